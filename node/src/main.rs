@@ -1,0 +1,20 @@
+//! The Ensemble node: validator, tensor store and row service in one binary.
+
+mod chain_spec;
+mod cli;
+mod commands;
+mod rpc;
+mod service;
+mod tensors;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match commands::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("Error: {error}");
+            ExitCode::FAILURE
+        },
+    }
+}

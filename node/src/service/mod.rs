@@ -1,0 +1,9 @@
+//! The node's services, in the order in which they start: storage and consensus imports ([`partial`]), network, RPC,
+//! then authoring, discovery, finality and off-chain work ([`full`]).
+
+mod full;
+mod inherents;
+mod partial;
+
+pub use full::full;
+pub use partial::{partial, Backend, Client, Pool, SelectChain};

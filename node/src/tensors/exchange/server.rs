@@ -1,0 +1,118 @@
+//! Answering peers.
+//!
+//! A request is decoded, counted against what the peer may ask, and answered from the mapped file. A request that breaks
+//! the protocol costs the peer reputation and is not answered.
+
+use std::{borrow::Cow, sync::Arc, time::Instant};
+
+use codec::Encode;
+use ensemble_tensor::Outline;
+use futures::{
+    channel::oneshot,
+    future::BoxFuture,
+    stream::{FuturesUnordered, StreamExt},
+    FutureExt,
+};
+use sc_network::{
+    config::{IncomingRequest, OutgoingResponse},
+    ReputationChange,
+};
+use sc_network_types::PeerId;
+
+use super::{
+    limits::Limits,
+    protocol::{page_count, Request, Response, HASHES_PER_PAGE},
+};
+use crate::tensors::{metrics::Metrics, store::Store, LOG_TARGET};
+
+/// For a request that no working node sends.
+pub const BAD_REQUEST: ReputationChange = ReputationChange::new(-(1 << 24), "Malformed tensor request");
+
+/// Answers the requests of peers.
+pub struct Server {
+    requests: async_channel::Receiver<IncomingRequest>,
+    store: Arc<Store>,
+    metrics: Metrics,
+    limits: Limits,
+    /// Answers on their way: each future ends when its answer has been handed to the operating system.
+    in_flight: FuturesUnordered<BoxFuture<'static, (PeerId, u64)>>,
+}
+
+/// A request that no working node sends.
+#[derive(Debug, Eq, PartialEq)]
+struct Bad;
+
+impl Server {
+    /// A server for the requests that come through the channel.
+    pub fn new(requests: async_channel::Receiver<IncomingRequest>, store: Arc<Store>, metrics: Metrics) -> Self {
+        Self { requests, store, metrics, limits: Limits::default(), in_flight: FuturesUnordered::new() }
+    }
+
+    /// Answers until the network closes the channel. Reads from the disk, so it wants a thread on which it may block.
+    pub async fn run(mut self) {
+        loop {
+            tokio::select! {
+                // Answers that are gone come first: they make room for others.
+                biased;
+                Some((peer, len)) = self.in_flight.next() => self.limits.ended(&peer, len),
+                request = self.requests.recv() => match request {
+                    Ok(request) => self.serve(request),
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    fn serve(&mut self, IncomingRequest { peer, payload, pending_response }: IncomingRequest) {
+        let Ok(response) = self.answer(&peer, &payload) else {
+            tracing::debug!(target: LOG_TARGET, "Malformed request from {peer}");
+            let refusal =
+                OutgoingResponse { result: Err(()), reputation_changes: vec![BAD_REQUEST], sent_feedback: None };
+            // The peer may be gone, which is just as well.
+            let _ = pending_response.send(refusal);
+            return;
+        };
+        let len = response.len() as u64;
+        let (sent, feedback) = oneshot::channel();
+        let response =
+            OutgoingResponse { result: Ok(response), reputation_changes: Vec::new(), sent_feedback: Some(sent) };
+        if pending_response.send(response).is_err() {
+            return;
+        }
+        self.limits.started(&peer, len, Instant::now());
+        self.in_flight.push(feedback.map(move |_| (peer, len)).boxed());
+    }
+
+    fn answer(&mut self, peer: &PeerId, payload: &[u8]) -> Result<Vec<u8>, Bad> {
+        let request = Request::parse(payload).map_err(|_| Bad)?;
+        if let Err(wait) = self.limits.admit(peer, Instant::now()) {
+            self.metrics.refused_requests.inc();
+            let retry_after = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
+            return Ok(Response::Busy { retry_after }.encode());
+        }
+        match request {
+            Request::Have(id) if self.store.has(&id) => Ok(Response::Present.encode()),
+            Request::Have(_) => Ok(Response::Absent.encode()),
+            Request::Outline { id, page } => match self.store.outline(&id) {
+                Ok(outline) => page_of(&outline, page).map(|page| page.encode()),
+                Err(_) => Ok(Response::Absent.encode()),
+            },
+            Request::Piece { id, index } => match self.store.tensor(&id) {
+                Ok(tensor) => {
+                    let piece = tensor.piece(index).ok_or(Bad)?;
+                    self.metrics.served_bytes.inc_by(piece.len() as u64);
+                    Ok(Response::Piece(piece).encode())
+                },
+                Err(_) => Ok(Response::Absent.encode()),
+            },
+        }
+    }
+}
+
+fn page_of(outline: &Outline, page: u16) -> Result<Response<'_>, Bad> {
+    if page >= page_count(outline.header()) {
+        return Err(Bad);
+    }
+    let hashes = outline.pieces().chunks(HASHES_PER_PAGE).nth(page.into()).unwrap_or_default();
+    Ok(Response::Outline { header: *outline.header(), hashes: Cow::Borrowed(hashes) })
+}

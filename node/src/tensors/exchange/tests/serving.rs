@@ -1,0 +1,144 @@
+//! Serving peers, hostile ones first.
+
+use codec::Encode;
+use futures::channel::oneshot;
+use proptest::prelude::*;
+use sc_network::config::{IncomingRequest, OutgoingResponse};
+use sc_network_types::PeerId;
+
+use super::*;
+use crate::tensors::exchange::{
+    limits::IN_FLIGHT,
+    protocol::{Request, Response, MAX_REQUEST_LEN, MAX_RESPONSE_LEN},
+    server::{Server, BAD_REQUEST},
+};
+
+/// A node that serves.
+struct Node {
+    home: Home,
+    requests: async_channel::Sender<IncomingRequest>,
+}
+
+impl Node {
+    fn new(samples: &[&Sample]) -> Self {
+        let home = Home::new(1 << 30);
+        samples.iter().for_each(|sample| home.put(sample));
+        let (sender, requests) = async_channel::bounded(64);
+        tokio::spawn(Server::new(requests, home.store.clone(), home.metrics.clone()).run());
+        Self { home, requests: sender }
+    }
+
+    async fn ask(&self, peer: PeerId, payload: Vec<u8>) -> OutgoingResponse {
+        let (pending_response, response) = oneshot::channel();
+        self.requests.send(IncomingRequest { peer, payload, pending_response }).await.unwrap();
+        response.await.unwrap()
+    }
+
+    /// The answer to a well-formed request, received in full.
+    async fn answer(&self, request: Request) -> Vec<u8> {
+        let response = self.ask(PeerId::random(), request.encode()).await;
+        assert!(response.reputation_changes.is_empty());
+        response.result.unwrap()
+    }
+
+    async fn assert_refused(&self, payload: Vec<u8>) {
+        let response = self.ask(PeerId::random(), payload).await;
+        assert_eq!((response.result, response.reputation_changes), (Err(()), vec![BAD_REQUEST]));
+    }
+}
+
+#[tokio::test]
+async fn malformed_requests_cost_reputation() {
+    let sample = Sample::bytes(PIECE, 1);
+    let node = Node::new(&[&sample]);
+    node.assert_refused(vec![]).await;
+    node.assert_refused(vec![0xff; 33]).await;
+    node.assert_refused(vec![0; MAX_REQUEST_LEN + 1]).await;
+    node.assert_refused(vec![0; MAX_RESPONSE_LEN]).await;
+    node.assert_refused([Request::Have(sample.id).encode(), vec![0]].concat()).await;
+    // Pieces and pages that the tensor does not have.
+    node.assert_refused(Request::Piece { id: sample.id, index: 1 }.encode()).await;
+    node.assert_refused(Request::Piece { id: sample.id, index: u32::MAX }.encode()).await;
+    node.assert_refused(Request::Outline { id: sample.id, page: 1 }.encode()).await;
+    assert_eq!(node.home.metrics.served_bytes.get(), 0);
+    // The server is none the worse for it.
+    assert_eq!(node.answer(Request::Have(sample.id)).await, Response::Present.encode());
+}
+
+#[tokio::test]
+async fn what_is_held_is_served() {
+    let sample = Sample::bytes(2 * PIECE + 5, 1);
+    let node = Node::new(&[&sample]);
+    let outline = node.answer(Request::Outline { id: sample.id, page: 0 }).await;
+    let hashes = sample.outline.pieces().into();
+    assert_eq!(Response::parse(&outline), Ok(Response::Outline { header: sample.header, hashes }));
+    for index in 0..3 {
+        let piece = node.answer(Request::Piece { id: sample.id, index }).await;
+        assert_eq!(Response::parse(&piece), Ok(Response::Piece(sample.piece(index))));
+    }
+    assert_eq!(node.home.metrics.served_bytes.get(), sample.header.data_len());
+}
+
+#[tokio::test]
+async fn what_is_not_held_is_absent() {
+    let (sample, other) = (Sample::bytes(5000, 1), Sample::bytes(5000, 2));
+    let node = Node::new(&[&sample]);
+    node.home.store.remove(&sample.id).unwrap();
+    for Sample { id, .. } in [sample, other] {
+        for request in [Request::Have(id), Request::Outline { id, page: 9 }, Request::Piece { id, index: 9 }] {
+            assert_eq!(node.answer(request).await, Response::Absent.encode());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_take_its_answers_gets_no_more() {
+    let sample = Sample::bytes(PIECE, 1);
+    let node = Node::new(&[&sample]);
+    let (greedy, other) = (PeerId::random(), PeerId::random());
+    let request = Request::Piece { id: sample.id, index: 0 }.encode();
+    let mut unsent = Vec::new();
+    for _ in 0..IN_FLIGHT {
+        unsent.push(node.ask(greedy, request.clone()).await);
+    }
+    let refused = node.ask(greedy, request.clone()).await.result.unwrap();
+    assert!(matches!(Response::parse(&refused), Ok(Response::Busy { .. })));
+    assert_eq!(node.home.metrics.refused_requests.get(), 1);
+    // Nobody else suffers.
+    let served = node.ask(other, request.clone()).await.result.unwrap();
+    assert!(matches!(Response::parse(&served), Ok(Response::Piece(_))));
+    // When its answers have gone out, or failed to, it may ask again.
+    for response in unsent {
+        response.sent_feedback.unwrap().send(()).unwrap();
+    }
+    let served = node.ask(greedy, request).await.result.unwrap();
+    assert!(matches!(Response::parse(&served), Ok(Response::Piece(_))));
+}
+
+#[tokio::test]
+async fn the_server_ends_with_the_network() {
+    let home = Home::new(1 << 20);
+    let (sender, requests) = async_channel::bounded(1);
+    let server = tokio::spawn(Server::new(requests, home.store.clone(), home.metrics.clone()).run());
+    drop(sender);
+    server.await.unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn random_bytes_do_no_harm(payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 1..20)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        runtime.block_on(async {
+            let sample = Sample::bytes(100, 1);
+            let node = Node::new(&[&sample]);
+            for payload in payloads {
+                let response = node.ask(PeerId::random(), payload).await;
+                assert!(response.result.is_ok_and(|bytes| bytes.len() <= MAX_RESPONSE_LEN)
+                    || response.reputation_changes == [BAD_REQUEST]);
+            }
+            assert_eq!(node.answer(Request::Have(sample.id)).await, Response::Present.encode());
+        });
+    }
+}

@@ -1,0 +1,544 @@
+//! Fetching one tensor from the peers that have it.
+//!
+//! Peers are asked whether they hold it; whoever does becomes a source. A source first gives the outline, which is
+//! verified against the id, then pieces, which are verified against the outline, a few at a time and from as many sources
+//! as there are. Every source is on probation:
+//!
+//! | what a source does | what follows |
+//! |---|---|
+//! | sends bytes that do not match, or no message of the protocol | it is reported, and never asked again |
+//! | is late | what it owes is also asked of another; it gets nothing new until it answers |
+//! | does not answer at all, or is gone | it loses its place, until all others are exhausted |
+//! | does not hold the tensor | it loses its place |
+//! | is busy | it is left alone for as long as it asks |
+//!
+//! When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
+//! transfer fails. What has arrived stays for the next attempt.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use codec::Encode;
+use ensemble_host::FetchError;
+use ensemble_tensor::{Hash, Header, Outline, TensorId};
+use futures::{
+    future::BoxFuture,
+    stream::{FuturesUnordered, StreamExt},
+    FutureExt,
+};
+use sc_network::ReputationChange;
+use sc_network_types::PeerId;
+
+use super::{
+    fetcher::{blocking, Budget, Context, Progress},
+    protocol::{page_count, Request, Response},
+};
+use crate::tensors::{
+    store::{Arrival, Download},
+    LOG_TARGET,
+};
+
+/// Requests for pieces that a transfer has under way, late ones not counted.
+pub const PIECES_AT_ONCE: usize = 4;
+/// Requests that one source may owe.
+const MOST_PER_SOURCE: usize = PIECES_AT_ONCE;
+/// Most peers that a transfer asks.
+pub const MAX_PEERS: usize = 64;
+/// A transfer with more pieces than this to fetch looks for further sources.
+const MANY_PIECES: usize = 4;
+/// Longest pause that a busy peer may ask for.
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// For bytes that do not match the hash they were asked for by.
+pub const WRONG_BYTES: ReputationChange = ReputationChange::new_fatal("Tensor bytes do not match their hash");
+/// For what is no message of the protocol, or no answer to the question.
+pub const BAD_RESPONSE: ReputationChange = ReputationChange::new_fatal("Malformed tensor response");
+/// For not answering in time.
+pub const NO_ANSWER: ReputationChange = ReputationChange::new(-(1 << 10), "Tensor request not answered in time");
+
+/// How long to wait for whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the answer whether a peer holds the tensor.
+    pub offer: Duration,
+    /// For an outline or a piece, before another source is asked as well.
+    pub late: Duration,
+    /// For an outline or a piece, in all.
+    pub answer: Duration,
+    /// Before peers that were out of reach are asked once more.
+    pub pause: Duration,
+    /// How often they are.
+    pub rounds: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            offer: Duration::from_secs(5),
+            late: Duration::from_secs(3),
+            answer: Duration::from_secs(15),
+            pause: Duration::from_secs(2),
+            rounds: 2,
+        }
+    }
+}
+
+/// One tensor being fetched.
+pub(super) struct Transfer<'a> {
+    context: &'a Context,
+    id: TensorId,
+    budget: &'a Budget,
+    progress: &'a Progress,
+    sources: HashMap<PeerId, Source>,
+    todo: VecDeque<Task>,
+    running: HashMap<u64, Running>,
+    serial: u64,
+    requests: FuturesUnordered<BoxFuture<'a, Event>>,
+    timers: FuturesUnordered<BoxFuture<'a, Event>>,
+    download: Option<Arc<Download>>,
+    search: Search,
+    rounds: u32,
+}
+
+/// Something that a source can do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Task {
+    Outline,
+    Piece(u32),
+}
+
+struct Running {
+    peer: PeerId,
+    task: Task,
+    late: bool,
+}
+
+struct Source {
+    standing: Standing,
+    /// Requests that it owes.
+    owes: usize,
+    /// Requests that it may owe: more with every piece, one after being late.
+    may_owe: usize,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Standing {
+    /// Asked whether it holds the tensor.
+    Asked,
+    /// Holds the tensor and answers.
+    Ready,
+    /// Holds the tensor, but is late with an answer.
+    Late,
+    /// Wants to be left alone for a while.
+    Paused,
+    /// Out of reach.
+    Lost,
+    /// Does not hold the tensor.
+    Absent,
+    /// Sent something wrong.
+    Barred,
+}
+
+/// Who has been asked for sources.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Search {
+    Nobody,
+    Peers,
+    Dht,
+}
+
+enum Event {
+    Candidates(Vec<PeerId>),
+    Offer { peer: PeerId, outcome: Result<(), Fault> },
+    Done { serial: u64, outcome: Result<Answer, Fault> },
+    Late { serial: u64 },
+    Rested { peer: PeerId },
+}
+
+enum Answer {
+    Outline(Outline),
+    Piece,
+}
+
+/// Why a request did not lead to what it asked for.
+enum Fault {
+    Unanswered,
+    Stalled,
+    Absent,
+    Busy(Duration),
+    /// Something wrong, and how many bytes of it.
+    Wrong(ReputationChange, u64),
+    /// Not the peer's fault.
+    Local(FetchError),
+}
+
+impl<'a> Transfer<'a> {
+    /// A transfer that first turns to the peers `known` to hold the tensor.
+    pub fn new(
+        context: &'a Context,
+        id: TensorId,
+        budget: &'a Budget,
+        progress: &'a Progress,
+        known: &[PeerId],
+    ) -> Self {
+        let source = Source { standing: Standing::Ready, owes: 0, may_owe: 1 };
+        let sources = known.iter().take(MAX_PEERS).map(|peer| (*peer, Source { ..source })).collect();
+        Self {
+            context,
+            id,
+            budget,
+            progress,
+            sources,
+            todo: VecDeque::new(),
+            running: HashMap::new(),
+            serial: 0,
+            requests: FuturesUnordered::new(),
+            timers: FuturesUnordered::new(),
+            download: None,
+            search: Search::Nobody,
+            rounds: context.patience.rounds,
+        }
+    }
+
+    /// Fetches the tensor into the store. Returns the peers that have it.
+    pub async fn run(mut self) -> Result<Vec<PeerId>, FetchError> {
+        let outcome = self.drive().await;
+        if let Err(FetchError::StoreFull | FetchError::Invalid) = outcome {
+            // What has arrived takes room that is missing, or is no use to anybody.
+            let (store, id) = (self.context.store.clone(), self.id);
+            blocking(move || store.give_up(&id)).await?;
+        }
+        outcome?;
+        let ready = self.sources.iter().filter(|(_, source)| source.standing == Standing::Ready);
+        Ok(ready.map(|(peer, _)| *peer).collect())
+    }
+
+    async fn drive(&mut self) -> Result<(), FetchError> {
+        self.begin().await?;
+        loop {
+            if let Some(download) = self.download.clone().filter(|download| download.is_complete()) {
+                return Ok(blocking(move || download.finish()).await??);
+            }
+            self.hand_out();
+            match self.next_event().await {
+                Some(event) => self.on_event(event).await?,
+                None => self.look_further().await?,
+            }
+        }
+    }
+
+    async fn begin(&mut self) -> Result<(), FetchError> {
+        let (store, id) = (self.context.store.clone(), self.id);
+        match blocking(move || store.interrupted(&id)).await? {
+            Some(outline) => self.start_download(outline).await?,
+            None => self.todo.push_back(Task::Outline),
+        }
+        if self.sources.is_empty() {
+            self.widen();
+        }
+        Ok(())
+    }
+
+    async fn start_download(&mut self, outline: Outline) -> Result<(), FetchError> {
+        let len = outline.header().data_len();
+        if !self.budget.take(len) {
+            return Err(FetchError::TooLarge);
+        }
+        let store = self.context.store.clone();
+        let download = blocking(move || store.download(outline)).await??;
+        self.progress.size_known(len);
+        self.progress.received(download.received());
+        self.todo = download.missing().into_iter().map(Task::Piece).collect();
+        self.download = Some(download);
+        if self.todo.len() > MANY_PIECES {
+            self.widen();
+        }
+        Ok(())
+    }
+
+    /// Asks sources for what is to be done, as far as they may be asked.
+    fn hand_out(&mut self) {
+        while self.running.values().filter(|running| !running.late).count() < PIECES_AT_ONCE {
+            let Some(task) = self.todo.pop_front() else { return };
+            if self.is_done(task) {
+                continue;
+            }
+            let Some(peer) = self.idlest_source() else {
+                self.todo.push_front(task);
+                return;
+            };
+            self.ask_for(peer, task);
+        }
+    }
+
+    fn is_done(&self, task: Task) -> bool {
+        match (task, &self.download) {
+            (Task::Outline, download) => download.is_some(),
+            (Task::Piece(index), Some(download)) => download.has(index),
+            (Task::Piece(_), None) => false,
+        }
+    }
+
+    fn idlest_source(&self) -> Option<PeerId> {
+        let free = |source: &Source| source.standing == Standing::Ready && source.owes < source.may_owe;
+        let free = self.sources.iter().filter(|(_, source)| free(source));
+        free.min_by_key(|(_, source)| source.owes).map(|(peer, _)| *peer)
+    }
+
+    fn ask_for(&mut self, peer: PeerId, task: Task) {
+        let (context, id, late) = (self.context, self.id, self.context.patience.late);
+        let serial = self.serial;
+        self.serial += 1;
+        self.running.insert(serial, Running { peer, task, late: false });
+        if let Some(source) = self.sources.get_mut(&peer) {
+            source.owes += 1;
+        }
+        let answer = match (task, &self.download) {
+            (Task::Piece(index), Some(download)) => {
+                context.piece(peer, id, index, download.clone(), self.progress).boxed()
+            },
+            _ => context.outline(peer, id).boxed(),
+        };
+        self.requests.push(answer.map(move |outcome| Event::Done { serial, outcome }).boxed());
+        self.timers.push(tokio::time::sleep(late).map(move |()| Event::Late { serial }).boxed());
+    }
+
+    /// The next thing that happens; nothing if nothing is under way.
+    async fn next_event(&mut self) -> Option<Event> {
+        let resting = self.sources.values().any(|source| source.standing == Standing::Paused);
+        if self.requests.is_empty() && !resting {
+            return None;
+        }
+        tokio::select! {
+            Some(event) = self.requests.next() => Some(event),
+            Some(event) = self.timers.next() => Some(event),
+            else => None,
+        }
+    }
+
+    async fn on_event(&mut self, event: Event) -> Result<(), FetchError> {
+        match event {
+            Event::Candidates(peers) => self.on_candidates(peers),
+            Event::Offer { peer, outcome } => match outcome {
+                Ok(()) => self.set_standing(&peer, Standing::Ready),
+                Err(fault) => self.on_fault(peer, fault)?,
+            },
+            Event::Done { serial, outcome } => self.on_done(serial, outcome).await?,
+            Event::Late { serial } => self.on_late(serial),
+            Event::Rested { peer } => self.set_standing(&peer, Standing::Ready),
+        }
+        Ok(())
+    }
+
+    fn on_candidates(&mut self, peers: Vec<PeerId>) {
+        let context = self.context;
+        for peer in peers {
+            if self.sources.len() >= MAX_PEERS {
+                return;
+            }
+            if self.sources.contains_key(&peer) {
+                continue;
+            }
+            self.sources.insert(peer, Source { standing: Standing::Asked, owes: 0, may_owe: 1 });
+            let offer = context.offer(peer, self.id);
+            self.requests.push(offer.map(move |outcome| Event::Offer { peer, outcome }).boxed());
+        }
+    }
+
+    async fn on_done(&mut self, serial: u64, outcome: Result<Answer, Fault>) -> Result<(), FetchError> {
+        let Some(Running { peer, task, .. }) = self.running.remove(&serial) else { return Ok(()) };
+        if let Some(source) = self.sources.get_mut(&peer) {
+            source.owes = source.owes.saturating_sub(1);
+        }
+        match outcome {
+            Ok(answer) => {
+                self.set_standing(&peer, Standing::Ready);
+                self.on_answer(&peer, answer).await
+            },
+            Err(fault) => {
+                if !self.is_done(task) && !self.todo.contains(&task) {
+                    self.todo.push_front(task);
+                }
+                self.on_fault(peer, fault)
+            },
+        }
+    }
+
+    async fn on_answer(&mut self, peer: &PeerId, answer: Answer) -> Result<(), FetchError> {
+        match answer {
+            Answer::Outline(outline) if self.download.is_none() => self.start_download(outline).await,
+            Answer::Outline(_) => Ok(()),
+            Answer::Piece => {
+                if let Some(source) = self.sources.get_mut(peer) {
+                    source.may_owe = (source.may_owe + 1).min(MOST_PER_SOURCE);
+                }
+                Ok(())
+            },
+        }
+    }
+
+    fn on_fault(&mut self, peer: PeerId, fault: Fault) -> Result<(), FetchError> {
+        match fault {
+            Fault::Unanswered => self.set_standing(&peer, Standing::Lost),
+            Fault::Stalled => {
+                tracing::debug!(target: LOG_TARGET, "{peer} does not answer for tensor {}", self.id);
+                self.context.network.report(peer, NO_ANSWER);
+                self.set_standing(&peer, Standing::Lost);
+            },
+            Fault::Absent => self.set_standing(&peer, Standing::Absent),
+            Fault::Busy(pause) => {
+                self.set_standing(&peer, Standing::Paused);
+                let pause = tokio::time::sleep(pause.min(MAX_PAUSE));
+                self.timers.push(pause.map(move |()| Event::Rested { peer }).boxed());
+            },
+            Fault::Wrong(change, len) => {
+                tracing::warn!(target: LOG_TARGET, "Dropping {peer}, asked for tensor {}: {}", self.id, change.reason);
+                self.context.metrics.rejected_bytes.inc_by(len);
+                self.context.network.report(peer, change);
+                self.set_standing(&peer, Standing::Barred);
+            },
+            Fault::Local(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn on_late(&mut self, serial: u64) {
+        let Some(running) = self.running.get_mut(&serial) else { return };
+        running.late = true;
+        let (peer, task) = (running.peer, running.task);
+        self.set_standing(&peer, Standing::Late);
+        if let Some(source) = self.sources.get_mut(&peer) {
+            source.may_owe = 1;
+        }
+        if !self.todo.contains(&task) {
+            self.todo.push_front(task);
+        }
+        if self.idlest_source().is_none() {
+            self.widen();
+        }
+    }
+
+    /// Changes a source's standing. Being barred is for good.
+    fn set_standing(&mut self, peer: &PeerId, standing: Standing) {
+        if let Some(source) = self.sources.get_mut(peer).filter(|source| source.standing != Standing::Barred) {
+            source.standing = standing;
+        }
+    }
+
+    /// Looks for further sources: among the connected peers, then in the DHT.
+    fn widen(&mut self) {
+        let (context, id) = (self.context, self.id);
+        let candidates = match self.search {
+            Search::Nobody => context.network.peers(),
+            Search::Peers => context.network.providers(id),
+            Search::Dht => return,
+        };
+        self.search = if self.search == Search::Nobody { Search::Peers } else { Search::Dht };
+        self.requests.push(candidates.map(Event::Candidates).boxed());
+    }
+
+    /// With no source left, looks for others, or asks those once more that were out of reach.
+    async fn look_further(&mut self) -> Result<(), FetchError> {
+        if self.search != Search::Dht {
+            self.widen();
+            return Ok(());
+        }
+        let reachable = self.sources.len();
+        self.sources.retain(|_, source| source.standing != Standing::Lost);
+        if self.sources.len() == reachable || self.rounds == 0 {
+            return Err(FetchError::NotFound);
+        }
+        self.rounds -= 1;
+        tokio::time::sleep(self.context.patience.pause).await;
+        self.search = Search::Nobody;
+        self.widen();
+        Ok(())
+    }
+}
+
+impl Context {
+    /// Asks whether `peer` holds the tensor.
+    async fn offer(&self, peer: PeerId, id: TensorId) -> Result<(), Fault> {
+        let message = self.ask(peer, Request::Have(id), self.patience.offer).await?;
+        match parse(&message)? {
+            Response::Present => Ok(()),
+            other => Err(other.into()),
+        }
+    }
+
+    /// Asks for the outline and verifies it.
+    async fn outline(&self, peer: PeerId, id: TensorId) -> Result<Answer, Fault> {
+        let (header, mut hashes) = self.page(peer, id, 0).await?;
+        for page in 1..page_count(&header) {
+            let (other, more) = self.page(peer, id, page).await?;
+            if other != header || more.is_empty() {
+                return Err(Fault::Wrong(BAD_RESPONSE, 0));
+            }
+            hashes.extend(more);
+        }
+        let len = size_of_val(&hashes[..]) as u64;
+        Outline::verify(&id, &header, hashes).map(Answer::Outline).map_err(|_| Fault::Wrong(WRONG_BYTES, len))
+    }
+
+    async fn page(&self, peer: PeerId, id: TensorId, page: u16) -> Result<(Header, Vec<Hash>), Fault> {
+        let message = self.ask(peer, Request::Outline { id, page }, self.patience.answer).await?;
+        match parse(&message)? {
+            Response::Outline { header, hashes } => Ok((header, hashes.into_owned())),
+            other => Err(other.into()),
+        }
+    }
+
+    /// Asks for a piece, verifies and writes it.
+    async fn piece(
+        &self,
+        peer: PeerId,
+        id: TensorId,
+        index: u32,
+        download: Arc<Download>,
+        progress: &Progress,
+    ) -> Result<Answer, Fault> {
+        let message = self.ask(peer, Request::Piece { id, index }, self.patience.answer).await?;
+        let accepted = blocking(move || {
+            let bytes = match parse(&message)? {
+                Response::Piece(bytes) => bytes,
+                other => return Err(other.into()),
+            };
+            let len = bytes.len() as u64;
+            match download.accept(index, bytes) {
+                Ok(Arrival::Accepted) => Ok(len),
+                Ok(Arrival::Duplicate) => Ok(0),
+                Ok(Arrival::Wrong) => Err(Fault::Wrong(WRONG_BYTES, len)),
+                Err(error) => Err(Fault::Local(error.into())),
+            }
+        });
+        let len = accepted.await.map_err(Fault::Local)??;
+        progress.received(len);
+        Ok(Answer::Piece)
+    }
+
+    async fn ask(&self, peer: PeerId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
+        match tokio::time::timeout(patience, self.network.request(peer, request.encode())).await {
+            Ok(Ok(message)) => Ok(message),
+            Ok(Err(_)) => Err(Fault::Unanswered),
+            Err(_) => Err(Fault::Stalled),
+        }
+    }
+}
+
+fn parse(message: &[u8]) -> Result<Response<'_>, Fault> {
+    Response::parse(message).map_err(|_| Fault::Wrong(BAD_RESPONSE, message.len() as u64))
+}
+
+/// What a response means that is not the one asked for.
+impl From<Response<'_>> for Fault {
+    fn from(response: Response<'_>) -> Self {
+        match response {
+            Response::Absent => Self::Absent,
+            Response::Busy { retry_after } => Self::Busy(Duration::from_millis(retry_after.into())),
+            other => Self::Wrong(BAD_RESPONSE, other.encoded_size() as u64),
+        }
+    }
+}

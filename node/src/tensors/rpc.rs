@@ -1,0 +1,312 @@
+//! The RPC methods of the tensor store.
+//!
+//! | method | what it does | unsafe |
+//! |---|---|---|
+//! | `ensemble_putTensor` | takes a part of an upload | yes |
+//! | `ensemble_getTensor` | returns a range of the canonical encoding | no |
+//! | `ensemble_hasTensor` | says what the node has of a tensor | no |
+//! | `ensemble_tensorProof` | proves one row against the id | no |
+//! | `ensemble_fetchTensor` | starts to fetch from peers | yes |
+//! | `ensemble_pinTensor`, `ensemble_unpinTensor` | keeps a tensor, and its members, from being collected | yes |
+//! | `ensemble_removeTensor` | ends a fetch, or removes a tensor | yes |
+//! | `ensemble_storeInfo` | figures about the store | no |
+//!
+//! Unsafe methods are refused as `--rpc-methods` says, unless the node runs with `--tensor-rpc-writes`.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use base64::{engine::general_purpose::STANDARD, Engine};
+use ensemble_tensor::{Hash, Header, RowProof, TensorId};
+use jsonrpsee::{
+    proc_macros::rpc,
+    types::{ErrorObject, ErrorObjectOwned},
+    Extensions, RpcModule,
+};
+use sc_rpc_api::check_if_safe;
+use serde::Serialize;
+
+use super::{
+    exchange::{JobStatus, QueueFull},
+    service::{reason, Found, TensorService},
+    store::{Error as StoreError, Usage},
+};
+
+/// Most bytes of a tensor in one call, before they are written in base64.
+pub const MAX_PART_LEN: usize = 4 << 20;
+
+/// The methods.
+#[rpc(server, namespace = "ensemble")]
+pub trait TensorApi {
+    /// Takes a part of the canonical encoding of the tensor `id`, in base64, at most [`MAX_PART_LEN`] bytes of it. Parts
+    /// come in order, the first at offset 0. With the last part the id is verified.
+    #[method(name = "putTensor", blocking, with_extensions)]
+    fn put_tensor(&self, id: TensorId, offset: u64, data: String) -> Result<PutReply, RpcError>;
+
+    /// Returns `length` bytes of the canonical encoding from `offset` on, in base64.
+    #[method(name = "getTensor", blocking)]
+    fn get_tensor(&self, id: TensorId, offset: u64, length: u32) -> Result<String, RpcError>;
+
+    /// Says what the node has of a tensor, for a bundle with all members.
+    #[method(name = "hasTensor", blocking)]
+    fn has_tensor(&self, id: TensorId) -> Result<HasReply, RpcError>;
+
+    /// Returns row `row` (4096 bytes of a tensor without rows) and the hashes that lead from it to the id.
+    #[method(name = "tensorProof", blocking)]
+    fn tensor_proof(&self, id: TensorId, row: u32) -> Result<RowProof, RpcError>;
+
+    /// Starts to fetch a tensor from peers, of at most `max_bytes` of data, for a bundle with all members.
+    #[method(name = "fetchTensor", blocking, with_extensions)]
+    fn fetch_tensor(&self, id: TensorId, max_bytes: Option<u64>) -> Result<(), RpcError>;
+
+    /// Keeps a held tensor from being collected, for a bundle with all members.
+    #[method(name = "pinTensor", blocking, with_extensions)]
+    fn pin_tensor(&self, id: TensorId) -> Result<(), RpcError>;
+
+    /// Lets a tensor be collected again.
+    #[method(name = "unpinTensor", blocking, with_extensions)]
+    fn unpin_tensor(&self, id: TensorId) -> Result<(), RpcError>;
+
+    /// Ends the fetch of a tensor, or removes the tensor. The members of a bundle stay.
+    #[method(name = "removeTensor", blocking, with_extensions)]
+    fn remove_tensor(&self, id: TensorId) -> Result<(), RpcError>;
+
+    /// Returns figures about the store.
+    #[method(name = "storeInfo", blocking)]
+    fn store_info(&self) -> Result<InfoReply, RpcError>;
+}
+
+/// Answer of `putTensor`.
+#[derive(Clone, Debug, Serialize)]
+pub struct PutReply {
+    /// Bytes that the store has; the offset of the next part.
+    pub received: u64,
+    /// Bytes in all.
+    pub total: u64,
+    /// Whether the tensor is held now.
+    pub complete: bool,
+}
+
+/// Answer of `hasTensor`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "status", rename_all = "camelCase")]
+pub enum HasReply {
+    /// Nothing is here, and nobody asked for it.
+    Absent,
+    /// It is being fetched.
+    Fetching {
+        /// Verified bytes of data so far.
+        received: u64,
+        /// Bytes of data in all, once they are known.
+        total: Option<u64>,
+    },
+    /// It is all here.
+    Held {
+        /// Kind and shape.
+        header: Header,
+        /// The Merkle root, with the header what the id is made of.
+        #[serde(serialize_with = "as_hex")]
+        root: Hash,
+        /// Bytes of data, for a bundle those of the manifest and all members.
+        bytes: u64,
+        /// Whether the bytes were checked since the node started.
+        verified: bool,
+        /// Whether it is kept from being collected.
+        pinned: bool,
+    },
+    /// It could not be fetched.
+    Failed {
+        /// Why, and what to do about it.
+        reason: &'static str,
+    },
+}
+
+/// Answer of `storeInfo`.
+#[derive(Clone, Debug, Serialize)]
+pub struct InfoReply {
+    /// Bytes on disk, or set aside for what is on its way.
+    pub bytes: u64,
+    /// Most bytes allowed.
+    pub quota: u64,
+    /// Tensors held whole.
+    pub tensors: usize,
+    /// Ids pinned.
+    pub pinned: usize,
+    /// Uploads under way.
+    pub uploads: usize,
+}
+
+/// Why a call was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RpcError {
+    /// The caller may not write.
+    #[error(
+        "writing to the tensor store is an unsafe call; send it to a port with --rpc-methods unsafe that only you reach, \
+         or start the node with --tensor-rpc-writes"
+    )]
+    Denied,
+    /// The data is not base64.
+    #[error("the data is no base64 with padding: {0}")]
+    NotBase64(#[from] base64::DecodeError),
+    /// A part is too long.
+    #[error("a part has at most {MAX_PART_LEN} bytes; send the tensor in several parts")]
+    PartTooLong,
+    /// The range asked for is too long.
+    #[error("a call returns at most {MAX_PART_LEN} bytes; ask for several ranges")]
+    RangeTooLong,
+    /// The range does not lie in the tensor.
+    #[error("the tensor has {total} bytes, header included; bytes {offset} to {end} are not all among them")]
+    OutOfRange {
+        /// Bytes in all.
+        total: u64,
+        /// First byte asked for.
+        offset: u64,
+        /// End of the bytes asked for.
+        end: u64,
+    },
+    /// Too many fetches wait.
+    #[error(transparent)]
+    QueueFull(#[from] QueueFull),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// First of the error codes of these methods.
+const BASE_CODE: i32 = 20_000;
+
+impl RpcError {
+    fn code(&self) -> i32 {
+        let number = match self {
+            Self::Denied => 0,
+            Self::NotBase64(_) => 1,
+            Self::PartTooLong => 2,
+            Self::RangeTooLong => 3,
+            Self::OutOfRange { .. } => 4,
+            Self::QueueFull(_) => 5,
+            Self::Store(StoreError::NotHeld(_)) => 10,
+            Self::Store(StoreError::StoreFull { .. }) => 11,
+            Self::Store(StoreError::DiskFull) => 12,
+            Self::Store(StoreError::Damaged(_)) => 13,
+            Self::Store(StoreError::Pinned(_)) => 14,
+            Self::Store(StoreError::InUse(_)) => 15,
+            Self::Store(StoreError::WrongOffset { .. }) => 16,
+            Self::Store(StoreError::TooLong { .. }) => 17,
+            Self::Store(StoreError::WrongId { .. }) => 18,
+            Self::Store(StoreError::TooManyUploads(_)) => 19,
+            Self::Store(StoreError::Invalid(_)) => 20,
+            Self::Store(StoreError::Io(_)) => 21,
+        };
+        BASE_CODE + number
+    }
+}
+
+impl From<RpcError> for ErrorObjectOwned {
+    fn from(error: RpcError) -> Self {
+        ErrorObject::owned(error.code(), error.to_string(), None::<()>)
+    }
+}
+
+/// The methods over a node's tensors.
+pub struct TensorRpc(Arc<TensorService>);
+
+impl TensorRpc {
+    /// The methods, to be merged into a node's.
+    pub fn module(service: Arc<TensorService>) -> RpcModule<Self> {
+        Self(service).into_rpc()
+    }
+
+    fn check_may_write(&self, extensions: &Extensions) -> Result<(), RpcError> {
+        if self.0.rpc_writes {
+            return Ok(());
+        }
+        check_if_safe(extensions).map_err(|_| RpcError::Denied)
+    }
+}
+
+impl TensorApiServer for TensorRpc {
+    fn put_tensor(
+        &self,
+        extensions: &Extensions,
+        id: TensorId,
+        offset: u64,
+        data: String,
+    ) -> Result<PutReply, RpcError> {
+        self.check_may_write(extensions)?;
+        // Checked before decoding, so that nobody makes the node hold a longer part twice.
+        if data.len() > MAX_PART_LEN.div_ceil(3) * 4 {
+            return Err(RpcError::PartTooLong);
+        }
+        let part = STANDARD.decode(data)?;
+        if part.len() > MAX_PART_LEN {
+            return Err(RpcError::PartTooLong);
+        }
+        let received = self.0.store.upload(id, offset, &part)?;
+        Ok(PutReply { received: received.received, total: received.total, complete: received.is_complete() })
+    }
+
+    fn get_tensor(&self, id: TensorId, offset: u64, length: u32) -> Result<String, RpcError> {
+        if usize::try_from(length).is_ok_and(|length| length > MAX_PART_LEN) {
+            return Err(RpcError::RangeTooLong);
+        }
+        let tensor = self.0.store.tensor(&id)?;
+        let (total, end) = (tensor.header().encoded_len(), offset.saturating_add(length.into()));
+        let range = usize::try_from(offset).ok().zip(usize::try_from(end).ok());
+        let bytes = range.and_then(|(start, end)| tensor.encoding().get(start..end));
+        bytes.map(|bytes| STANDARD.encode(bytes)).ok_or(RpcError::OutOfRange { total, offset, end })
+    }
+
+    fn has_tensor(&self, id: TensorId) -> Result<HasReply, RpcError> {
+        let holding = match self.0.look_up(&id) {
+            Found::Held(holding) => holding,
+            Found::Job(JobStatus::None) => return Ok(HasReply::Absent),
+            Found::Job(JobStatus::Active { received, total }) => return Ok(HasReply::Fetching { received, total }),
+            Found::Job(JobStatus::Failed(error)) => return Ok(HasReply::Failed { reason: reason(error) }),
+        };
+        Ok(HasReply::Held {
+            header: holding.header,
+            root: self.0.store.outline(&id)?.root(),
+            bytes: holding.bytes,
+            verified: holding.is_verified(),
+            pinned: holding.pinned,
+        })
+    }
+
+    fn tensor_proof(&self, id: TensorId, row: u32) -> Result<RowProof, RpcError> {
+        Ok(self.0.store.proof(&id, row)?)
+    }
+
+    fn fetch_tensor(&self, extensions: &Extensions, id: TensorId, max_bytes: Option<u64>) -> Result<(), RpcError> {
+        self.check_may_write(extensions)?;
+        Ok(self.0.fetch(id, max_bytes.unwrap_or(u64::MAX))?)
+    }
+
+    fn pin_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
+        self.check_may_write(extensions)?;
+        match self.0.store.pin(&id)? {
+            true => Ok(()),
+            false => Err(StoreError::NotHeld(id).into()),
+        }
+    }
+
+    fn unpin_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
+        self.check_may_write(extensions)?;
+        Ok(self.0.store.unpin(&id)?)
+    }
+
+    fn remove_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
+        self.check_may_write(extensions)?;
+        Ok(self.0.remove(&id)?)
+    }
+
+    fn store_info(&self) -> Result<InfoReply, RpcError> {
+        let Usage { bytes, quota, tensors, pinned, uploads } = self.0.store.usage();
+        Ok(InfoReply { bytes, quota, tensors, pinned, uploads })
+    }
+}
+
+fn as_hex<S: serde::Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("0x{}", hex::encode(hash)))
+}

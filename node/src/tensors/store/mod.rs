@@ -1,0 +1,347 @@
+//! The store: tensors as files named by their ids.
+//!
+//! | folder | what lies in it |
+//! |---|---|
+//! | `held/` | whole tensors in their canonical encoding, each with its outline beside it |
+//! | `partial/` | downloads that have begun, with their outlines |
+//! | `uploads/` | uploads that have begun; emptied when the node starts |
+//! | `pins/` | an empty file per pinned tensor |
+//!
+//! **Arrival.** A file is written outside `held/`, checked against its id, synced, and renamed into `held/`. So `held/`
+//! never has half a tensor, whenever the node stops.
+//!
+//! **Room.** Every file, and every file on its way, counts against the quota from the moment it begins. When room is
+//! needed, abandoned downloads go first, then tensors that are neither pinned nor needed by a running job, each time those
+//! that were not used for longest. If that is not enough nothing goes, and the newcomer is refused.
+//!
+//! **Damage.** When the node starts, name and length are trusted and the bytes are checked in the background. Whoever
+//! receives a tensor checks every piece anyway. A file that turns out to be wrong is removed.
+
+mod check;
+mod download;
+mod error;
+mod files;
+mod index;
+mod outlines;
+mod startup;
+mod tensor;
+#[cfg(test)]
+mod tests;
+mod upload;
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use ensemble_tensor::{Header, Kind, Outline, TensorId};
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+pub use download::{Arrival, Download};
+pub use error::Error;
+pub use index::Holding;
+pub use tensor::Tensor;
+
+use super::{metrics::Metrics, LOG_TARGET};
+use files::Folder;
+use index::{Index, Victim};
+
+/// How often the last use of a tensor is noted on the disk, from where it is read when the node starts.
+const MARK_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// The store. All methods may block on the disk.
+pub struct Store {
+    held: Folder,
+    partial: Folder,
+    uploads: Folder,
+    pins: Folder,
+    quota: u64,
+    index: Mutex<Index>,
+    metrics: Metrics,
+    /// Tells that tensors came or went.
+    changed: Notify,
+    /// Tells that somebody waits for a tensor to be checked.
+    wanted: Notify,
+}
+
+/// Figures about the store as a whole.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Usage {
+    /// Bytes on disk, or set aside for what is on its way.
+    pub bytes: u64,
+    /// Most bytes allowed.
+    pub quota: u64,
+    /// Tensors held whole.
+    pub tensors: usize,
+    /// Ids that were pinned.
+    pub pinned: usize,
+    /// Uploads under way.
+    pub uploads: usize,
+}
+
+impl Store {
+    /// Opens the store in the folder `path`, which is created if need be. `quota` is in bytes.
+    pub fn open(path: &Path, quota: u64, metrics: Metrics) -> Result<Arc<Self>, Error> {
+        let store = Self {
+            held: Folder::open(path.join("held"))?,
+            partial: Folder::open(path.join("partial"))?,
+            uploads: Folder::open(path.join("uploads"))?,
+            pins: Folder::open(path.join("pins"))?,
+            quota,
+            index: Mutex::default(),
+            metrics,
+            changed: Notify::new(),
+            wanted: Notify::new(),
+        };
+        let mut index = store.index.lock();
+        store.scan(&mut index)?;
+        store.shrink(&mut index);
+        store.publish(&index);
+        drop(index);
+        Ok(Arc::new(store))
+    }
+
+    /// What is held under `id`, if it is all there: for a bundle every member too.
+    pub fn holding(&self, id: &TensorId) -> Option<Holding> {
+        self.index.lock().holding(id)
+    }
+
+    /// Whether the tensor itself is held, whatever becomes of a bundle's members.
+    pub fn has(&self, id: &TensorId) -> bool {
+        self.index.lock().held.contains_key(id)
+    }
+
+    /// Kind and shape of a held tensor.
+    pub fn header(&self, id: &TensorId) -> Option<Header> {
+        self.index.lock().held.get(id).map(|entry| entry.header)
+    }
+
+    /// The distinct members of a held bundle; none for other tensors.
+    pub fn members(&self, id: &TensorId) -> Arc<[TensorId]> {
+        self.index.lock().held.get(id).map(|entry| entry.members.clone()).unwrap_or_default()
+    }
+
+    /// Maps a held tensor into memory. A file without its full length is removed.
+    pub fn tensor(&self, id: &TensorId) -> Result<Arc<Tensor>, Error> {
+        let mut index = self.index.lock();
+        index.touch(id);
+        let entry = index.held.get_mut(id).ok_or(Error::NotHeld(*id))?;
+        let path = self.held.tensor(id);
+        let tensor = match entry.map.upgrade() {
+            Some(tensor) if tensor.is_whole() => Ok(tensor),
+            _ => Tensor::open(&path, *id, entry.header).map(Arc::new),
+        };
+        let tensor = match tensor {
+            Ok(tensor) => tensor,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
+                drop(index);
+                return Err(self.discard(id));
+            },
+            Err(error) => return Err(error.into()),
+        };
+        entry.map = Arc::downgrade(&tensor);
+        if entry.marked.elapsed().is_ok_and(|since| since > MARK_INTERVAL) {
+            entry.marked = SystemTime::now();
+            self.log_failure("note a tensor's use", File::open(&path).and_then(|file| file.set_modified(entry.marked)));
+        }
+        Ok(tensor)
+    }
+
+    /// Keeps what is held under `id`, for a bundle also its members, until it is unpinned. Returns whether it is held.
+    pub fn pin(&self, id: &TensorId) -> Result<bool, Error> {
+        let mut index = self.index.lock();
+        if index.holding(id).is_none() {
+            return Ok(false);
+        }
+        if index.pins.insert(*id) {
+            let path = self.pins.tensor(id);
+            let written = File::create(path).and_then(|file| file.sync_all()).and_then(|()| self.pins.sync());
+            written.inspect_err(|_| {
+                index.pins.remove(id);
+            })?;
+        }
+        self.publish(&index);
+        Ok(true)
+    }
+
+    /// Ends the effect of [`Self::pin`].
+    pub fn unpin(&self, id: &TensorId) -> Result<(), Error> {
+        let mut index = self.index.lock();
+        if index.pins.remove(id) {
+            files::remove(&self.pins.tensor(id))?;
+            self.pins.sync()?;
+        }
+        self.publish(&index);
+        Ok(())
+    }
+
+    /// Removes a tensor that is neither pinned nor needed by a running job. The members of a bundle stay.
+    pub fn remove(&self, id: &TensorId) -> Result<(), Error> {
+        let mut index = self.index.lock();
+        if index.is_pinned(id) {
+            return Err(Error::Pinned(*id));
+        }
+        if index.guards.contains_key(id) {
+            return Err(Error::InUse(*id));
+        }
+        if index.remove(id).is_none() {
+            return Err(Error::NotHeld(*id));
+        }
+        self.held.remove(id)?;
+        self.publish(&index);
+        Ok(())
+    }
+
+    /// Keeps tensors from being collected as long as the guard lives, whether they are held yet or not.
+    pub fn guard(self: &Arc<Self>, ids: &[TensorId]) -> Guard {
+        let mut index = self.index.lock();
+        for id in ids {
+            *index.guards.entry(*id).or_default() += 1;
+        }
+        Guard { store: self.clone(), ids: ids.to_vec() }
+    }
+
+    /// Has what is held under `id` checked before all else that waits for the check.
+    pub fn hurry(&self, id: &TensorId) {
+        self.index.lock().hurry(id);
+        self.wanted.notify_one();
+    }
+
+    /// The next tensor whose bytes were not checked since the node started.
+    pub fn next_doubtful(&self) -> Option<TensorId> {
+        self.index.lock().next_doubtful()
+    }
+
+    /// Waits until somebody hurries a check.
+    pub async fn hurried(&self) {
+        self.wanted.notified().await;
+    }
+
+    /// Waits until tensors came or went. What happened since the last call counts.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Tensors that peers should be able to find, at most `limit`.
+    pub fn announceable(&self, limit: usize) -> Vec<TensorId> {
+        self.index.lock().announceable(limit)
+    }
+
+    /// Figures about the store as a whole.
+    pub fn usage(&self) -> Usage {
+        let index = self.index.lock();
+        Usage {
+            bytes: index.used(),
+            quota: self.quota,
+            tensors: index.held.len(),
+            pinned: index.pins.len(),
+            uploads: index.uploads.len(),
+        }
+    }
+
+    /// Takes in a file whose bytes match the outline: it is synced, renamed and held from then on. `release` frees what
+    /// was set aside for it.
+    fn admit(
+        &self,
+        file: &File,
+        path: &Path,
+        outline: &Outline,
+        release: impl FnOnce(&mut Index),
+    ) -> Result<(), Error> {
+        let (id, header) = (outline.id(), *outline.header());
+        let members = match header.kind() {
+            Kind::Bundle => {
+                let mut manifest = Vec::new();
+                files::read_range(file, &(0..header.data_len()), &mut manifest)?;
+                startup::members(&manifest)?
+            },
+            _ => Arc::default(),
+        };
+        file.sync_all()?;
+        self.held.write(&self.held.outline(&id), &[&outlines::encode(outline)])?;
+        let mut index = self.index.lock();
+        fs::rename(path, self.held.tensor(&id))?;
+        release(&mut index);
+        if !index.held.contains_key(&id) {
+            index.take(&header);
+            index.insert(id, header, members, true);
+        }
+        if index.partial.get(&id).is_some_and(|partial| partial.download.strong_count() == 0) {
+            self.abandon(&mut index, &id);
+        }
+        self.publish(&index);
+        drop(index);
+        self.held.sync()?;
+        tracing::info!(target: LOG_TARGET, "Stored tensor {id}: {}, {} x {}", header.kind(), header.rows(), header.cols());
+        Ok(())
+    }
+
+    /// Removes what has to go so that `needed` more bytes fit.
+    fn make_room(&self, index: &mut Index, needed: u64) -> Result<(), Error> {
+        for victim in index.make_room(needed, self.quota)? {
+            match victim {
+                Victim::Partial(id) => self.abandon(index, &id),
+                Victim::Held(id) => {
+                    tracing::debug!(target: LOG_TARGET, "Collecting tensor {id}");
+                    index.remove(&id);
+                    self.held.remove(&id)?;
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes a damaged file and returns the error that says so.
+    fn discard(&self, id: &TensorId) -> Error {
+        let mut index = self.index.lock();
+        if index.remove(id).is_some() {
+            tracing::warn!(target: LOG_TARGET, "The file of tensor {id} is damaged and is removed");
+            self.log_failure("remove a damaged tensor", self.held.remove(id));
+            self.publish(&index);
+        }
+        Error::Damaged(*id)
+    }
+
+    /// Forgets a download and removes its files.
+    fn abandon(&self, index: &mut Index, id: &TensorId) {
+        index.remove_partial(id);
+        self.log_failure("remove a download", self.partial.remove(id));
+    }
+
+    fn publish(&self, index: &Index) {
+        self.metrics.stored_bytes.set(index.used());
+        self.metrics.held.set(index.held.len() as u64);
+        self.metrics.pinned.set(index.pins.len() as u64);
+        self.changed.notify_one();
+    }
+
+    fn log_failure(&self, what: &str, result: io::Result<()>) {
+        if let Err(error) = result {
+            tracing::warn!(target: LOG_TARGET, "Could not {what}: {error}");
+        }
+    }
+}
+
+/// Keeps tensors from being collected.
+pub struct Guard {
+    store: Arc<Store>,
+    ids: Vec<TensorId>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let mut index = self.store.index.lock();
+        for id in &self.ids {
+            if let Some(count) = index.guards.get_mut(id) {
+                *count -= 1;
+                if *count == 0 {
+                    index.guards.remove(id);
+                }
+            }
+        }
+    }
+}

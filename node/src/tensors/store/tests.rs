@@ -1,0 +1,707 @@
+//! The store on a real file system: arrival, room, pins, damage, and what a crash leaves behind.
+
+use std::fs;
+
+use ensemble_tensor::{Bundle, Kind, Tensor as Encoded};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::*;
+use crate::tensors::metrics::Metrics;
+
+const PLENTY: u64 = 1 << 30;
+const PIECE: usize = 1 << 20;
+
+/// A tensor, as somebody would send it.
+struct Sample {
+    id: TensorId,
+    header: Header,
+    encoding: Vec<u8>,
+    outline: Outline,
+}
+
+impl Sample {
+    fn new(header: Header, data: &[u8]) -> Self {
+        let tensor = Encoded::new(header, data).unwrap();
+        let outline = tensor.outline().unwrap();
+        Self { id: outline.id(), header, encoding: tensor.encode(), outline }
+    }
+
+    /// Bytes that no other seed gives, in 4096-byte leaves, none of them all zeros.
+    fn bytes(len: usize, seed: u8) -> Self {
+        let data: Vec<u8> = (0..len).map(|at| (at / 7) as u8 ^ (seed << 1) | 1).collect();
+        Self::new(Header::bytes(len as u64).unwrap(), &data)
+    }
+
+    fn bundle(members: &[&Sample]) -> Self {
+        let names: Vec<_> = (0..members.len()).map(|number| format!("member/{number}")).collect();
+        let members = names.iter().map(String::as_str).zip(members.iter().map(|member| member.id));
+        let manifest = Bundle::encode(members).unwrap();
+        Self::new(Bundle::header(&manifest).unwrap(), &manifest)
+    }
+
+    fn data(&self) -> &[u8] {
+        &self.encoding[Header::LEN..]
+    }
+
+    fn piece(&self, index: u32) -> &[u8] {
+        let range = Outline::piece_range(&self.header, index);
+        &self.data()[range.start as usize..range.end as usize]
+    }
+
+    fn footprint(&self) -> u64 {
+        index::footprint(&self.header)
+    }
+}
+
+fn open(folder: &TempDir, quota: u64) -> Arc<Store> {
+    Store::open(folder.path(), quota, Metrics::new(None).unwrap()).unwrap()
+}
+
+fn put(store: &Store, sample: &Sample) {
+    assert!(store.upload(sample.id, 0, &sample.encoding).unwrap().is_complete());
+}
+
+fn held_file(folder: &TempDir, sample: &Sample) -> std::path::PathBuf {
+    folder.path().join("held").join(hex::encode(sample.id.0))
+}
+
+fn partial_file(folder: &TempDir, sample: &Sample) -> std::path::PathBuf {
+    folder.path().join("partial").join(hex::encode(sample.id.0))
+}
+
+fn files_in(folder: &TempDir, name: &str) -> usize {
+    fs::read_dir(folder.path().join(name)).unwrap().count()
+}
+
+/// Flips a bit of a file in place.
+fn damage(path: &std::path::Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 1;
+    fs::write(path, bytes).unwrap();
+}
+
+/// Checks everything that waits to be checked.
+fn check_all(store: &Arc<Store>) {
+    while let Some(id) = store.next_doubtful() {
+        let mut check = store.check(&id);
+        while check.as_mut().is_ok_and(|check| check.step().unwrap_or(false)) {}
+    }
+}
+
+/// That the index agrees with the disk: the same tensors, and every byte counted once.
+fn assert_consistent(folder: &TempDir, store: &Store) {
+    let index = store.index.lock();
+    let mut on_disk = 0;
+    for (name, path) in store.held.entries().unwrap() {
+        match name {
+            files::Name::Tensor(id) => {
+                let header = index.held.get(&id).expect("every file is in the index").header;
+                assert_eq!(fs::metadata(&path).unwrap().len(), header.encoded_len());
+                on_disk += index::footprint(&header);
+            },
+            files::Name::Outline(id) => assert!(index.held.contains_key(&id)),
+            other => panic!("{other:?} in held/"),
+        }
+    }
+    let under_way: u64 = index.partial.values().map(|partial| index::footprint(&partial.header)).sum();
+    let uploads = fs::read_dir(folder.path().join("uploads")).unwrap().map(|entry| {
+        let mut head = fs::read(entry.unwrap().path()).unwrap();
+        head.truncate(Header::LEN);
+        index::footprint(&Header::from_bytes(&head).unwrap())
+    });
+    assert_eq!(index.used(), on_disk + under_way + uploads.sum::<u64>());
+}
+
+mod arrival {
+    use super::*;
+
+    #[test]
+    fn an_upload_in_parts_is_held_and_read_back() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(3 * PIECE + 5, 1);
+        let mut offset = 0;
+        for part in sample.encoding.chunks(999_999) {
+            let received = store.upload(sample.id, offset, part).unwrap();
+            offset += part.len() as u64;
+            assert_eq!((received.received, received.total), (offset, sample.header.encoded_len()));
+            assert_eq!(received.is_complete(), store.has(&sample.id));
+            assert_consistent(&folder, &store);
+        }
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_eq!(store.outline(&sample.id).unwrap(), sample.outline);
+        // Once more is complete at once.
+        assert!(store.upload(sample.id, 0, &sample.encoding[..20]).unwrap().is_complete());
+        assert_eq!(files_in(&folder, "uploads"), 0);
+    }
+
+    #[test]
+    fn bytes_with_another_id_are_dropped() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let (sample, other) = (Sample::bytes(5000, 1), Sample::bytes(5000, 2));
+        let error = store.upload(sample.id, 0, &other.encoding).unwrap_err();
+        assert!(matches!(error, Error::WrongId { expected, actual } if expected == sample.id && actual == other.id));
+        assert!(!store.has(&sample.id) && !store.has(&other.id));
+        assert_eq!(store.usage().bytes, 0);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn parts_out_of_order_or_beyond_the_end_are_refused() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(5000, 1);
+        let unknown = store.upload(sample.id, 100, &[1]).unwrap_err();
+        assert!(matches!(unknown, Error::WrongOffset { expected: 0, given: 100, .. }));
+        store.upload(sample.id, 0, &sample.encoding[..1000]).unwrap();
+        let gap = store.upload(sample.id, 1001, &[1]).unwrap_err();
+        assert!(matches!(gap, Error::WrongOffset { expected: 1000, given: 1001, .. }));
+        // The upload is still there and goes on.
+        store.upload(sample.id, 1000, &sample.encoding[1000..2000]).unwrap();
+        let long = store.upload(sample.id, 2000, &[0; 5000]).unwrap_err();
+        assert!(matches!(long, Error::TooLong { total: 5016, received: 7000 }));
+        assert_eq!(store.usage().uploads, 0);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_tensor_one_byte_short_never_becomes_held() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(5000, 1);
+        let short = &sample.encoding[..sample.encoding.len() - 1];
+        assert!(!store.upload(sample.id, 0, short).unwrap().is_complete());
+        assert!(!store.has(&sample.id));
+        assert_eq!(store.usage().uploads, 1);
+    }
+
+    #[test]
+    fn an_upload_begins_anew_at_offset_0() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(5000, 1);
+        store.upload(sample.id, 0, &sample.encoding[..4000]).unwrap();
+        store.upload(sample.id, 0, &sample.encoding[..100]).unwrap();
+        assert_consistent(&folder, &store);
+        assert!(store.upload(sample.id, 100, &sample.encoding[100..]).unwrap().is_complete());
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn what_is_no_tensor_is_refused() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let id = TensorId([7; 32]);
+        assert!(matches!(store.upload(id, 0, b"not a tensor at all"), Err(Error::Invalid(_))));
+        // A scale that is no number.
+        let header = Header::new(Kind::Q8_0, 1, 32).unwrap();
+        let mut block = [0; 34];
+        block[..2].copy_from_slice(&0x7c00u16.to_le_bytes());
+        let infinite = Sample::new(header, &block);
+        assert!(matches!(store.upload(infinite.id, 0, &infinite.encoding), Err(Error::Invalid(_))));
+        // A bundle whose manifest is none.
+        let header = Header::new(Kind::Bundle, 3, 1).unwrap();
+        let manifest = Sample::new(header, &[1, 2, 3]);
+        assert!(matches!(store.upload(manifest.id, 0, &manifest.encoding), Err(Error::Invalid(_))));
+        assert_eq!(store.usage().bytes, 0);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn uploads_are_limited_in_number() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        for seed in 0..upload::MAX_UPLOADS {
+            let sample = Sample::bytes(100 + seed, 0);
+            store.upload(sample.id, 0, &sample.encoding[..50]).unwrap();
+        }
+        let sample = Sample::bytes(99, 0);
+        assert!(matches!(store.upload(sample.id, 0, &sample.encoding), Err(Error::TooManyUploads(_))));
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_download_takes_pieces_in_any_order_and_refuses_wrong_ones() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(3 * PIECE + 5, 1);
+        let download = store.download(sample.outline.clone()).unwrap();
+        assert!(matches!(download.accept(0, sample.piece(1)).unwrap(), Arrival::Wrong));
+        assert!(matches!(download.accept(3, &sample.piece(3)[1..]).unwrap(), Arrival::Wrong));
+        assert!(matches!(download.accept(4, b"no such piece").unwrap(), Arrival::Wrong));
+        assert_eq!((download.received(), download.missing()), (0, vec![0, 1, 2, 3]));
+        for index in [3, 0, 2, 1] {
+            assert!(matches!(download.finish(), Err(Error::NotHeld(_))));
+            assert!(matches!(download.accept(index, sample.piece(index)).unwrap(), Arrival::Accepted));
+            assert!(matches!(download.accept(index, sample.piece(index)).unwrap(), Arrival::Duplicate));
+        }
+        assert_eq!(download.received(), sample.header.data_len());
+        download.finish().unwrap();
+        download.finish().unwrap();
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_eq!((files_in(&folder, "partial"), files_in(&folder, "held")), (0, 2));
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn an_upload_overtakes_a_download() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(2 * PIECE, 1);
+        let download = store.download(sample.outline.clone()).unwrap();
+        put(&store, &sample);
+        for index in 0..2 {
+            download.accept(index, sample.piece(index)).unwrap();
+        }
+        download.finish().unwrap();
+        assert_eq!(store.usage().bytes, sample.footprint());
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_bundle_is_held_with_its_last_member() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let (one, two) = (Sample::bytes(5000, 1), Sample::bytes(6000, 2));
+        // A member under two names counts once.
+        let bundle = Sample::bundle(&[&one, &two, &one]);
+        put(&store, &bundle);
+        put(&store, &one);
+        assert_eq!(store.holding(&bundle.id), None);
+        put(&store, &two);
+        let holding = store.holding(&bundle.id).unwrap();
+        assert_eq!((holding.header, holding.bytes), (bundle.header, bundle.header.data_len() + 11_000));
+        assert!(holding.is_verified());
+    }
+
+    #[test]
+    fn bundles_do_not_nest() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let leaf = Sample::bytes(10, 1);
+        let inner = Sample::bundle(&[&leaf]);
+        let outer = Sample::bundle(&[&inner]);
+        [&leaf, &inner, &outer].into_iter().for_each(|sample| put(&store, sample));
+        assert!(store.holding(&inner.id).is_some());
+        assert_eq!(store.holding(&outer.id), None);
+    }
+}
+
+mod room {
+    use super::*;
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..4).map(|seed| Sample::bytes(50_000, seed)).collect();
+        let store = open(&folder, 3 * samples[0].footprint());
+        samples[..3].iter().for_each(|sample| put(&store, sample));
+        store.tensor(&samples[0].id).unwrap();
+        put(&store, &samples[3]);
+        let held: Vec<_> = samples.iter().map(|sample| store.has(&sample.id)).collect();
+        assert_eq!(held, [true, false, true, true]);
+        assert!(!held_file(&folder, &samples[1]).exists());
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn pinned_and_guarded_tensors_stay_and_newcomers_are_refused() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..3).map(|seed| Sample::bytes(50_000, seed)).collect();
+        let store = open(&folder, 2 * samples[0].footprint());
+        samples[..2].iter().for_each(|sample| put(&store, sample));
+        assert!(store.pin(&samples[0].id).unwrap());
+        let guard = store.guard(&[samples[1].id]);
+        let error = store.upload(samples[2].id, 0, &samples[2].encoding).unwrap_err();
+        assert!(matches!(error, Error::StoreFull { available: 0, .. }), "{error}");
+        assert!(matches!(store.download(samples[2].outline.clone()), Err(Error::StoreFull { .. })));
+        assert!(store.has(&samples[0].id) && store.has(&samples[1].id));
+        drop(guard);
+        put(&store, &samples[2]);
+        assert!(store.has(&samples[0].id) && !store.has(&samples[1].id));
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn nothing_goes_for_what_would_not_fit_anyway() {
+        let folder = TempDir::new().unwrap();
+        let (small, large) = (Sample::bytes(1000, 1), Sample::bytes(100_000, 2));
+        let store = open(&folder, 50_000);
+        put(&store, &small);
+        let error = store.upload(large.id, 0, &large.encoding).unwrap_err();
+        assert!(matches!(error, Error::StoreFull { available: 50_000, .. }), "{error}");
+        assert!(store.has(&small.id));
+    }
+
+    #[test]
+    fn abandoned_downloads_go_before_tensors() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..3).map(|seed| Sample::bytes(50_000, seed)).collect();
+        let store = open(&folder, 2 * samples[0].footprint());
+        put(&store, &samples[0]);
+        let download = store.download(samples[1].outline.clone()).unwrap();
+        // One that is being worked on stays.
+        let error = store.upload(samples[2].id, 0, &samples[2].encoding[..20]).map(|_| ());
+        error.unwrap();
+        assert!(!store.has(&samples[0].id));
+        drop(download);
+        put(&store, &samples[0]);
+        assert!(!partial_file(&folder, &samples[1]).exists());
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn the_members_of_a_pinned_bundle_stay() {
+        let folder = TempDir::new().unwrap();
+        let (member, other) = (Sample::bytes(50_000, 1), Sample::bytes(50_000, 2));
+        let bundle = Sample::bundle(&[&member]);
+        let store = open(&folder, member.footprint() + bundle.footprint() + 100);
+        put(&store, &member);
+        assert!(!store.pin(&bundle.id).unwrap());
+        put(&store, &bundle);
+        assert!(store.pin(&bundle.id).unwrap());
+        assert!(matches!(store.upload(other.id, 0, &other.encoding), Err(Error::StoreFull { .. })));
+        assert!(matches!(store.remove(&member.id), Err(Error::Pinned(_))));
+        assert!(store.holding(&member.id).unwrap().pinned);
+        store.unpin(&bundle.id).unwrap();
+        put(&store, &other);
+        assert_eq!(store.holding(&bundle.id), None);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_smaller_quota_shrinks_the_store() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..3).map(|seed| Sample::bytes(50_000, seed)).collect();
+        let store = open(&folder, PLENTY);
+        samples.iter().for_each(|sample| put(&store, sample));
+        assert!(store.pin(&samples[0].id).unwrap());
+        drop(store);
+        let store = open(&folder, samples[0].footprint());
+        assert_eq!((store.usage().tensors, store.has(&samples[0].id)), (1, true));
+        assert_consistent(&folder, &store);
+        // Pinned tensors stay even where the quota is smaller than they are.
+        drop(store);
+        assert!(open(&folder, 10).has(&samples[0].id));
+    }
+
+    #[test]
+    fn removing_frees_room_at_once() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(5000, 1);
+        put(&store, &sample);
+        let mapped = store.tensor(&sample.id).unwrap();
+        store.remove(&sample.id).unwrap();
+        assert_eq!((store.usage().bytes, files_in(&folder, "held")), (0, 0));
+        assert!(matches!(store.remove(&sample.id), Err(Error::NotHeld(_))));
+        // Whoever still looks at it may.
+        assert_eq!(mapped.data(), sample.data());
+    }
+}
+
+mod restart {
+    use super::*;
+
+    #[test]
+    fn tensors_and_pins_survive() {
+        let folder = TempDir::new().unwrap();
+        let (sample, other) = (Sample::bytes(5000, 1), Sample::bytes(5000, 2));
+        let store = open(&folder, PLENTY);
+        put(&store, &sample);
+        put(&store, &other);
+        assert!(store.pin(&sample.id).unwrap());
+        drop(store);
+        let store = open(&folder, PLENTY);
+        let holding = store.holding(&sample.id).unwrap();
+        assert!(holding.pinned && !holding.is_verified());
+        check_all(&store);
+        assert!(store.holding(&sample.id).unwrap().is_verified());
+        store.unpin(&sample.id).unwrap();
+        drop(store);
+        assert!(!open(&folder, PLENTY).holding(&sample.id).unwrap().pinned);
+    }
+
+    #[test]
+    fn what_somebody_waits_for_is_checked_first() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..5).map(|seed| Sample::bytes(5000, seed)).collect();
+        let store = open(&folder, PLENTY);
+        samples.iter().for_each(|sample| put(&store, sample));
+        drop(store);
+        let store = open(&folder, PLENTY);
+        store.hurry(&samples[3].id);
+        store.hurry(&samples[3].id);
+        assert_eq!(store.next_doubtful(), Some(samples[3].id));
+    }
+
+    #[test]
+    fn leftovers_of_a_crash_are_removed() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(5000, 1);
+        let store = open(&folder, PLENTY);
+        put(&store, &sample);
+        store.upload(TensorId([1; 32]), 0, &Sample::bytes(100, 1).encoding[..50]).unwrap();
+        drop(store);
+        let held = folder.path().join("held");
+        // A temporary file, an outline without its tensor, half a tensor, a header that lies.
+        fs::write(held.join("half.tmp"), b"half").unwrap();
+        fs::write(held.join(hex::encode([2; 32])).with_extension("outline"), b"outline").unwrap();
+        fs::write(held.join(hex::encode([3; 32])), &sample.encoding[..2000]).unwrap();
+        fs::write(held.join(hex::encode([4; 32])), b"short").unwrap();
+        fs::write(folder.path().join("partial").join(hex::encode([5; 32])), b"short").unwrap();
+        // Something that is not the store's stays.
+        fs::write(folder.path().join("notes.txt"), b"mine").unwrap();
+
+        let store = open(&folder, PLENTY);
+        assert_eq!((files_in(&folder, "held"), files_in(&folder, "uploads"), files_in(&folder, "partial")), (2, 0, 0));
+        assert_eq!(store.usage().tensors, 1);
+        assert!(folder.path().join("notes.txt").exists());
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_download_goes_on_where_it_was() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(4 * PIECE, 1);
+        let store = open(&folder, PLENTY);
+        let download = store.download(sample.outline.clone()).unwrap();
+        download.accept(1, sample.piece(1)).unwrap();
+        download.accept(3, sample.piece(3)).unwrap();
+        // Nothing is closed or flushed: the next store sees what a killed process left.
+        std::mem::forget(download);
+        std::mem::forget(store);
+
+        let store = open(&folder, PLENTY);
+        assert_eq!(store.usage().bytes, sample.footprint());
+        let outline = store.interrupted(&sample.id).unwrap();
+        let download = store.download(outline).unwrap();
+        assert_eq!((download.missing(), download.received()), (vec![0, 2], 2 * PIECE as u64));
+        download.accept(0, sample.piece(0)).unwrap();
+        download.accept(2, sample.piece(2)).unwrap();
+        download.finish().unwrap();
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_download_does_not_trust_what_it_finds() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(2 * PIECE, 1);
+        let store = open(&folder, PLENTY);
+        let download = store.download(sample.outline.clone()).unwrap();
+        download.accept(0, sample.piece(0)).unwrap();
+        download.accept(1, sample.piece(1)).unwrap();
+        drop((download, store));
+        damage(&partial_file(&folder, &sample), Header::LEN + PIECE + 17);
+        let store = open(&folder, PLENTY);
+        let download = store.download(store.interrupted(&sample.id).unwrap()).unwrap();
+        assert_eq!(download.missing(), [1]);
+        drop((download, store));
+        // Without its outline a download starts anew.
+        damage(&partial_file(&folder, &sample).with_extension("outline"), 20);
+        let store = open(&folder, PLENTY);
+        assert_eq!(store.interrupted(&sample.id), None);
+        assert_eq!(store.usage().bytes, 0);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_forgotten_download_is_dropped_after_a_week() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(PIECE, 1);
+        let store = open(&folder, PLENTY);
+        drop(store.download(sample.outline.clone()).unwrap());
+        drop(store);
+        let long_ago = SystemTime::now() - Duration::from_secs(8 * 24 * 3600);
+        File::open(partial_file(&folder, &sample)).unwrap().set_modified(long_ago).unwrap();
+        assert_eq!(open(&folder, PLENTY).usage().bytes, 0);
+        assert_eq!(files_in(&folder, "partial"), 0);
+    }
+}
+
+mod damage_on_disk {
+    use super::*;
+
+    #[test]
+    fn the_check_removes_a_file_with_a_flipped_bit() {
+        let folder = TempDir::new().unwrap();
+        let (good, bad) = (Sample::bytes(2 * PIECE, 1), Sample::bytes(2 * PIECE, 2));
+        let store = open(&folder, PLENTY);
+        put(&store, &good);
+        put(&store, &bad);
+        assert!(store.pin(&bad.id).unwrap());
+        drop(store);
+        damage(&held_file(&folder, &bad), Header::LEN + PIECE + 1);
+        let store = open(&folder, PLENTY);
+        assert!(store.has(&bad.id));
+        check_all(&store);
+        assert!(!store.has(&bad.id) && store.has(&good.id));
+        assert_consistent(&folder, &store);
+        // When it comes back it is pinned as before.
+        put(&store, &bad);
+        assert!(store.holding(&bad.id).unwrap().pinned);
+    }
+
+    #[test]
+    fn a_shortened_file_is_noticed_before_it_is_looked_at() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(2 * PIECE, 1);
+        let store = open(&folder, PLENTY);
+        put(&store, &sample);
+        // Somebody has it mapped while it shrinks, and the next one must not get the same map.
+        let _mapped = store.tensor(&sample.id).unwrap();
+        let file = fs::OpenOptions::new().write(true).open(held_file(&folder, &sample)).unwrap();
+        file.set_len(100).unwrap();
+        assert!(matches!(store.tensor(&sample.id), Err(Error::Damaged(_))));
+        assert!(!store.has(&sample.id) && !held_file(&folder, &sample).exists());
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_proof_of_a_damaged_row_removes_the_file() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(20_000, 1);
+        let store = open(&folder, PLENTY);
+        put(&store, &sample);
+        for leaf in 0..sample.header.leaf_count() {
+            store.proof(&sample.id, leaf).unwrap().verify(&sample.id).unwrap();
+        }
+        assert!(matches!(store.proof(&sample.id, 5), Err(Error::Invalid(_))));
+        damage(&held_file(&folder, &sample), Header::LEN);
+        assert!(matches!(store.proof(&sample.id, 0), Err(Error::Damaged(_))));
+        assert!(!store.has(&sample.id));
+    }
+
+    #[test]
+    fn a_spoilt_outline_is_computed_again() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(2 * PIECE, 1);
+        let store = open(&folder, PLENTY);
+        put(&store, &sample);
+        let outline = held_file(&folder, &sample).with_extension("outline");
+        damage(&outline, 30);
+        assert_eq!(store.outline(&sample.id).unwrap(), sample.outline);
+        fs::remove_file(&outline).unwrap();
+        assert_eq!(store.outline(&sample.id).unwrap(), sample.outline);
+        assert!(outline.exists());
+        // If the tensor itself is wrong too, it goes.
+        fs::remove_file(&outline).unwrap();
+        damage(&held_file(&folder, &sample), 5000);
+        assert!(matches!(store.outline(&sample.id), Err(Error::Damaged(_))));
+        assert!(!store.has(&sample.id));
+    }
+
+    #[test]
+    fn a_damaged_manifest_is_removed_when_the_node_starts() {
+        let folder = TempDir::new().unwrap();
+        let member = Sample::bytes(100, 1);
+        let bundle = Sample::bundle(&[&member]);
+        let store = open(&folder, PLENTY);
+        put(&store, &bundle);
+        drop(store);
+        damage(&held_file(&folder, &bundle), Header::LEN + 20);
+        assert!(!open(&folder, PLENTY).has(&bundle.id));
+    }
+}
+
+mod announcements {
+    use super::*;
+
+    #[test]
+    fn members_are_found_through_their_bundle() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let (member, other) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let bundle = Sample::bundle(&[&member]);
+        [&member, &bundle, &other].into_iter().for_each(|sample| put(&store, sample));
+        assert_eq!(store.announceable(10), [other.id, bundle.id]);
+        assert_eq!(store.announceable(1), [other.id]);
+    }
+
+    #[tokio::test]
+    async fn every_change_wakes_who_waits_for_it() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        store.changed().await;
+        put(&store, &Sample::bytes(100, 1));
+        store.changed().await;
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Upload(usize),
+    HalfUpload(usize),
+    Download(usize, usize),
+    Pin(usize),
+    Unpin(usize),
+    Remove(usize),
+    Read(usize),
+    Restart,
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let sample = 0..6usize;
+    prop_oneof![
+        sample.clone().prop_map(Step::Upload),
+        sample.clone().prop_map(Step::HalfUpload),
+        (sample.clone(), 0..3usize).prop_map(|(sample, pieces)| Step::Download(sample, pieces)),
+        sample.clone().prop_map(Step::Pin),
+        sample.clone().prop_map(Step::Unpin),
+        sample.clone().prop_map(Step::Remove),
+        sample.prop_map(Step::Read),
+        Just(Step::Restart),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Whatever happens in whatever order: the index agrees with the disk, the quota holds, pinned tensors stay, and
+    /// whatever is held is right.
+    #[test]
+    fn any_order_of_events_leaves_a_sound_store(steps in prop::collection::vec(any_step(), 1..40)) {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..6).map(|seed| Sample::bytes(PIECE + 10_000 * usize::from(seed), seed)).collect();
+        let quota = 3 * samples[5].footprint();
+        let mut store = open(&folder, quota);
+        for step in steps {
+            let pinned: Vec<_> = samples.iter().filter(|sample| {
+                store.holding(&sample.id).is_some_and(|holding| holding.pinned)
+            }).collect();
+            match step {
+                Step::Upload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding)),
+                Step::HalfUpload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding[..5000])),
+                Step::Download(at, pieces) => if let Ok(download) = store.download(samples[at].outline.clone()) {
+                    for index in (0..Outline::piece_count(&samples[at].header)).take(pieces) {
+                        download.accept(index, samples[at].piece(index)).unwrap();
+                    }
+                    prop_assert_eq!(download.finish().is_ok(), download.is_complete());
+                },
+                Step::Pin(at) => drop(store.pin(&samples[at].id).unwrap()),
+                Step::Unpin(at) => store.unpin(&samples[at].id).unwrap(),
+                Step::Remove(at) => drop(store.remove(&samples[at].id)),
+                Step::Read(at) => drop(store.tensor(&samples[at].id)),
+                Step::Restart => {
+                    drop(store);
+                    store = open(&folder, quota);
+                },
+            }
+            assert_consistent(&folder, &store);
+            prop_assert!(store.usage().bytes <= quota);
+            for sample in &samples {
+                if store.has(&sample.id) {
+                    let tensor = store.tensor(&sample.id).unwrap();
+                    prop_assert!(tensor.encoding() == sample.encoding);
+                }
+            }
+            if !matches!(step, Step::Unpin(_)) {
+                prop_assert!(pinned.iter().all(|sample| store.has(&sample.id)));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What time brings: which step is due when, and doing it within what a block or a call allows.
+
+use ensemble_core::TaskId;
+use frame_support::{dispatch::WithPostDispatchInfo, pallet_prelude::*, weights::WeightMeter};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::traits::Saturating;
+
+use crate::{Agenda, Config, Error, NextDue, Pallet, Step, TaskOf, Tasks, WeightInfo};
+
+impl<T: Config> Pallet<T> {
+    /// Moves a task in the agenda. The caller stores the task.
+    pub(crate) fn reschedule(id: TaskId, task: &mut TaskOf<T>, due: BlockNumberFor<T>) {
+        Agenda::<T>::remove(task.due, id);
+        Agenda::<T>::insert(due, id, ());
+        task.due = due;
+    }
+
+    /// Does what is due up to block `now`, oldest first, as far as `limit` reaches; returns what it took.
+    pub(crate) fn work_through_agenda(now: BlockNumberFor<T>, limit: Weight) -> Weight {
+        let mut meter = WeightMeter::with_limit(limit);
+        // Every look at the agenda is charged before it is taken; the first one with reading and writing the cursor.
+        let look = <T as Config>::WeightInfo::agenda_look();
+        if meter.try_consume(look).is_err() {
+            return meter.consumed();
+        }
+        let start = NextDue::<T>::get();
+        let mut cursor = start;
+        while cursor <= now {
+            match Agenda::<T>::iter_key_prefix(cursor).next() {
+                Some(id) if !Self::work_on_entry(id, cursor, now, &mut meter) => break,
+                Some(_) => (),
+                None => cursor.saturating_inc(),
+            }
+            if cursor > now || meter.try_consume(look).is_err() {
+                break;
+            }
+        }
+        if cursor != start {
+            NextDue::<T>::put(cursor);
+        }
+        meter.consumed()
+    }
+
+    /// Does what is due for the task that stands under `due`. False if the weight did not suffice.
+    fn work_on_entry(id: TaskId, due: BlockNumberFor<T>, now: BlockNumberFor<T>, meter: &mut WeightMeter) -> bool {
+        if Tasks::<T>::get(id).is_none_or(|task| task.due != due) {
+            Agenda::<T>::remove(due, id);
+            return true;
+        }
+        Self::work_on(id, now, |step| meter.try_consume(Self::step_weight(step)).is_ok())
+    }
+
+    /// Takes the steps of a task that are due, each after asking `allowed`. False if it was not allowed one.
+    fn work_on(id: TaskId, now: BlockNumberFor<T>, mut allowed: impl FnMut(Step) -> bool) -> bool {
+        while let Some((task, step)) = Self::due_step(id, now) {
+            if !allowed(step) {
+                return false;
+            }
+            Self::take_step(id, task, step, now);
+        }
+        true
+    }
+
+    fn due_step(id: TaskId, now: BlockNumberFor<T>) -> Option<(TaskOf<T>, Step)> {
+        let task = Tasks::<T>::get(id)?;
+        let step = task.next_step(now)?;
+        Some((task, step))
+    }
+
+    /// Weight of one step, with loading and storing the task.
+    pub(crate) fn step_weight(step: Step) -> Weight {
+        match step {
+            Step::CloseReveal => <T as Config>::WeightInfo::close_reveal(),
+            Step::CloseAttest => <T as Config>::WeightInfo::close_attest(),
+            Step::Pay => <T as Config>::WeightInfo::pay_winner().max(<T as Config>::WeightInfo::pay_minority()),
+            Step::Finish => <T as Config>::WeightInfo::finish(),
+        }
+    }
+
+    /// Weight of a call that settles `participants`: all that, and one of the other steps that may come before it.
+    pub(crate) fn advance_weight(participants: u32) -> Weight {
+        let close = Self::step_weight(Step::CloseReveal).max(Self::step_weight(Step::CloseAttest));
+        <T as Config>::WeightInfo::advance(participants).saturating_add(close)
+    }
+
+    pub(crate) fn do_advance(id: TaskId) -> DispatchResultWithPostInfo {
+        let now = frame_system::Pallet::<T>::block_number();
+        let task = Self::task(id)?;
+        if task.next_step(now).is_none() {
+            return Err(Error::<T>::NothingDue.with_weight(<T as Config>::WeightInfo::advance(0)));
+        }
+        let mut paid = 0;
+        Self::work_on(id, now, |step| {
+            if step != Step::Pay {
+                return true;
+            }
+            let room = paid < T::SettlePerCall::get();
+            paid = paid.saturating_add(room.into());
+            room
+        });
+        Ok(Some(Self::advance_weight(paid)).into())
+    }
+}

@@ -1,0 +1,111 @@
+//! The steps from the end of the reveals to the end of the task.
+
+use ensemble_core::TaskId;
+use frame_support::defensive;
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::traits::Saturating;
+
+use crate::{
+    Attestations, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet, Participation,
+    Participations, State, Step, Tallies, TaskOf, Tasks, VoidReason,
+};
+
+impl<T: Config> Pallet<T> {
+    /// Takes a step that is due.
+    pub(crate) fn take_step(id: TaskId, task: TaskOf<T>, step: Step, now: BlockNumberFor<T>) {
+        match step {
+            Step::CloseReveal => Self::close_reveal(id, task, now),
+            Step::CloseAttest => Self::close_attest(id, task),
+            Step::Pay => Self::settle_participant(id, task),
+            Step::Finish => Self::finish(id, task, now),
+        }
+    }
+
+    fn close_reveal(id: TaskId, mut task: TaskOf<T>, now: BlockNumberFor<T>) {
+        match task.majority() {
+            Ok(leader) => Self::start_attesting(id, &mut task, leader, now),
+            Err(reason) => Self::decide(id, &mut task, Outcome::Void(reason)),
+        }
+        Tasks::<T>::insert(id, task);
+    }
+
+    fn start_attesting(id: TaskId, task: &mut TaskOf<T>, leader: Leader, now: BlockNumberFor<T>) {
+        let content = leader.content;
+        let Some(panel) = Self::draw_panel(id, content) else {
+            return Self::decide(id, task, Outcome::Void(VoidReason::NoAttesters));
+        };
+        let attesters = u32::try_from(panel.seats.len()).unwrap_or(u32::MAX);
+        let until = now.saturating_add(task.attest_blocks);
+        Attestations::<T>::insert(id, panel);
+        Self::reschedule(id, task, until.saturating_add(1u32.into()));
+        task.state = State::Attesting { leader, until };
+        Self::deposit_event(Event::AttestStarted { task: id, content, attesters, until });
+    }
+
+    fn close_attest(id: TaskId, mut task: TaskOf<T>) {
+        let Some(content) = task.leader().map(|leader| leader.content) else {
+            defensive!("a task without leader is not attested");
+            return;
+        };
+        Self::decide(id, &mut task, Outcome::Void(VoidReason::Unavailable { content }));
+        Tasks::<T>::insert(id, task);
+    }
+
+    /// Ends the voting. The caller stores the task.
+    pub(crate) fn decide(id: TaskId, task: &mut TaskOf<T>, outcome: Outcome) {
+        Attestations::<T>::remove(id);
+        Self::deposit_event(Event::TaskDecided { task: id, outcome: outcome.clone() });
+        task.state = State::Settling { outcome, unsettled: task.committed };
+    }
+
+    fn settle_participant(id: TaskId, mut task: TaskOf<T>) {
+        let State::Settling { outcome, unsettled } = &mut task.state else {
+            defensive!("participants are settled when the outcome is known");
+            return;
+        };
+        let outcome = outcome.clone();
+        match Participations::<T>::iter_prefix(id).next() {
+            Some((who, participation)) => {
+                unsettled.saturating_dec();
+                Self::settle(id, &mut task, &outcome, who, participation);
+            },
+            None => {
+                defensive!("as many participants are stored as are unsettled");
+                *unsettled = 0;
+            },
+        }
+        Tasks::<T>::insert(id, task);
+    }
+
+    fn settle(id: TaskId, task: &mut TaskOf<T>, outcome: &Outcome, who: T::AccountId, participation: Participation) {
+        let dues = task.dues(outcome, &participation);
+        Participations::<T>::remove(id, &who);
+        if let Participation::Revealed { content, .. } = participation {
+            Tallies::<T>::remove(id, content);
+        }
+        let slashed = Self::slash_bond(&who, dues.slash);
+        Self::give_back(id, HoldReason::Bond, &who, participation.bond().saturating_sub(dues.slash));
+        let reward = Self::pay(id, task, &who, dues.reward);
+        let shares = Self::mint_shares(id, &who, dues.shares);
+        Self::deposit_event(Event::ParticipantSettled { task: id, who, reward, slashed, shares });
+    }
+
+    fn finish(id: TaskId, task: TaskOf<T>, now: BlockNumberFor<T>) {
+        Self::release_to_creator(id, &task);
+        Self::forget(id, &task);
+        Self::deposit_event(Event::TaskSettled { task: id, creator: task.creator.clone(), returned: task.escrow });
+        if let State::Settling { outcome: Outcome::Won(leader), .. } = task.state {
+            let contribution = Contribution {
+                creator: task.creator,
+                content: leader.content,
+                descriptor: leader.descriptor,
+                winners: leader.backers,
+                weight: leader.weight,
+                committed: task.committed,
+                committed_weight: task.committed_weight,
+                settled_at: now,
+            };
+            Contributions::<T>::insert(id, contribution);
+        }
+    }
+}

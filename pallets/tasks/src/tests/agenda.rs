@@ -1,0 +1,177 @@
+//! What is done when, and for how much weight.
+
+use frame_support::{assert_noop, assert_ok, weights::Weight};
+
+use crate::{mock::*, Agenda, Config, Error, NextDue, Outcome, State, Step, WeightInfo};
+
+fn look() -> Weight {
+    <Test as Config>::WeightInfo::agenda_look()
+}
+
+fn weight_of(step: Step) -> Weight {
+    Tasks::step_weight(step)
+}
+
+/// A task that is won, with four participants none of which is settled.
+fn won() -> u32 {
+    let id = NewTask::default().id();
+    contribute(id, &[(ALICE, 1), (BOB, 1), (CHARLIE, 1), (DAVE, 2)]);
+    attest_all(id);
+    id
+}
+
+fn unsettled(id: u32) -> u32 {
+    match task(id).state {
+        State::Settling { unsettled, .. } => unsettled,
+        State::Open { .. } | State::Attesting { .. } => panic!("the task is not being settled"),
+    }
+}
+
+#[test]
+fn an_idle_block_costs_one_look() {
+    ExtBuilder::default().build_and_execute(|| {
+        NextDue::<Test>::put(1);
+        assert_eq!(next_block_with(Weight::MAX), look());
+        assert_eq!(NextDue::<Test>::get(), 2);
+    });
+}
+
+#[test]
+fn no_step_is_taken_that_there_is_no_room_for() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask::default().id();
+        contribute(id, &[(ALICE, 1), (BOB, 1)]);
+        let needed = look() + weight_of(Step::CloseReveal);
+        for short in [
+            Weight::zero(),
+            look() - Weight::from_parts(1, 0),
+            needed - Weight::from_parts(1, 0),
+            needed - Weight::from_parts(0, 1),
+        ] {
+            next_block_with(short);
+            assert!(matches!(task(id).state, State::Open { .. }));
+        }
+        assert_eq!(next_block_with(needed), needed);
+        assert!(matches!(task(id).state, State::Attesting { .. }));
+    });
+}
+
+#[test]
+fn a_large_task_is_settled_over_several_blocks() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = won();
+        let room_for_one = look() + weight_of(Step::Pay);
+        for left in [3, 2, 1, 0] {
+            assert_eq!(next_block_with(room_for_one), room_for_one);
+            assert_eq!(unsettled(id), left);
+        }
+        next_block_with(look() + weight_of(Step::Finish));
+        assert_all_settled();
+    });
+}
+
+#[test]
+fn a_long_pause_is_caught_up_with() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask::default().id();
+        for _ in 0..50 {
+            next_block_with(Weight::zero());
+        }
+        assert_eq!(NextDue::<Test>::get(), 0);
+        // Seven looks reach block 6, and the rest follows in the next block.
+        next_block_with(look() * 7);
+        assert_eq!(NextDue::<Test>::get(), 7);
+        next_block();
+        assert_eq!(void(id), Some(crate::VoidReason::NobodyCame));
+        assert_all_settled();
+    });
+}
+
+#[test]
+fn many_tasks_due_in_one_block_are_all_done() {
+    ExtBuilder::default().build_and_execute(|| {
+        for creator in [CREATOR, ALICE, BOB, CHARLIE] {
+            NewTask { creator, ..Default::default() }.id();
+        }
+        run_to(12);
+        assert_eq!(crate::Tasks::<Test>::count(), 4);
+        run_to(13);
+        assert_all_settled();
+    });
+}
+
+#[test]
+fn a_stale_entry_is_dropped() {
+    ExtBuilder::default().build().execute_with(|| {
+        let id = NewTask::default().id();
+        Agenda::<Test>::insert(3, id, ());
+        Agenda::<Test>::insert(3, 77, ());
+        run_checked_later(5);
+        assert_eq!(Agenda::<Test>::iter_key_prefix(3).count(), 0);
+        check_state();
+    });
+}
+
+/// Goes on to a block while the state is not expected to be consistent.
+fn run_checked_later(block: BlockNumber) {
+    while System::block_number() < block {
+        Tasks::work_through_agenda(System::block_number(), Weight::MAX);
+        System::set_block_number(System::block_number() + 1);
+    }
+}
+
+#[test]
+fn anybody_may_advance_a_task() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = won();
+        // Two participants per call.
+        for left in [2, 0] {
+            assert_ok!(Tasks::advance(RuntimeOrigin::signed(DAVE), id));
+            if left > 0 {
+                assert_eq!(unsettled(id), left);
+            }
+        }
+        assert_all_settled();
+        assert_noop!(Tasks::advance(RuntimeOrigin::signed(DAVE), id), crate::Error::<Test>::TaskOver);
+        // The blocks that follow find nothing to do.
+        next_block();
+    });
+}
+
+#[test]
+fn advance_closes_reveals_and_attestations_when_they_are_due() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask::default().id();
+        let advance = || Tasks::advance(RuntimeOrigin::signed(DAVE), id);
+        for block in [1, 6, 7] {
+            run_to(block);
+            assert_eq!(advance().unwrap_err().error, Error::<Test>::NothingDue.into());
+        }
+        run_to(11);
+        assert_eq!(advance().unwrap_err().error, Error::<Test>::NothingDue.into());
+        System::set_block_number(12);
+        assert_ok!(advance());
+        assert_eq!(void(id), Some(crate::VoidReason::NobodyCame));
+        assert_all_settled();
+    });
+}
+
+#[test]
+fn advance_pays_back_what_it_did_not_need() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = won();
+        let full = Tasks::advance_weight(SETTLE_PER_CALL);
+        let used = Tasks::advance(RuntimeOrigin::signed(DAVE), id).unwrap().actual_weight.unwrap();
+        assert_eq!(used, full);
+        next_block_with(look() + weight_of(Step::Pay));
+        assert_eq!(unsettled(id), 1);
+        let used = Tasks::advance(RuntimeOrigin::signed(DAVE), id).unwrap().actual_weight.unwrap();
+        assert_eq!(used, Tasks::advance_weight(1));
+        assert!(matches!(outcome(id), Outcome::Won(_)));
+    });
+}
+
+#[test]
+fn the_constants_fit_each_other() {
+    ExtBuilder::default().build_and_execute(Tasks::check_constants);
+}

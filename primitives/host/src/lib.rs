@@ -1,0 +1,109 @@
+//! The host interface through which the off-chain worker reaches the node's tensor store.
+//!
+//! Policy stays in the runtime: the worker decides what to fetch and what to keep. The node stores, transfers and
+//! verifies. The functions answer at once; fetching goes on in the background and its progress is asked for later. They
+//! exist in off-chain workers only.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+use codec::{Decode, Encode};
+use ensemble_tensor::{Header, TensorId};
+use scale_info::TypeInfo;
+use sp_runtime_interface::{
+    pass_by::{AllocateAndReturnByCodec, PassPointerAndReadCopy},
+    runtime_interface,
+};
+
+/// What the node has of a tensor.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub enum TensorStatus {
+    /// Nothing, and nobody asked for it.
+    Absent,
+    /// It is being fetched.
+    Fetching {
+        /// Verified bytes so far.
+        received: u64,
+        /// Bytes in all, once the header is known.
+        total: Option<u64>,
+    },
+    /// All of it, every byte verified against the id. For a bundle: the manifest and every member.
+    Held {
+        /// Kind and shape.
+        header: Header,
+        /// Bytes held for it: data of the tensor, or of a bundle's manifest and members together.
+        bytes: u64,
+    },
+    /// Fetching was given up. Asking again starts anew.
+    Failed(FetchError),
+}
+
+/// Why a tensor could not be fetched.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub enum FetchError {
+    /// No peer that was asked has it.
+    NotFound,
+    /// It is larger than the caller allows.
+    TooLarge,
+    /// It does not fit into the store's quota.
+    StoreFull,
+    /// The bytes have the right hash but are no valid tensor or bundle.
+    Invalid,
+    /// The store could not read or write.
+    Storage,
+}
+
+/// The node's side of the interface.
+#[cfg(feature = "std")]
+pub trait TensorAccess: Send + Sync {
+    /// What the node has of `id`.
+    fn status(&self, id: TensorId) -> TensorStatus;
+    /// Starts to fetch `id` in the background, if it is neither held nor being fetched. `max_bytes` bounds the data, for
+    /// a bundle of the manifest and all members together.
+    fn fetch(&self, id: TensorId, max_bytes: u64);
+    /// Keeps what is held under `id` (for a bundle also its members) from being collected. Returns whether it is held.
+    fn pin(&self, id: TensorId) -> bool;
+    /// Ends the effect of `pin`.
+    fn unpin(&self, id: TensorId);
+}
+
+#[cfg(feature = "std")]
+sp_externalities::decl_extension! {
+    /// Gives an off-chain worker access to the tensor store.
+    pub struct TensorAccessExt(std::sync::Arc<dyn TensorAccess>);
+}
+
+/// Tensor store functions for off-chain workers.
+#[runtime_interface]
+pub trait Tensors {
+    /// What the node has of the tensor `id`.
+    fn status(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) -> AllocateAndReturnByCodec<TensorStatus> {
+        access(*self).status(TensorId(id))
+    }
+
+    /// Starts to fetch the tensor `id` in the background.
+    fn fetch(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, max_bytes: u64) {
+        access(*self).fetch(TensorId(id), max_bytes);
+    }
+
+    /// Keeps the tensor `id` from being collected; says whether it is held.
+    fn pin(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) -> bool {
+        access(*self).pin(TensorId(id))
+    }
+
+    /// Ends the effect of `pin`.
+    fn unpin(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) {
+        access(*self).unpin(TensorId(id));
+    }
+}
+
+#[cfg(feature = "std")]
+fn access(mut externalities: &mut dyn sp_externalities::Externalities) -> std::sync::Arc<dyn TensorAccess> {
+    use sp_externalities::ExternalitiesExt;
+    externalities
+        .extension::<TensorAccessExt>()
+        .expect("tensor functions are called in off-chain workers, which the node gives this extension; qed")
+        .0
+        .clone()
+}

@@ -1,0 +1,43 @@
+//! The benchmarks of all pallets, for `scripts/weights`.
+
+use alloc::{string::String, vec::Vec};
+
+use frame_benchmarking::{
+    add_benchmark, define_benchmarks, list_benchmark, BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking,
+};
+use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
+use frame_system_benchmarking::{extensions::Pallet as SystemExtensions, Pallet as SystemBench};
+
+use crate::*;
+
+define_benchmarks!(
+    [frame_system, SystemBench::<Runtime>]
+    [frame_system_extensions, SystemExtensions::<Runtime>]
+    [pallet_assets, Assets]
+    [pallet_balances, Balances]
+    [pallet_multisig, Multisig]
+    [pallet_proxy, Proxy]
+    [pallet_sudo, Sudo]
+    [pallet_tasks, Tasks]
+    [pallet_timestamp, Timestamp]
+    [pallet_transaction_payment, TransactionPayment]
+    [pallet_utility, Utility]
+);
+
+impl frame_system_benchmarking::Config for Runtime {}
+
+/// What can be measured.
+pub fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {
+    let mut list = Vec::<BenchmarkList>::new();
+    list_benchmarks!(list, extra);
+    (list, AllPalletsWithSystem::storage_info())
+}
+
+/// Measures what `config` asks for.
+pub fn dispatch(config: BenchmarkConfig) -> Result<Vec<BenchmarkBatch>, String> {
+    let whitelist = AllPalletsWithSystem::whitelisted_storage_keys();
+    let mut batches = Vec::<BenchmarkBatch>::new();
+    let params = (&config, &whitelist);
+    add_benchmarks!(params, batches);
+    Ok(batches)
+}

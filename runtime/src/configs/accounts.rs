@@ -1,0 +1,117 @@
+//! Convenience of accounts: batches, proxies, multisigs, and the key that dev and local networks are administered with.
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU32, InstanceFilter},
+};
+use scale_info::TypeInfo;
+use sp_runtime::traits::BlakeTwo256;
+
+use crate::{deposit, weights, Balance, Balances, OriginCaller, Runtime, RuntimeCall, RuntimeEvent, System};
+
+impl pallet_utility::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type PalletsOrigin = OriginCaller;
+    type WeightInfo = weights::pallet_utility::WeightInfo<Runtime>;
+}
+
+/// What a proxy may do in the name of the account that named it.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Decode,
+    DecodeWithMemTracking,
+    Default,
+    Encode,
+    Eq,
+    MaxEncodedLen,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    TypeInfo,
+)]
+pub enum ProxyType {
+    /// Everything.
+    #[default]
+    Any,
+    /// Everything that does not move balances or assets to another account.
+    NonTransfer,
+    /// Take part in tasks.
+    Tasks,
+    /// Manage session keys.
+    SessionKeys,
+}
+
+impl InstanceFilter<RuntimeCall> for ProxyType {
+    fn filter(&self, call: &RuntimeCall) -> bool {
+        match self {
+            Self::Any => true,
+            Self::NonTransfer => !matches!(
+                call,
+                RuntimeCall::Assets(..) | RuntimeCall::Balances(..) | RuntimeCall::Multisig(..) | RuntimeCall::Sudo(..)
+            ),
+            Self::Tasks => matches!(call, RuntimeCall::Tasks(..) | RuntimeCall::Utility(..)),
+            Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
+        }
+    }
+
+    fn is_superset(&self, other: &Self) -> bool {
+        match (self, other) {
+            (left, right) if left == right => true,
+            (Self::Any, _) => true,
+            (Self::NonTransfer, Self::Tasks | Self::SessionKeys) => true,
+            _ => false,
+        }
+    }
+}
+
+parameter_types! {
+    /// Deposit for an account's first proxy, in planck.
+    pub const ProxyDepositBase: Balance = deposit(1, 8);
+    /// Deposit for each proxy, in planck.
+    pub const ProxyDepositFactor: Balance = deposit(0, 33);
+    /// Deposit for a proxy's first announcement, in planck.
+    pub const AnnouncementDepositBase: Balance = deposit(1, 8);
+    /// Deposit for each announcement, in planck.
+    pub const AnnouncementDepositFactor: Balance = deposit(0, 66);
+    /// Deposit for a multisig call that waits, in planck.
+    pub const MultisigDepositBase: Balance = deposit(1, 88);
+    /// Deposit for each signatory of it, in planck.
+    pub const MultisigDepositFactor: Balance = deposit(0, 32);
+}
+
+impl pallet_proxy::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type Currency = Balances;
+    type ProxyType = ProxyType;
+    type ProxyDepositBase = ProxyDepositBase;
+    type ProxyDepositFactor = ProxyDepositFactor;
+    type MaxProxies = ConstU32<32>;
+    type WeightInfo = weights::pallet_proxy::WeightInfo<Runtime>;
+    type MaxPending = ConstU32<32>;
+    type CallHasher = BlakeTwo256;
+    type AnnouncementDepositBase = AnnouncementDepositBase;
+    type AnnouncementDepositFactor = AnnouncementDepositFactor;
+    type BlockNumberProvider = System;
+}
+
+impl pallet_multisig::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type Currency = Balances;
+    type DepositBase = MultisigDepositBase;
+    type DepositFactor = MultisigDepositFactor;
+    type MaxSignatories = ConstU32<100>;
+    type WeightInfo = weights::pallet_multisig::WeightInfo<Runtime>;
+    type BlockNumberProvider = System;
+}
+
+impl pallet_sudo::Config for Runtime {
+    type RuntimeEvent = RuntimeEvent;
+    type RuntimeCall = RuntimeCall;
+    type WeightInfo = weights::pallet_sudo::WeightInfo<Runtime>;
+}

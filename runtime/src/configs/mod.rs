@@ -1,0 +1,11 @@
+//! What each pallet is told, by concern.
+
+mod accounts;
+mod consensus;
+mod money;
+mod system;
+mod tasks;
+
+pub use accounts::ProxyType;
+pub use consensus::BABE_GENESIS_EPOCH_CONFIG;
+pub use system::{RuntimeBlockLength, RuntimeBlockWeights};

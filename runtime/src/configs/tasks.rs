@@ -1,0 +1,52 @@
+//! Tasks: how many, how long, how much.
+
+use frame_support::{
+    parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64, Randomness},
+    PalletId,
+};
+use sp_runtime::transaction_validity::TransactionPriority;
+
+use crate::{
+    Assets, Balances, BlockNumber, Hash, Runtime, RuntimeHoldReason, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
+};
+
+parameter_types! {
+    /// The keyless account that owns the classes of shares.
+    pub const TasksPalletId: PalletId = PalletId(*b"ens/task");
+}
+
+/// Randomness of the block before, which nobody knows while commitments are taken, and which its author can only choose
+/// to withhold together with the block. In the first blocks, which have none: that of an earlier epoch.
+pub struct BlockRandomness;
+
+impl Randomness<Hash, BlockNumber> for BlockRandomness {
+    fn random(subject: &[u8]) -> (Hash, BlockNumber) {
+        match pallet_babe::ParentBlockRandomness::<Runtime>::random(subject) {
+            (Some(hash), known_since) => (hash, known_since),
+            (None, _) => pallet_babe::RandomnessFromOneEpochAgo::<Runtime>::random(subject),
+        }
+    }
+}
+
+impl pallet_tasks::Config for Runtime {
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Currency = Balances;
+    type Shares = Assets;
+    // Dropping the credit burns it.
+    type Slashed = ();
+    type Randomness = BlockRandomness;
+    type PalletId = TasksPalletId;
+    type MaxTasks = ConstU32<10_000>;
+    type MaxParticipants = ConstU32<1_024>;
+    type MaxAttesters = ConstU32<128>;
+    type AttestersPerTask = ConstU32<16>;
+    type SettlePerCall = ConstU32<32>;
+    type MinPhase = ConstU32<2>;
+    type MaxPhase = ConstU32<{ 28 * DAYS }>;
+    type MinBond = ConstU128<{ 10 * EXISTENTIAL_DEPOSIT }>;
+    type TaskDeposit = ConstU128<TUNE>;
+    // Above every tip: whether a task is void must not depend on what others pay.
+    type AttestPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
+    type WeightInfo = ();
+}

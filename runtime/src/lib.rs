@@ -1,0 +1,187 @@
+//! The Ensemble runtime: the pallets put together.
+//!
+//! - [`configs`]: what each pallet is told, by concern;
+//! - [`apis`]: what the node and the outside may ask;
+//! - [`genesis`]: the presets `dev`, `local` and `production`;
+//! - [`weights`]: what calls cost, measured.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+// The runtime and its APIs are declared by macros that recurse over all pallets.
+#![recursion_limit = "512"]
+
+#[cfg(feature = "std")]
+include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+
+extern crate alloc;
+
+pub mod apis;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks;
+pub mod configs;
+pub mod genesis;
+pub mod weights;
+
+use alloc::{borrow::Cow, vec::Vec};
+
+use sp_runtime::{
+    generic, impl_opaque_keys,
+    traits::{BlakeTwo256, IdentifyAccount, Verify},
+    MultiAddress, MultiSignature,
+};
+use sp_version::RuntimeVersion;
+
+pub use apis::RuntimeApi;
+
+/// Number of a block.
+pub type BlockNumber = u32;
+/// Signature of a transaction.
+pub type Signature = MultiSignature;
+/// An account: the public key of a signature scheme.
+pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
+/// An amount of TUNE, in planck; 10^12 planck are 1 TUNE.
+pub type Balance = u128;
+/// How many transactions an account has sent.
+pub type Nonce = u32;
+/// Hash of blocks, transactions and state.
+pub type Hash = sp_core::H256;
+/// How transactions name accounts.
+pub type Address = MultiAddress<AccountId, ()>;
+/// Header of a block.
+pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
+/// A block with decoded transactions.
+pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+/// A transaction as it comes in.
+pub type UncheckedExtrinsic = generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
+/// What a transaction's signature covers.
+pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
+/// The checks that every transaction passes, in their order.
+pub type TxExtension = (
+    frame_system::AuthorizeCall<Runtime>,
+    frame_system::CheckNonZeroSender<Runtime>,
+    frame_system::CheckSpecVersion<Runtime>,
+    frame_system::CheckTxVersion<Runtime>,
+    frame_system::CheckGenesis<Runtime>,
+    frame_system::CheckEra<Runtime>,
+    frame_system::CheckNonce<Runtime>,
+    frame_system::CheckWeight<Runtime>,
+    pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+    frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
+    frame_system::WeightReclaim<Runtime>,
+);
+/// Runs blocks.
+pub type Executive = frame_executive::Executive<
+    Runtime,
+    Block,
+    frame_system::ChainContext<Runtime>,
+    Runtime,
+    AllPalletsWithSystem,
+>;
+
+/// One TUNE, in planck.
+pub const TUNE: Balance = 1_000_000_000_000;
+/// Smallest balance an account may have, in planck: 0.001 TUNE.
+pub const EXISTENTIAL_DEPOSIT: Balance = TUNE / 1_000;
+/// Time from one block to the next, in milliseconds.
+pub const MILLISECS_PER_BLOCK: u64 = 3_000;
+/// Blocks in a minute.
+pub const MINUTES: BlockNumber = 60_000 / 3_000;
+/// Blocks in an hour.
+pub const HOURS: BlockNumber = MINUTES * 60;
+/// Blocks in a day.
+pub const DAYS: BlockNumber = HOURS * 24;
+
+/// The deposit for `items` entries of `bytes` in all that someone keeps in the chain's state, in planck.
+pub const fn deposit(items: u32, bytes: u32) -> Balance {
+    items as Balance * TUNE / 100 + bytes as Balance * TUNE / 10_000
+}
+
+impl_opaque_keys! {
+    /// The keys with which a validator takes part in a session.
+    pub struct SessionKeys {
+        /// Authors blocks.
+        pub babe: Babe,
+        /// Finalises blocks.
+        pub grandpa: Grandpa,
+        /// Signs the validator's addresses, so that the others find it.
+        pub authority_discovery: AuthorityDiscovery,
+        /// Attests that winning content can be had.
+        pub attester: Tasks,
+    }
+}
+
+/// This runtime's version. `spec_version` grows with every change of logic, `transaction_version` with every change of
+/// a call's encoding.
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+    spec_name: Cow::Borrowed("ensemble"),
+    impl_name: Cow::Borrowed("ensemble-node"),
+    authoring_version: 1,
+    spec_version: 1,
+    impl_version: 1,
+    apis: apis::RUNTIME_API_VERSIONS,
+    transaction_version: 1,
+    system_version: 1,
+};
+
+#[frame_support::runtime]
+mod runtime {
+    #[runtime::runtime]
+    #[runtime::derive(
+        RuntimeCall,
+        RuntimeEvent,
+        RuntimeError,
+        RuntimeOrigin,
+        RuntimeFreezeReason,
+        RuntimeHoldReason,
+        RuntimeSlashReason,
+        RuntimeLockId,
+        RuntimeTask,
+        RuntimeViewFunction
+    )]
+    pub struct Runtime;
+
+    #[runtime::pallet_index(0)]
+    pub type System = frame_system;
+    #[runtime::pallet_index(1)]
+    pub type Timestamp = pallet_timestamp;
+
+    // Consensus. Babe comes before Session, which ends when Babe's epoch does.
+    #[runtime::pallet_index(10)]
+    pub type Babe = pallet_babe;
+    #[runtime::pallet_index(11)]
+    pub type Authorship = pallet_authorship;
+    #[runtime::pallet_index(12)]
+    pub type Validators = pallet_validators;
+    #[runtime::pallet_index(13)]
+    pub type Session = pallet_session;
+    #[runtime::pallet_index(14)]
+    pub type Historical = pallet_session::historical;
+    #[runtime::pallet_index(15)]
+    pub type Offences = pallet_offences;
+    #[runtime::pallet_index(16)]
+    pub type Grandpa = pallet_grandpa;
+    #[runtime::pallet_index(17)]
+    pub type AuthorityDiscovery = pallet_authority_discovery;
+
+    // Money.
+    #[runtime::pallet_index(20)]
+    pub type Balances = pallet_balances;
+    #[runtime::pallet_index(21)]
+    pub type TransactionPayment = pallet_transaction_payment;
+    #[runtime::pallet_index(22)]
+    pub type Assets = pallet_assets;
+
+    // Convenience of accounts.
+    #[runtime::pallet_index(30)]
+    pub type Utility = pallet_utility;
+    #[runtime::pallet_index(31)]
+    pub type Proxy = pallet_proxy;
+    #[runtime::pallet_index(32)]
+    pub type Multisig = pallet_multisig;
+    #[runtime::pallet_index(33)]
+    pub type Sudo = pallet_sudo;
+
+    // What Ensemble exists for.
+    #[runtime::pallet_index(40)]
+    pub type Tasks = pallet_tasks;
+}

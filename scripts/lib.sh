@@ -1,0 +1,117 @@
+# Shared by the scripts in this folder; sourced, never run.
+#
+# Sets:  ROOT              the checkout
+#        CACHE             where everything that survives a clone is kept (ENSEMBLE_CACHE, else ~/.cache/ensemble)
+#        CARGO_TARGET_DIR  where Rust is built; outside the checkout, so that a second clone starts warm
+#        NODE              the node binary that scripts/build makes
+# shellcheck shell=bash
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${ENSEMBLE_CACHE:-$HOME/.cache/ensemble}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
+# substrate-wasm-builder looks for Cargo.lock above the target directory, which is not in the checkout.
+export WASM_BUILD_WORKSPACE_HINT=$ROOT
+# Compiling OpenSSL from source costs ten minutes; Debian's library does as well.
+export OPENSSL_NO_VENDOR=1
+NODE=$CARGO_TARGET_DIR/release/ensemble-node
+export ENSEMBLE_NODE=${ENSEMBLE_NODE:-$NODE}
+
+# scripts/setup makes these two where the wasm target comes from Debian instead of rustup.
+if [[ -s $CACHE/wasm-toolchain ]]; then
+    WASM_BUILD_TOOLCHAIN=$(<"$CACHE/wasm-toolchain")
+    export WASM_BUILD_TOOLCHAIN
+fi
+if [[ -d $CACHE/bin ]]; then export PATH=$PATH:$CACHE/bin; fi
+
+# Prints a line of progress on standard error: standard output is for results.
+say() { printf '%s\n' "$*" >&2; }
+
+# Ends the script with a sentence that says what is wrong and what to do.
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# Prints the comment that heads the calling script as its help, and leaves, if the first argument asks for it.
+help_if_asked() {
+    case ${1:-} in
+    -h | --help)
+        sed -n '2,/^[^#]/{/^#/s/^# \{0,1\}//p}' "$0"
+        exit 0
+        ;;
+    esac
+}
+
+# Seconds as "1 min 5 s".
+duration() {
+    local seconds=$1
+    if ((seconds < 60)); then printf '%d s' "$seconds"; else printf '%d min %d s' $((seconds / 60)) $((seconds % 60)); fi
+}
+
+# Installs those of the named Debian packages that are not installed.
+packages() {
+    local missing=() name
+    command -v dpkg-query >/dev/null || die "this is no Debian; install by hand what corresponds to: $*"
+    for name in "$@"; do
+        [[ $(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
+    done
+    ((${#missing[@]})) || return 0
+    say "Installing Debian packages: ${missing[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "run this as root, or install sudo: it needs '$*'"
+    fi
+}
+
+# Processes started by `supervise` and `start`: each leads a group of its own, and none outlives the script.
+SUPERVISED=()
+
+stop_supervised() {
+    local pid
+    ((${#SUPERVISED[@]})) || return 0
+    for pid in "${SUPERVISED[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
+    for pid in "${SUPERVISED[@]}"; do
+        for _ in {1..100}; do
+            kill -0 -- "-$pid" 2>/dev/null || continue 2
+            sleep 0.1
+        done
+        kill -KILL -- "-$pid" 2>/dev/null || true
+    done
+    SUPERVISED=()
+}
+
+trap stop_supervised EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+# Starts a command in the background, in a process group of its own; its id is in STARTED.
+start() {
+    set -m
+    "$@" </dev/null &
+    set +m
+    STARTED=$!
+    SUPERVISED+=("$STARTED")
+}
+
+# Runs a command to its end and returns its status; a signal to the script stops the command and all that it started.
+supervise() {
+    local status=0
+    start "$@"
+    wait "$STARTED" || status=$?
+    unset "SUPERVISED[-1]"
+    return "$status"
+}
+
+# Runs cargo in the checkout. Every build of the node or its tests goes through here with the same profile, so that the
+# SDK is built once.
+run_cargo() { supervise env -C "$ROOT" cargo "$1" --release --locked "${@:2}"; }

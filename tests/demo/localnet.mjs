@@ -1,0 +1,32 @@
+/** Four validators that run until they are told to stop. Run by scripts/localnet. */
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { Network } from '../harness/index.mjs';
+
+const FIRST_RPC_PORT = 9944;
+
+const options = process.argv.slice(2);
+const keep = options.includes('--keep');
+const named = options.find((option) => !option.startsWith('--'));
+const folder = resolve(named ?? join(process.env.ENSEMBLE_CACHE ?? join(homedir(), '.cache', 'ensemble'), 'localnet'));
+
+if (!keep) rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+
+let net;
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.removeAllListeners(signal);
+  process.once(signal, async () => {
+    console.log('Stopping');
+    await net?.stop();
+    process.exit(signal === 'SIGINT' ? 130 : 0);
+  });
+}
+
+console.log(`Starting four validators in ${folder}`);
+net = await Network.start({ validators: 4, keep: folder, firstRpcPort: FIRST_RPC_PORT });
+for (const { name, url, log } of net.nodes) console.log(`  ${name.padEnd(8)} ${url}  ${log}`);
+console.log('The network finalises blocks. Ctrl-C stops it.');

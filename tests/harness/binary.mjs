@@ -1,0 +1,37 @@
+/** The node binary and its subcommands. */
+
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Path of the node binary: `ENSEMBLE_NODE`, or where scripts/build puts it. */
+export const BINARY = findBinary();
+
+function findBinary() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache', 'ensemble', 'target');
+  const path = process.env.ENSEMBLE_NODE ?? join(target, 'release', 'ensemble-node');
+  if (!existsSync(path)) throw new Error(`there is no node binary at ${path}: run scripts/build first`);
+  return path;
+}
+
+/**
+ * Runs a subcommand to its end.
+ *
+ * @param {string[]} args
+ * @param {{ within?: number }} [limits] deadline in milliseconds
+ * @returns {Promise<{ stdout: string, stderr: string }>} rejects with an error that has both if the exit code is not 0
+ */
+export function command(args, { within = 60_000 } = {}) {
+  return run(BINARY, args, { maxBuffer: 64 * 1024 * 1024, timeout: within, killSignal: 'SIGKILL' });
+}
+
+/** Runs a subcommand that must fail, and returns what it said. */
+export async function failing(args, limits) {
+  const outcome = await command(args, limits).catch((error) => error);
+  if (!(outcome instanceof Error)) throw new Error(`\`${args.join(' ')}\` should have failed and did not`);
+  return { code: outcome.code, stdout: outcome.stdout, stderr: outcome.stderr };
+}

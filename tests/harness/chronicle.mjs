@@ -1,0 +1,69 @@
+/** The events of all finalised blocks, in their order: what tests wait for and are sure of. */
+
+import { inTime } from './wait.mjs';
+
+export class Chronicle {
+  /** @type {{ block: number, event: import('@polkadot/types/interfaces').Event }[]} */
+  #events = [];
+  #waiting = new Set();
+  #stop;
+
+  /** Follows the chain from its first block on. */
+  static async of(api) {
+    const chronicle = new Chronicle();
+    let next = 1;
+    let reading = Promise.resolve();
+    const readTo = async (last) => {
+      for (; next <= last; next += 1) await chronicle.#read(api, next);
+    };
+    chronicle.#stop = await api.rpc.chain.subscribeFinalizedHeads((header) => {
+      reading = reading.then(() => readTo(header.number.toNumber())).catch((error) => chronicle.#fail(error));
+    });
+    return chronicle;
+  }
+
+  async #read(api, number) {
+    const hash = await api.rpc.chain.getBlockHash(number);
+    const records = await (await api.at(hash)).query.system.events();
+    this.#events.push(...records.map(({ event }) => ({ block: number, event })));
+    for (const waiting of this.#waiting) waiting.look();
+  }
+
+  #fail(error) {
+    for (const waiting of this.#waiting) waiting.fail(error);
+  }
+
+  /** The finalised events so far for which `matches` is true. */
+  all(matches) {
+    return this.#events.filter(({ event }) => matches(event)).map(({ event }) => event);
+  }
+
+  /**
+   * Waits for the first finalised event for which `matches` is true.
+   *
+   * @param {string} what
+   * @param {(event: import('@polkadot/types/interfaces').Event) => boolean} matches
+   * @param {number} [within] deadline in milliseconds
+   */
+  async first(what, matches, within = 180_000) {
+    const waiting = {};
+    const found = new Promise((resolve, reject) => {
+      waiting.look = () => {
+        const [event] = this.all(matches);
+        if (event) resolve(event);
+      };
+      waiting.fail = reject;
+    });
+    this.#waiting.add(waiting);
+    waiting.look();
+    try {
+      return await inTime(what, found, within);
+    } finally {
+      this.#waiting.delete(waiting);
+    }
+  }
+
+  close() {
+    this.#stop?.();
+  }
+}

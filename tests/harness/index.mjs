@@ -1,0 +1,12 @@
+/** Networks of real nodes for tests, the demo and the benchmarks. */
+
+export { TUNE, balance, wellKnown } from './accounts.mjs';
+export { BINARY, command, failing } from './binary.mjs';
+export { converted } from './convert.mjs';
+export { assertMoneyAddsUp } from './money.mjs';
+export { Network } from './network.mjs';
+export { npy } from './npy.mjs';
+export { DEFAULTS, Task, commitmentOf, createCall, tensorContent } from './tasks.mjs';
+export { KINDS, Tensor, encodedLength, headerBytes, idOf, proofHolds, rowLength } from './tensor.mjs';
+export { DispatchError, blockReached, nameOf, send } from './transactions.mjs';
+export { inTime, until } from './wait.mjs';

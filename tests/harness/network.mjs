@@ -1,0 +1,166 @@
+/** A network of real nodes in folders of their own, on ports that the system chooses. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { Accounts } from './accounts.mjs';
+import { command } from './binary.mjs';
+import { Chronicle } from './chronicle.mjs';
+import { assertMoneyAddsUp } from './money.mjs';
+import { Node } from './node.mjs';
+import { until } from './wait.mjs';
+
+const VALIDATORS = ['alice', 'bob', 'charlie', 'dave'];
+
+/** Networks that were started and not stopped: what has to be cleaned up when the process ends early. */
+const running = new Set();
+process.on('exit', () => running.forEach((network) => network.abandon()));
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+export class Network {
+  #chain;
+  #args;
+  #metrics;
+  #keep;
+
+  constructor({ chain, args, metrics, keep, folder }) {
+    this.#chain = chain;
+    this.#args = args;
+    this.#metrics = metrics;
+    this.#keep = keep;
+    this.folder = folder;
+    /** @type {Node[]} the nodes in the order in which they were started */
+    this.nodes = [];
+  }
+
+  /**
+   * Starts validators and waits until they finalise.
+   *
+   * @param {object} [options]
+   * @param {number} [options.validators] 1 for the chain `dev`, 2 to 4 for `local`, of which as many are started
+   * @param {string[]} [options.args] arguments of every node
+   * @param {boolean} [options.metrics] whether every node serves Prometheus metrics
+   * @param {(genesis: object) => void} [options.genesis] changes the genesis before the chain begins
+   * @param {string} [options.keep] folder for data and logs, which then stays; else a temporary one
+   * @param {number} [options.firstRpcPort] RPC port of the first validator, the others following; else the system chooses
+   */
+  static async start({ validators = 1, args = [], metrics = false, genesis, keep, firstRpcPort } = {}) {
+    const folder = keep ?? mkdtempSync(join(tmpdir(), 'ensemble-'));
+    const preset = validators === 1 ? 'dev' : 'local';
+    const chain = genesis ? await specification(preset, genesis, folder) : preset;
+    const network = new Network({ chain, args, metrics, keep: Boolean(keep), folder });
+    running.add(network);
+    try {
+      for (const [number, name] of VALIDATORS.slice(0, validators).entries()) {
+        await network.add({ name, validator: true, rpcPort: firstRpcPort && firstRpcPort + number });
+      }
+      await network.isFinalising();
+      network.accounts = new Accounts(network.first.api);
+      network.chronicle = await Chronicle.of(network.first.api);
+    } catch (error) {
+      await network.stop();
+      throw error;
+    }
+    return network;
+  }
+
+  /** The node that was started first. */
+  get first() {
+    return this.nodes[0];
+  }
+
+  /** The connection to the first node. */
+  get api() {
+    return this.first.api;
+  }
+
+  /** The node of this name. */
+  node(name) {
+    const node = this.nodes.find((node) => node.name === name);
+    if (!node) throw new Error(`no node is called ${name}`);
+    return node;
+  }
+
+  /**
+   * Starts one more node, connected to those that run.
+   *
+   * @param {{ name: string, validator?: boolean, open?: boolean, rpcPort?: number, args?: string[] }} options
+   */
+  async add({ name, validator = false, open = true, rpcPort, args = [] }) {
+    const node = new Node({
+      name,
+      chain: this.#chain,
+      folder: join(this.folder, name),
+      validator,
+      open,
+      metrics: this.#metrics,
+      rpcPort,
+      args: [...this.#args, ...args],
+    });
+    const others = await this.addresses();
+    this.nodes.push(node);
+    await node.start(others);
+    if (others.length > 0) await until(`${name} to find a peer`, async () => (await node.peers()).length > 0);
+    return node;
+  }
+
+  /** Starts a node again that was stopped or killed, with what it has on its disk. */
+  async restart(node) {
+    await node.start(await this.addresses(node));
+  }
+
+  /** Addresses of the nodes that run, without `except`. */
+  async addresses(except) {
+    const others = this.nodes.filter((node) => node !== except && node.api?.isConnected);
+    return (await Promise.all(others.map((node) => node.addresses()))).flat();
+  }
+
+  /** Waits until the chain is finalised beyond what is finalised now. */
+  async isFinalising(within = 90_000) {
+    const running = this.nodes.filter((node) => node.api?.isConnected);
+    await Promise.all(
+      running.map(async (node) => {
+        const start = await node.finalized();
+        await until(`${node.name} to finalise a block`, async () => (await node.finalized()) > start, {
+          within,
+          every: 250,
+        });
+      }),
+    );
+  }
+
+  /** Issuance, balances, holds and shares add up in the last finalised block. */
+  async moneyAddsUp() {
+    await assertMoneyAddsUp(this.first.api);
+  }
+
+  /**
+   * Stops every node, and removes what they wrote.
+   *
+   * @param {{ keep?: boolean }} [options] whether to leave their folders
+   */
+  async stop({ keep = this.#keep } = {}) {
+    this.chronicle?.close();
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    running.delete(this);
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Ends everything without waiting: for a process that ends itself. */
+  abandon() {
+    for (const node of this.nodes) node.killNow();
+    if (!this.#keep) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Writes the preset's specification with a genesis that `change` has changed, and returns its path. */
+async function specification(preset, change, folder) {
+  const { stdout } = await command(['build-spec', `--chain=${preset}`, '--disable-default-bootnode']);
+  const spec = JSON.parse(stdout);
+  change(spec.genesis.runtimeGenesis.patch ?? spec.genesis.runtimeGenesis.config);
+  const path = join(folder, 'chain.json');
+  writeFileSync(path, JSON.stringify(spec));
+  return path;
+}

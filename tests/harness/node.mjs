@@ -1,0 +1,216 @@
+/** One node process: its folder, its log, its RPC, and the signals that faults are made of. */
+
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { mkdirSync, openSync, closeSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ApiPromise, WsProvider } from '@polkadot/api';
+
+import { BINARY } from './binary.mjs';
+import { Tensors } from './store.mjs';
+import { inTime, until } from './wait.mjs';
+
+/** Arguments of every node: ports chosen by the system, nobody found but the nodes that were named. */
+const COMMON = [
+  '--port=0',
+  '--no-mdns',
+  '--discover-local',
+  '--allow-private-ip',
+  '--no-telemetry',
+  '--no-hardware-benchmarks',
+];
+/** Arguments of a node that its tests may do everything with. */
+const OPEN = ['--rpc-methods=unsafe', '--tensor-rpc-writes'];
+
+const STARTED = /Running JSON-RPC server: addr=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/g;
+const METRICS = /Prometheus exporter started at 127\.0\.0\.1:(\d+)/g;
+
+/**
+ * @typedef {object} NodeOptions
+ * @property {string} name        a well-known account's name makes a validator of `local` with that account's keys
+ * @property {string} chain       preset or path of a specification
+ * @property {string} folder      where the node's data and log go
+ * @property {boolean} [validator] whether it starts with the keys of the account `name`
+ * @property {boolean} [open]     whether unsafe RPC methods are allowed; they are unless this is false
+ * @property {boolean} [metrics]  whether Prometheus is served
+ * @property {number} [rpcPort]   else the system chooses one
+ * @property {string[]} [args]    further arguments
+ */
+
+export class Node {
+  #options;
+  #key = randomBytes(32).toString('hex');
+  #process;
+  #exit;
+  #api;
+  #logged = 0;
+
+  /** @param {NodeOptions} options */
+  constructor(options) {
+    this.#options = options;
+    this.name = options.name;
+    this.folder = options.folder;
+    this.log = join(options.folder, `${options.name}.log`);
+    /** The node's tensor store. */
+    this.tensors = new Tensors(this);
+  }
+
+  /**
+   * Starts the process and waits until its RPC answers.
+   *
+   * @param {string[]} bootnodes addresses of nodes to connect to
+   */
+  async start(bootnodes = []) {
+    mkdirSync(this.folder, { recursive: true });
+    const log = openSync(this.log, 'a');
+    this.#logged = readFileSync(this.log).length;
+    // The kernel ends the node when the test process goes, however it goes.
+    this.#process = spawn('setpriv', ['--pdeathsig', 'KILL', BINARY, ...this.#arguments(bootnodes)], {
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#exit = new Promise((resolve) => this.#process.once('exit', resolve));
+    const port = await until(`${this.name} to open its RPC port`, () => this.#logNumber(STARTED));
+    this.url = `ws://127.0.0.1:${port}`;
+    await this.#connect();
+    this.peerId = (await this.api.rpc.system.localPeerId()).toString();
+    return this;
+  }
+
+  #arguments(bootnodes) {
+    const { name, chain, validator, open = true, metrics = false, rpcPort = 0, args = [] } = this.#options;
+    return [
+      `--chain=${chain}`,
+      `--base-path=${join(this.folder, 'data')}`,
+      `--node-key=${this.#key}`,
+      `--rpc-port=${rpcPort}`,
+      ...(validator ? [`--${name}`] : [`--name=${name}`]),
+      ...(metrics ? ['--prometheus-port=0'] : ['--no-prometheus']),
+      ...(open ? OPEN : []),
+      ...COMMON,
+      ...args,
+      ...bootnodes.flatMap((address) => ['--bootnodes', address]),
+    ];
+  }
+
+  #logNumber(pattern) {
+    if (this.#process.exitCode !== null) throw this.#ended();
+    return [...this.output().matchAll(pattern)].at(-1)?.[1];
+  }
+
+  #ended() {
+    return new Error(`${this.name} ended with ${this.#process.exitCode}:\n${this.output().slice(-2_000)}`);
+  }
+
+  async #connect() {
+    const provider = new WsProvider(this.url, 1_000, {}, 60_000);
+    this.#api = new ApiPromise({ provider, noInitWarn: true, throwOnConnect: true });
+    await inTime(`${this.name} to answer`, this.#api.isReadyOrError, 30_000);
+  }
+
+  /** What the node has logged since it was last started. */
+  output() {
+    return readFileSync(this.log).subarray(this.#logged).toString();
+  }
+
+  /** The connection to the node. */
+  get api() {
+    return this.#api;
+  }
+
+  get pid() {
+    return this.#process.pid;
+  }
+
+  /** Calls an RPC method by its name. */
+  rpc(method, ...params) {
+    return this.#api._rpcCore.provider.send(method, params);
+  }
+
+  /** Addresses under which other nodes reach this one. */
+  async addresses() {
+    const addresses = await this.api.rpc.system.localListenAddresses();
+    return addresses
+      .map(String)
+      .filter((address) => address.startsWith('/ip4/127.0.0.1/tcp/') && !address.includes('/ws'));
+  }
+
+  /** Ids of the nodes it is connected to. */
+  async peers() {
+    return (await this.api.rpc.system.peers()).map(({ peerId }) => peerId.toString());
+  }
+
+  /** Number of its best block. */
+  async best() {
+    return (await this.api.rpc.chain.getHeader()).number.toNumber();
+  }
+
+  /** Number of its finalised block. */
+  async finalized() {
+    const hash = await this.api.rpc.chain.getFinalizedHead();
+    return (await this.api.rpc.chain.getHeader(hash)).number.toNumber();
+  }
+
+  /** Its metrics as a map from name, labels included, to value. */
+  async metrics() {
+    const port = await until(`${this.name} to serve metrics`, () => this.#logNumber(METRICS));
+    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    const lines = text.split('\n').filter((line) => line && !line.startsWith('#'));
+    return new Map(
+      lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+    );
+  }
+
+  /** Sum of the metrics whose name begins with `prefix`. */
+  async metric(prefix) {
+    const metrics = await this.metrics();
+    return [...metrics].filter(([name]) => name.startsWith(prefix)).reduce((sum, [, value]) => sum + value, 0);
+  }
+
+  /** Memory of the process in bytes without what is mapped from files. */
+  memory() {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8');
+    const kilobytes = (field) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)[1]);
+    return (kilobytes('VmRSS') - kilobytes('RssFile')) * 1024;
+  }
+
+  /** Number of open files of the process. */
+  openFiles() {
+    return readdirSync(`/proc/${this.pid}/fd`).length;
+  }
+
+  /** Stops the process where it stands: for its peers it stalls. */
+  freeze() {
+    this.#process.kill('SIGSTOP');
+  }
+
+  /** Lets a stopped process go on. */
+  thaw() {
+    this.#process.kill('SIGCONT');
+  }
+
+  /** Ends the process at once, as a power cut would. */
+  async kill() {
+    await this.#end('SIGKILL');
+  }
+
+  /** Asks the process to end, and gives it half a minute before it is killed. */
+  async stop() {
+    const forced = setTimeout(() => this.#process.kill('SIGKILL'), 30_000);
+    await this.#end('SIGTERM');
+    clearTimeout(forced);
+  }
+
+  /** Ends the process without waiting for its end. */
+  killNow() {
+    this.#process?.kill('SIGKILL');
+  }
+
+  async #end(signal) {
+    await this.#api?.disconnect().catch(() => {});
+    if (!this.#process || this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    this.#process.kill('SIGCONT');
+    this.#process.kill(signal);
+    await this.#exit;
+  }
+}

@@ -1,0 +1,107 @@
+/** Sending transactions and learning what became of them. */
+
+import { inTime } from './wait.mjs';
+
+/** A transaction that a block took in and that failed there. Its message is the error's name, `tasks.NotCommitting`. */
+export class DispatchError extends Error {}
+
+const WITHIN = 90_000;
+
+/** Per node and account, the end of the line of those who wait for a nonce. */
+const lines = new Map();
+
+/**
+ * Signs and sends a call, and waits until it is in a block.
+ *
+ * @param {import('@polkadot/api').ApiPromise} api
+ * @param {import('@polkadot/api/types').SubmittableExtrinsic<'promise'>} call
+ * @param {import('@polkadot/keyring/types').KeyringPair} signer
+ * @param {{ until?: 'inBlock' | 'finalized', within?: number }} [options]
+ * @returns {Promise<Receipt>}
+ * @throws {DispatchError} if the call failed in the block
+ * @throws {Error} if the node did not take the transaction
+ *
+ * @typedef {object} Receipt
+ * @property {string} block   hash of the block
+ * @property {import('@polkadot/types/interfaces').Event[]} events  what the transaction did
+ * @property {bigint} fee     what it cost, in planck
+ * @property {(section: string, method: string) => import('@polkadot/types/interfaces').Event} event  one of the events
+ */
+export async function send(api, call, signer, { until = 'inBlock', within = WITHIN } = {}) {
+  const line = `${api.genesisHash}/${signer.address}`;
+  let accepted;
+  const turn = lines.get(line);
+  lines.set(line, new Promise((resolve) => (accepted = resolve)));
+  await turn;
+  const what = `${call.method.section}.${call.method.method} to be ${until === 'finalized' ? 'finalised' : 'in a block'}`;
+  try {
+    return await inTime(what, follow(api, call, signer, until, accepted), within);
+  } finally {
+    accepted();
+  }
+}
+
+function follow(api, call, signer, wanted, accepted) {
+  return new Promise((resolve, reject) => {
+    let unsubscribe;
+    const settle = (outcome) => {
+      accepted();
+      unsubscribe?.();
+      outcome();
+    };
+    const watch = ({ status, events, dispatchError }) => {
+      if (status.isReady || status.isBroadcast || status.isInBlock) accepted();
+      const reached = status.isFinalized || (status.isInBlock && wanted === 'inBlock');
+      if (reached && dispatchError) settle(() => reject(new DispatchError(nameOf(api, dispatchError))));
+      else if (reached) settle(() => resolve(receipt(status, events)));
+      else if (status.isInvalid || status.isUsurped || status.isDropped || status.isFinalityTimeout) {
+        settle(() => reject(new Error(`the pool gave the transaction up: ${status.type}`)));
+      }
+    };
+    call.signAndSend(signer, { nonce: -1 }, watch).then(
+      (stop) => (unsubscribe = stop),
+      (error) => settle(() => reject(error)),
+    );
+  });
+}
+
+function receipt(status, records) {
+  const events = records.map(({ event }) => event);
+  const event = (section, method) => {
+    const found = events.find((event) => event.section === section && event.method === method);
+    if (!found) throw new Error(`no ${section}.${method} among ${events.map(({ method }) => method).join(', ')}`);
+    return found;
+  };
+  const paid = events.find(({ method }) => method === 'TransactionFeePaid');
+  return {
+    block: (status.isFinalized ? status.asFinalized : status.asInBlock).toHex(),
+    events,
+    fee: paid ? paid.data.actualFee.toBigInt() : 0n,
+    event,
+  };
+}
+
+/** The name of an error: `tasks.NotCommitting` for a pallet's own, `token.FundsUnavailable` for one of the runtime. */
+export function nameOf(api, error) {
+  if (error.isModule) {
+    const { section, name } = api.registry.findMetaError(error.asModule);
+    return `${section}.${name}`;
+  }
+  const detail = error.value?.type ?? '';
+  return `${error.type[0].toLowerCase()}${error.type.slice(1)}${detail && `.${detail}`}`;
+}
+
+/** Waits for a block with at least this number. */
+export async function blockReached(api, number, within = 120_000) {
+  let stop;
+  const reached = new Promise((resolve, reject) => {
+    api.rpc.chain
+      .subscribeNewHeads((header) => header.number.toNumber() >= number && resolve())
+      .then((unsubscribe) => (stop = unsubscribe), reject);
+  });
+  try {
+    await inTime(`block ${number}`, reached, within);
+  } finally {
+    stop?.();
+  }
+}
