@@ -23,8 +23,11 @@ pub fn load(id: &str) -> Result<ChainSpec, String> {
         "" | "dev" => preset("Ensemble Development", "ensemble_dev", ChainType::Development, DEV_RUNTIME_PRESET),
         "local" => preset("Ensemble Local", "ensemble_local", ChainType::Local, LOCAL_TESTNET_RUNTIME_PRESET),
         "production" => preset("Ensemble", "ensemble", ChainType::Live, PRODUCTION_RUNTIME_PRESET),
-        path => ChainSpec::from_json_file(path.into())
-            .map_err(|error| format!("`{path}` is no built-in chain (dev, local, production) and no readable chain specification: {error}")),
+        path => ChainSpec::from_json_file(path.into()).map_err(|error| {
+            format!(
+                "`{path}` is no built-in chain (dev, local, production) and no readable chain specification: {error}"
+            )
+        }),
     }
 }
 

@@ -5,9 +5,7 @@ use std::{error::Error, sync::Arc};
 use ensemble_runtime::{Block, BlockNumber, Hash};
 use jsonrpsee::RpcModule;
 use sc_consensus_babe::BabeWorkerHandle;
-use sc_consensus_grandpa::{
-    FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState,
-};
+use sc_consensus_grandpa::{FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState};
 use sc_rpc::SubscriptionTaskExecutor;
 use sp_keystore::KeystorePtr;
 
@@ -46,10 +44,7 @@ pub struct Deps {
 }
 
 /// Puts the RPC methods together.
-pub fn create(
-    deps: &Deps,
-    executor: SubscriptionTaskExecutor,
-) -> Result<RpcModule<()>, Box<dyn Error + Send + Sync>> {
+pub fn create(deps: &Deps, executor: SubscriptionTaskExecutor) -> Result<RpcModule<()>, Box<dyn Error + Send + Sync>> {
     use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
     use sc_consensus_babe_rpc::{Babe, BabeApiServer};
     use sc_consensus_grandpa_rpc::{Grandpa as GrandpaRpc, GrandpaApiServer};
@@ -60,9 +55,7 @@ pub fn create(
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool.clone()).into_rpc())?;
     module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
-    module.merge(
-        Babe::new(client.clone(), babe_worker.clone(), keystore.clone(), select_chain.clone()).into_rpc(),
-    )?;
+    module.merge(Babe::new(client.clone(), babe_worker.clone(), keystore.clone(), select_chain.clone()).into_rpc())?;
     module.merge(
         GrandpaRpc::new(
             executor,
@@ -74,13 +67,8 @@ pub fn create(
         .into_rpc(),
     )?;
     module.merge(
-        SyncState::new(
-            chain_spec.cloned_box(),
-            client.clone(),
-            grandpa.authority_set.clone(),
-            babe_worker.clone(),
-        )?
-        .into_rpc(),
+        SyncState::new(chain_spec.cloned_box(), client.clone(), grandpa.authority_set.clone(), babe_worker.clone())?
+            .into_rpc(),
     )?;
     module.merge(tensors.clone())?;
     Ok(module)

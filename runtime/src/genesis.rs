@@ -14,7 +14,7 @@ use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRE
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 use crate::{
-    configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, Balance, BalancesConfig, BabeConfig, RuntimeGenesisConfig,
+    configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, RuntimeGenesisConfig,
     SessionConfig, SessionKeys, SudoConfig, ValidatorsConfig, MINUTES, TUNE,
 };
 

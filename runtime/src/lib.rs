@@ -69,13 +69,8 @@ pub type TxExtension = (
     frame_system::WeightReclaim<Runtime>,
 );
 /// Runs blocks.
-pub type Executive = frame_executive::Executive<
-    Runtime,
-    Block,
-    frame_system::ChainContext<Runtime>,
-    Runtime,
-    AllPalletsWithSystem,
->;
+pub type Executive =
+    frame_executive::Executive<Runtime, Block, frame_system::ChainContext<Runtime>, Runtime, AllPalletsWithSystem>;
 
 /// One TUNE, in planck.
 pub const TUNE: Balance = 1_000_000_000_000;

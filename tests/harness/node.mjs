@@ -8,17 +8,10 @@ import { ApiPromise, WsProvider } from '@polkadot/api';
 
 import { BINARY } from './binary.mjs';
 import { Tensors } from './store.mjs';
-import { inTime, until } from './wait.mjs';
+import { Hopeless, inTime, until } from './wait.mjs';
 
 /** Arguments of every node: ports chosen by the system, nobody found but the nodes that were named. */
-const COMMON = [
-  '--port=0',
-  '--no-mdns',
-  '--discover-local',
-  '--allow-private-ip',
-  '--no-telemetry',
-  '--no-hardware-benchmarks',
-];
+const COMMON = ['--port=0', '--no-mdns', '--discover-local', '--allow-private-ip', '--no-telemetry'];
 /** Arguments of a node that its tests may do everything with. */
 const OPEN = ['--rpc-methods=unsafe', '--tensor-rpc-writes'];
 
@@ -99,7 +92,7 @@ export class Node {
   }
 
   #ended() {
-    return new Error(`${this.name} ended with ${this.#process.exitCode}:\n${this.output().slice(-2_000)}`);
+    return new Hopeless(`${this.name} ended with ${this.#process.exitCode}:\n${this.output().slice(-2_000)}`);
   }
 
   async #connect() {

@@ -7,8 +7,12 @@ export class DispatchError extends Error {}
 
 const WITHIN = 90_000;
 
-/** Per node and account, the end of the line of those who wait for a nonce. */
-const lines = new Map();
+/**
+ * Per connection and account, the end of the line of those who wait for a nonce, and the nonce after the last one sent.
+ *
+ * @type {WeakMap<import('@polkadot/api').ApiPromise, Map<string, { last: Promise<void>, next: number }>>}
+ */
+const lines = new WeakMap();
 
 /**
  * Signs and sends a call, and waits until it is in a block.
@@ -28,37 +32,50 @@ const lines = new Map();
  * @property {(section: string, method: string) => import('@polkadot/types/interfaces').Event} event  one of the events
  */
 export async function send(api, call, signer, { until = 'inBlock', within = WITHIN } = {}) {
-  const line = `${api.genesisHash}/${signer.address}`;
+  const line = lineOf(api, signer.address);
   let accepted;
-  const turn = lines.get(line);
-  lines.set(line, new Promise((resolve) => (accepted = resolve)));
+  const turn = line.last;
+  line.last = new Promise((resolve) => (accepted = resolve));
   await turn;
   const what = `${call.method.section}.${call.method.method} to be ${until === 'finalized' ? 'finalised' : 'in a block'}`;
   try {
-    return await inTime(what, follow(api, call, signer, until, accepted), within);
+    // The node does not count at once what it has just taken into its pool.
+    const known = (await api.rpc.system.accountNextIndex(signer.address)).toNumber();
+    const nonce = Math.max(known, line.next);
+    const sent = () => {
+      line.next = Math.max(nonce + 1, line.next);
+      accepted();
+    };
+    return await inTime(what, follow(api, call, signer, { nonce, until, sent }), within);
   } finally {
     accepted();
   }
 }
 
-function follow(api, call, signer, wanted, accepted) {
+function lineOf(api, address) {
+  if (!lines.has(api)) lines.set(api, new Map());
+  const own = lines.get(api);
+  if (!own.has(address)) own.set(address, { last: Promise.resolve(), next: 0 });
+  return own.get(address);
+}
+
+function follow(api, call, signer, { nonce, until, sent }) {
   return new Promise((resolve, reject) => {
     let unsubscribe;
     const settle = (outcome) => {
-      accepted();
       unsubscribe?.();
       outcome();
     };
     const watch = ({ status, events, dispatchError }) => {
-      if (status.isReady || status.isBroadcast || status.isInBlock) accepted();
-      const reached = status.isFinalized || (status.isInBlock && wanted === 'inBlock');
+      if (status.isReady || status.isBroadcast || status.isInBlock) sent();
+      const reached = status.isFinalized || (status.isInBlock && until === 'inBlock');
       if (reached && dispatchError) settle(() => reject(new DispatchError(nameOf(api, dispatchError))));
       else if (reached) settle(() => resolve(receipt(status, events)));
       else if (status.isInvalid || status.isUsurped || status.isDropped || status.isFinalityTimeout) {
         settle(() => reject(new Error(`the pool gave the transaction up: ${status.type}`)));
       }
     };
-    call.signAndSend(signer, { nonce: -1 }, watch).then(
+    call.signAndSend(signer, { nonce }, watch).then(
       (stop) => (unsubscribe = stop),
       (error) => settle(() => reject(error)),
     );

@@ -2,12 +2,15 @@
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
+/** What is waited for cannot come any more. */
+export class Hopeless extends Error {}
+
 /**
  * Asks again and again until the answer is truthy, and returns it.
  *
  * @template T
  * @param {string} what what is waited for, as it stands in the error
- * @param {() => T | Promise<T>} condition an error it throws counts as "not yet"
+ * @param {() => T | Promise<T>} condition an error it throws counts as "not yet", unless it is `Hopeless`
  * @param {{ within?: number, every?: number }} [limits] deadline and pause between two questions, in milliseconds
  * @returns {Promise<T>}
  */
@@ -20,6 +23,7 @@ export async function until(what, condition, { within = 60_000, every = 100 } = 
       if (answer) return answer;
       last = undefined;
     } catch (error) {
+      if (error instanceof Hopeless) throw error;
       last = error;
     }
     if (Date.now() >= deadline) {

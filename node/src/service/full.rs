@@ -17,8 +17,8 @@ use sc_network::{
 use sc_network_sync::{strategy::warp::WarpSyncConfig, SyncingService};
 use sc_offchain::{OffchainWorkerOptions, OffchainWorkers};
 use sc_service::{
-    config::Configuration, error::Error as ServiceError, BuildNetworkParams, PartialComponents, Role,
-    SpawnTasksParams, TaskManager,
+    config::Configuration, error::Error as ServiceError, BuildNetworkParams, PartialComponents, Role, SpawnTasksParams,
+    TaskManager,
 };
 use sc_telemetry::{Telemetry, TelemetryHandle};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
@@ -68,7 +68,8 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         other: (consensus, mut telemetry),
     } = partial(&config)?;
     let registry = config.prometheus_registry().cloned();
-    let genesis_hash = client.block_hash(0)?.ok_or_else(|| ServiceError::Other("the database has no genesis".into()))?;
+    let genesis_hash =
+        client.block_hash(0)?.ok_or_else(|| ServiceError::Other("the database has no genesis".into()))?;
 
     // The network and its protocols.
     let mut net_config = FullNetworkConfiguration::<_, _, N>::new(&config.network, registry.clone());
@@ -243,10 +244,7 @@ fn rpc_deps(
         grandpa: rpc::Grandpa {
             voter_state,
             justification_stream: consensus.grandpa_link.justification_stream(),
-            finality_proofs: FinalityProofProvider::new_for_service(
-                node.backend.clone(),
-                Some(authority_set.clone()),
-            ),
+            finality_proofs: FinalityProofProvider::new_for_service(node.backend.clone(), Some(authority_set.clone())),
             authority_set,
         },
         tensors,
@@ -255,10 +253,13 @@ fn rpc_deps(
 
 /// Publishes the validator's addresses and finds those of the others.
 fn start_authority_discovery(node: &Node, config: WorkerConfig, task_manager: &TaskManager) {
-    let dht_events = node
-        .network
-        .event_stream("authority-discovery")
-        .filter_map(|event| async move { if let Event::Dht(event) = event { Some(event) } else { None } });
+    let dht_events = node.network.event_stream("authority-discovery").filter_map(|event| async move {
+        if let Event::Dht(event) = event {
+            Some(event)
+        } else {
+            None
+        }
+    });
     let (worker, _service) = sc_authority_discovery::new_worker_and_service_with_config(
         config,
         node.client.clone(),

@@ -26,13 +26,8 @@ pub type SelectChain = LongestChain<Backend, Block>;
 /// Holds transactions until a block takes them.
 pub type Pool = TransactionPoolHandle<Block, Client>;
 /// Imports blocks: BABE checks them, then GRANDPA follows the authority set.
-pub type BlockImport = BabeBlockImport<
-    Block,
-    Client,
-    GrandpaBlockImport<Backend, Block, Client, SelectChain>,
-    Inherents,
-    SelectChain,
->;
+pub type BlockImport =
+    BabeBlockImport<Block, Client, GrandpaBlockImport<Backend, Block, Client, SelectChain>, Inherents, SelectChain>;
 
 /// The consensus parts that later services are connected to.
 pub struct Consensus {
@@ -49,14 +44,8 @@ pub struct Consensus {
 }
 
 /// The parts of a node, before it has a network.
-pub type Parts = PartialComponents<
-    Client,
-    Backend,
-    SelectChain,
-    DefaultImportQueue<Block>,
-    Pool,
-    (Consensus, Option<Telemetry>),
->;
+pub type Parts =
+    PartialComponents<Client, Backend, SelectChain, DefaultImportQueue<Block>, Pool, (Consensus, Option<Telemetry>)>;
 
 /// Blocks after which GRANDPA stores a justification even if nothing else asks for one.
 const JUSTIFICATION_PERIOD: u32 = 512;

@@ -41,6 +41,8 @@ mod host;
 mod metrics;
 mod params;
 mod rpc;
+#[cfg(test)]
+mod samples;
 mod service;
 mod store;
 mod verifier;

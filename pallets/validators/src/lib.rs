@@ -37,7 +37,10 @@ pub mod pallet {
     #[pallet::config]
     pub trait Config:
         frame_system::Config<RuntimeEvent: From<Event<Self>>>
-        + pallet_session::historical::Config<ValidatorId = <Self as frame_system::Config>::AccountId, FullIdentification = ()>
+        + pallet_session::historical::Config<
+            ValidatorId = <Self as frame_system::Config>::AccountId,
+            FullIdentification = (),
+        >
     {
         /// Most validators in the set.
         #[pallet::constant]

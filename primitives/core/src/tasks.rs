@@ -11,9 +11,7 @@ use sp_runtime::Permill;
 pub type TaskId = u32;
 
 /// The content a task asks for.
-#[derive(
-    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub enum Content {
     /// One tensor of exactly this kind and shape.
     Tensor {
@@ -37,9 +35,7 @@ pub enum Content {
 }
 
 /// How much the word of a participant counts.
-#[derive(
-    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub enum Weighting<Balance> {
     /// Each account counts 1.
     Account,
@@ -51,9 +47,7 @@ pub enum Weighting<Balance> {
 }
 
 /// Lengths of a task's phases, in blocks. They follow each other from the block after creation on.
-#[derive(
-    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Phases<BlockNumber> {
     /// Commitments are taken.
     pub commit: BlockNumber,
@@ -64,9 +58,7 @@ pub struct Phases<BlockNumber> {
 }
 
 /// What a task pays and takes.
-#[derive(
-    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Terms<Balance> {
     /// Reward per participant with a valid reveal, in planck, before growth.
     pub base: Balance,
@@ -81,9 +73,7 @@ pub struct Terms<Balance> {
 }
 
 /// Where a task stands in a given block.
-#[derive(
-    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub enum Phase {
     /// Commitments are taken.
     Commit,
@@ -96,9 +86,7 @@ pub enum Phase {
 }
 
 /// A tensor's header and Merkle root: what its id is the hash of, so that a shape can be checked without the data.
-#[derive(
-    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Descriptor {
     /// Kind and shape.
     pub header: Header,
@@ -139,9 +127,7 @@ impl Content {
     /// Most bytes, data without headers, that a node must hold for this content.
     pub fn max_bytes(&self) -> u64 {
         match *self {
-            Self::Tensor { kind, rows, cols } => {
-                Header::new(kind, rows, cols).map_or(0, |header| header.data_len())
-            },
+            Self::Tensor { kind, rows, cols } => Header::new(kind, rows, cols).map_or(0, |header| header.data_len()),
             Self::Bytes { max_len } => u64::from(max_len),
             Self::Bundle { max_bytes } => max_bytes,
         }

@@ -52,8 +52,7 @@ impl pallet_babe::Config for Runtime {
     type MaxAuthorities = ConstU32<MAX_VALIDATORS>;
     type MaxNominators = ConstU32<0>;
     type KeyOwnerProof = MembershipProof;
-    type EquivocationReportSystem =
-        pallet_babe::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
+    type EquivocationReportSystem = pallet_babe::EquivocationReportSystem<Self, Offences, Historical, ReportLongevity>;
 }
 
 impl pallet_grandpa::Config for Runtime {

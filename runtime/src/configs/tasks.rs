@@ -7,9 +7,7 @@ use frame_support::{
 };
 use sp_runtime::transaction_validity::TransactionPriority;
 
-use crate::{
-    Assets, Balances, BlockNumber, Hash, Runtime, RuntimeHoldReason, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
-};
+use crate::{Assets, Balances, BlockNumber, Hash, Runtime, RuntimeHoldReason, DAYS, EXISTENTIAL_DEPOSIT, TUNE};
 
 parameter_types! {
     /// The keyless account that owns the classes of shares.

@@ -184,7 +184,7 @@ impl Worker {
         let mut jobs = self.jobs.lock();
         jobs.active.remove(&id);
         match outcome {
-            Ok(Ok(())) => tracing::debug!(target: LOG_TARGET, "Fetched {id}"),
+            Ok(Ok(())) => tracing::info!(target: LOG_TARGET, "Fetched {id}"),
             Ok(Err(error)) => {
                 tracing::info!(target: LOG_TARGET, "Could not fetch {id}: {error:?}");
                 jobs.failed.insert(id, error);

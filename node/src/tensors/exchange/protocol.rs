@@ -3,6 +3,9 @@
 //! Everything is SCALE-encoded. A message that is longer than its limit, cut short, or followed by further bytes is
 //! refused before memory is set aside for it.
 
+// What else is cast in this file has at most 1 MiB.
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
+
 use std::{borrow::Cow, time::Duration};
 
 use codec::{Compact, Decode, DecodeAll, Encode};
@@ -11,7 +14,6 @@ use ensemble_tensor::{Hash, Header, Outline, TensorId};
 /// Most bytes of a request.
 pub const MAX_REQUEST_LEN: usize = 64;
 /// Most bytes of a piece.
-#[allow(clippy::cast_possible_truncation)] // 1 MiB
 pub const MAX_PIECE_LEN: usize = Outline::MAX_PIECE_LEN as usize;
 /// Most bytes of a response: a piece and what stands before it.
 pub const MAX_RESPONSE_LEN: usize = MAX_PIECE_LEN + 64;
@@ -28,14 +30,12 @@ const PRESENT: u8 = 2;
 const OUTLINE: u8 = 3;
 const PIECE: u8 = 4;
 
-/// What a node asks another.
+/// What a node asks another. The order of the variants is their number on the wire.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 pub enum Request {
     /// Whether it holds a tensor.
-    #[codec(index = 0)]
     Have(TensorId),
     /// Header and piece hashes of a tensor.
-    #[codec(index = 1)]
     Outline {
         /// The tensor.
         id: TensorId,
@@ -43,7 +43,6 @@ pub enum Request {
         page: u16,
     },
     /// The bytes of a piece.
-    #[codec(index = 2)]
     Piece {
         /// The tensor.
         id: TensorId,
@@ -52,23 +51,19 @@ pub enum Request {
     },
 }
 
-/// What a node answers. Pieces are not copied out of the message.
+/// What a node answers. Pieces are not copied out of the message. The order of the variants is their number on the wire.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub enum Response<'a> {
     /// It does not hold the tensor.
-    #[codec(index = 0)]
     Absent,
     /// It has answered enough for now.
-    #[codec(index = 1)]
     Busy {
         /// Milliseconds after which to ask again.
         retry_after: u32,
     },
     /// It holds the tensor.
-    #[codec(index = 2)]
     Present,
     /// Header and a page of piece hashes.
-    #[codec(index = 3)]
     Outline {
         /// Kind and shape.
         header: Header,
@@ -76,7 +71,6 @@ pub enum Response<'a> {
         hashes: Cow<'a, [Hash]>,
     },
     /// The bytes of a piece.
-    #[codec(index = 4)]
     Piece(&'a [u8]),
 }
 
@@ -209,8 +203,11 @@ mod tests {
             Just(Response::Absent.encode()),
             Just(Response::Present.encode()),
             any::<u32>().prop_map(|retry_after| Response::Busy { retry_after }.encode()),
-            prop::collection::vec(any::<Hash>(), 0..4)
-                .prop_map(move |hashes| Response::Outline { header, hashes: hashes.into() }.encode()),
+            prop::collection::vec(any::<Hash>(), 0..4).prop_map(move |hashes| Response::Outline {
+                header,
+                hashes: hashes.into()
+            }
+            .encode()),
             prop::collection::vec(any::<u8>(), 0..100).prop_map(|bytes| Response::Piece(&bytes).encode()),
         ]
     }

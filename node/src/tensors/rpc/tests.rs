@@ -10,7 +10,8 @@ use serde_json::{json, Value};
 
 use super::{TensorRpc, MAX_PART_LEN};
 use crate::tensors::{
-    exchange::tests::{fetcher, Home, Manner, Sample, Script, PIECE},
+    exchange::tests::{fetcher, Home, Manner, Script},
+    samples::{Sample, PIECE},
     TensorService,
 };
 
@@ -73,7 +74,10 @@ async fn a_tensor_is_put_in_parts_and_got_in_ranges() {
     assert_eq!(status["status"], "held");
     assert_eq!(status["header"], json!({ "kind": "bytes", "rows": 2 * PIECE, "cols": 1 }));
     assert_eq!(status["root"], json!(format!("0x{}", hex::encode(sample.outline.root()))));
-    assert_eq!((&status["bytes"], &status["pinned"], &status["verified"]), (&json!(2 * PIECE), &json!(false), &json!(true)));
+    assert_eq!(
+        (&status["bytes"], &status["pinned"], &status["verified"]),
+        (&json!(2 * PIECE), &json!(false), &json!(true))
+    );
 
     for (offset, length) in [(0, 16), (10, 100), (total - 1, 1), (5, 0)] {
         let range = node.call("getTensor", (sample.id, offset, length)).await.unwrap();

@@ -45,7 +45,9 @@ pub enum Error {
         given: u64,
     },
     /// More bytes than the header says.
-    #[error("the header says that the tensor has {total} bytes, but the upload has at least {received}; it is dropped")]
+    #[error(
+        "the header says that the tensor has {total} bytes, but the upload has at least {received}; it is dropped"
+    )]
     TooLong {
         /// Bytes of the canonical encoding.
         total: u64,

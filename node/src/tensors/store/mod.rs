@@ -276,7 +276,7 @@ impl Store {
         self.publish(&index);
         drop(index);
         self.held.sync()?;
-        tracing::info!(target: LOG_TARGET, "Stored tensor {id}: {}, {} x {}", header.kind(), header.rows(), header.cols());
+        tracing::debug!(target: LOG_TARGET, "Stored tensor {id}: {}, {} x {}", header.kind(), header.rows(), header.cols());
         Ok(())
     }
 

@@ -1,57 +1,20 @@
 //! The store on a real file system: arrival, room, pins, damage, and what a crash leaves behind.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
-use ensemble_tensor::{Bundle, Kind, Tensor as Encoded};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::tensors::metrics::Metrics;
+use crate::tensors::{
+    metrics::Metrics,
+    samples::{Sample, PIECE},
+};
 
 const PLENTY: u64 = 1 << 30;
-const PIECE: usize = 1 << 20;
 
-/// A tensor, as somebody would send it.
-struct Sample {
-    id: TensorId,
-    header: Header,
-    encoding: Vec<u8>,
-    outline: Outline,
-}
-
-impl Sample {
-    fn new(header: Header, data: &[u8]) -> Self {
-        let tensor = Encoded::new(header, data).unwrap();
-        let outline = tensor.outline().unwrap();
-        Self { id: outline.id(), header, encoding: tensor.encode(), outline }
-    }
-
-    /// Bytes that no other seed gives, in 4096-byte leaves, none of them all zeros.
-    fn bytes(len: usize, seed: u8) -> Self {
-        let data: Vec<u8> = (0..len).map(|at| (at / 7) as u8 ^ (seed << 1) | 1).collect();
-        Self::new(Header::bytes(len as u64).unwrap(), &data)
-    }
-
-    fn bundle(members: &[&Sample]) -> Self {
-        let names: Vec<_> = (0..members.len()).map(|number| format!("member/{number}")).collect();
-        let members = names.iter().map(String::as_str).zip(members.iter().map(|member| member.id));
-        let manifest = Bundle::encode(members).unwrap();
-        Self::new(Bundle::header(&manifest).unwrap(), &manifest)
-    }
-
-    fn data(&self) -> &[u8] {
-        &self.encoding[Header::LEN..]
-    }
-
-    fn piece(&self, index: u32) -> &[u8] {
-        let range = Outline::piece_range(&self.header, index);
-        &self.data()[range.start as usize..range.end as usize]
-    }
-
-    fn footprint(&self) -> u64 {
-        index::footprint(&self.header)
-    }
+fn footprint(sample: &Sample) -> u64 {
+    index::footprint(&sample.header)
 }
 
 fn open(folder: &TempDir, quota: u64) -> Arc<Store> {
@@ -59,14 +22,14 @@ fn open(folder: &TempDir, quota: u64) -> Arc<Store> {
 }
 
 fn put(store: &Store, sample: &Sample) {
-    assert!(store.upload(sample.id, 0, &sample.encoding).unwrap().is_complete());
+    assert!(store.upload(sample.id, 0, &sample.encoding()).unwrap().is_complete());
 }
 
-fn held_file(folder: &TempDir, sample: &Sample) -> std::path::PathBuf {
+fn held_file(folder: &TempDir, sample: &Sample) -> PathBuf {
     folder.path().join("held").join(hex::encode(sample.id.0))
 }
 
-fn partial_file(folder: &TempDir, sample: &Sample) -> std::path::PathBuf {
+fn partial_file(folder: &TempDir, sample: &Sample) -> PathBuf {
     folder.path().join("partial").join(hex::encode(sample.id.0))
 }
 
@@ -75,7 +38,7 @@ fn files_in(folder: &TempDir, name: &str) -> usize {
 }
 
 /// Flips a bit of a file in place.
-fn damage(path: &std::path::Path, at: usize) {
+fn damage(path: &Path, at: usize) {
     let mut bytes = fs::read(path).unwrap();
     bytes[at] ^= 1;
     fs::write(path, bytes).unwrap();
@@ -122,17 +85,17 @@ mod arrival {
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(3 * PIECE + 5, 1);
         let mut offset = 0;
-        for part in sample.encoding.chunks(999_999) {
+        for part in sample.encoding().chunks(999_999) {
             let received = store.upload(sample.id, offset, part).unwrap();
             offset += part.len() as u64;
             assert_eq!((received.received, received.total), (offset, sample.header.encoded_len()));
             assert_eq!(received.is_complete(), store.has(&sample.id));
             assert_consistent(&folder, &store);
         }
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
         assert_eq!(store.outline(&sample.id).unwrap(), sample.outline);
         // Once more is complete at once.
-        assert!(store.upload(sample.id, 0, &sample.encoding[..20]).unwrap().is_complete());
+        assert!(store.upload(sample.id, 0, &sample.encoding()[..20]).unwrap().is_complete());
         assert_eq!(files_in(&folder, "uploads"), 0);
     }
 
@@ -141,7 +104,7 @@ mod arrival {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);
         let (sample, other) = (Sample::bytes(5000, 1), Sample::bytes(5000, 2));
-        let error = store.upload(sample.id, 0, &other.encoding).unwrap_err();
+        let error = store.upload(sample.id, 0, &other.encoding()).unwrap_err();
         assert!(matches!(error, Error::WrongId { expected, actual } if expected == sample.id && actual == other.id));
         assert!(!store.has(&sample.id) && !store.has(&other.id));
         assert_eq!(store.usage().bytes, 0);
@@ -155,11 +118,11 @@ mod arrival {
         let sample = Sample::bytes(5000, 1);
         let unknown = store.upload(sample.id, 100, &[1]).unwrap_err();
         assert!(matches!(unknown, Error::WrongOffset { expected: 0, given: 100, .. }));
-        store.upload(sample.id, 0, &sample.encoding[..1000]).unwrap();
+        store.upload(sample.id, 0, &sample.encoding()[..1000]).unwrap();
         let gap = store.upload(sample.id, 1001, &[1]).unwrap_err();
         assert!(matches!(gap, Error::WrongOffset { expected: 1000, given: 1001, .. }));
         // The upload is still there and goes on.
-        store.upload(sample.id, 1000, &sample.encoding[1000..2000]).unwrap();
+        store.upload(sample.id, 1000, &sample.encoding()[1000..2000]).unwrap();
         let long = store.upload(sample.id, 2000, &[0; 5000]).unwrap_err();
         assert!(matches!(long, Error::TooLong { total: 5016, received: 7000 }));
         assert_eq!(store.usage().uploads, 0);
@@ -171,7 +134,7 @@ mod arrival {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(5000, 1);
-        let short = &sample.encoding[..sample.encoding.len() - 1];
+        let short = &sample.encoding()[..sample.encoding().len() - 1];
         assert!(!store.upload(sample.id, 0, short).unwrap().is_complete());
         assert!(!store.has(&sample.id));
         assert_eq!(store.usage().uploads, 1);
@@ -182,10 +145,10 @@ mod arrival {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(5000, 1);
-        store.upload(sample.id, 0, &sample.encoding[..4000]).unwrap();
-        store.upload(sample.id, 0, &sample.encoding[..100]).unwrap();
+        store.upload(sample.id, 0, &sample.encoding()[..4000]).unwrap();
+        store.upload(sample.id, 0, &sample.encoding()[..100]).unwrap();
         assert_consistent(&folder, &store);
-        assert!(store.upload(sample.id, 100, &sample.encoding[100..]).unwrap().is_complete());
+        assert!(store.upload(sample.id, 100, &sample.encoding()[100..]).unwrap().is_complete());
         assert_consistent(&folder, &store);
     }
 
@@ -199,12 +162,12 @@ mod arrival {
         let header = Header::new(Kind::Q8_0, 1, 32).unwrap();
         let mut block = [0; 34];
         block[..2].copy_from_slice(&0x7c00u16.to_le_bytes());
-        let infinite = Sample::new(header, &block);
-        assert!(matches!(store.upload(infinite.id, 0, &infinite.encoding), Err(Error::Invalid(_))));
+        let infinite = Sample::new(header, block.to_vec());
+        assert!(matches!(store.upload(infinite.id, 0, &infinite.encoding()), Err(Error::Invalid(_))));
         // A bundle whose manifest is none.
         let header = Header::new(Kind::Bundle, 3, 1).unwrap();
-        let manifest = Sample::new(header, &[1, 2, 3]);
-        assert!(matches!(store.upload(manifest.id, 0, &manifest.encoding), Err(Error::Invalid(_))));
+        let manifest = Sample::new(header, vec![1, 2, 3]);
+        assert!(matches!(store.upload(manifest.id, 0, &manifest.encoding()), Err(Error::Invalid(_))));
         assert_eq!(store.usage().bytes, 0);
         assert_consistent(&folder, &store);
     }
@@ -215,10 +178,10 @@ mod arrival {
         let store = open(&folder, PLENTY);
         for seed in 0..upload::MAX_UPLOADS {
             let sample = Sample::bytes(100 + seed, 0);
-            store.upload(sample.id, 0, &sample.encoding[..50]).unwrap();
+            store.upload(sample.id, 0, &sample.encoding()[..50]).unwrap();
         }
         let sample = Sample::bytes(99, 0);
-        assert!(matches!(store.upload(sample.id, 0, &sample.encoding), Err(Error::TooManyUploads(_))));
+        assert!(matches!(store.upload(sample.id, 0, &sample.encoding()), Err(Error::TooManyUploads(_))));
         assert_consistent(&folder, &store);
     }
 
@@ -240,7 +203,7 @@ mod arrival {
         assert_eq!(download.received(), sample.header.data_len());
         download.finish().unwrap();
         download.finish().unwrap();
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
         assert_eq!((files_in(&folder, "partial"), files_in(&folder, "held")), (0, 2));
         assert_consistent(&folder, &store);
     }
@@ -256,8 +219,8 @@ mod arrival {
             download.accept(index, sample.piece(index)).unwrap();
         }
         download.finish().unwrap();
-        assert_eq!(store.usage().bytes, sample.footprint());
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_eq!(store.usage().bytes, footprint(&sample));
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
         assert_consistent(&folder, &store);
     }
 
@@ -297,7 +260,7 @@ mod room {
     fn what_was_not_used_for_longest_goes_first() {
         let folder = TempDir::new().unwrap();
         let samples: Vec<_> = (0..4).map(|seed| Sample::bytes(50_000, seed)).collect();
-        let store = open(&folder, 3 * samples[0].footprint());
+        let store = open(&folder, 3 * footprint(&samples[0]));
         samples[..3].iter().for_each(|sample| put(&store, sample));
         store.tensor(&samples[0].id).unwrap();
         put(&store, &samples[3]);
@@ -311,11 +274,11 @@ mod room {
     fn pinned_and_guarded_tensors_stay_and_newcomers_are_refused() {
         let folder = TempDir::new().unwrap();
         let samples: Vec<_> = (0..3).map(|seed| Sample::bytes(50_000, seed)).collect();
-        let store = open(&folder, 2 * samples[0].footprint());
+        let store = open(&folder, 2 * footprint(&samples[0]));
         samples[..2].iter().for_each(|sample| put(&store, sample));
         assert!(store.pin(&samples[0].id).unwrap());
         let guard = store.guard(&[samples[1].id]);
-        let error = store.upload(samples[2].id, 0, &samples[2].encoding).unwrap_err();
+        let error = store.upload(samples[2].id, 0, &samples[2].encoding()).unwrap_err();
         assert!(matches!(error, Error::StoreFull { available: 0, .. }), "{error}");
         assert!(matches!(store.download(samples[2].outline.clone()), Err(Error::StoreFull { .. })));
         assert!(store.has(&samples[0].id) && store.has(&samples[1].id));
@@ -331,7 +294,7 @@ mod room {
         let (small, large) = (Sample::bytes(1000, 1), Sample::bytes(100_000, 2));
         let store = open(&folder, 50_000);
         put(&store, &small);
-        let error = store.upload(large.id, 0, &large.encoding).unwrap_err();
+        let error = store.upload(large.id, 0, &large.encoding()).unwrap_err();
         assert!(matches!(error, Error::StoreFull { available: 50_000, .. }), "{error}");
         assert!(store.has(&small.id));
     }
@@ -340,11 +303,11 @@ mod room {
     fn abandoned_downloads_go_before_tensors() {
         let folder = TempDir::new().unwrap();
         let samples: Vec<_> = (0..3).map(|seed| Sample::bytes(50_000, seed)).collect();
-        let store = open(&folder, 2 * samples[0].footprint());
+        let store = open(&folder, 2 * footprint(&samples[0]));
         put(&store, &samples[0]);
         let download = store.download(samples[1].outline.clone()).unwrap();
         // One that is being worked on stays.
-        let error = store.upload(samples[2].id, 0, &samples[2].encoding[..20]).map(|_| ());
+        let error = store.upload(samples[2].id, 0, &samples[2].encoding()[..20]).map(|_| ());
         error.unwrap();
         assert!(!store.has(&samples[0].id));
         drop(download);
@@ -358,12 +321,12 @@ mod room {
         let folder = TempDir::new().unwrap();
         let (member, other) = (Sample::bytes(50_000, 1), Sample::bytes(50_000, 2));
         let bundle = Sample::bundle(&[&member]);
-        let store = open(&folder, member.footprint() + bundle.footprint() + 100);
+        let store = open(&folder, footprint(&member) + footprint(&bundle) + 100);
         put(&store, &member);
         assert!(!store.pin(&bundle.id).unwrap());
         put(&store, &bundle);
         assert!(store.pin(&bundle.id).unwrap());
-        assert!(matches!(store.upload(other.id, 0, &other.encoding), Err(Error::StoreFull { .. })));
+        assert!(matches!(store.upload(other.id, 0, &other.encoding()), Err(Error::StoreFull { .. })));
         assert!(matches!(store.remove(&member.id), Err(Error::Pinned(_))));
         assert!(store.holding(&member.id).unwrap().pinned);
         store.unpin(&bundle.id).unwrap();
@@ -380,7 +343,7 @@ mod room {
         samples.iter().for_each(|sample| put(&store, sample));
         assert!(store.pin(&samples[0].id).unwrap());
         drop(store);
-        let store = open(&folder, samples[0].footprint());
+        let store = open(&folder, footprint(&samples[0]));
         assert_eq!((store.usage().tensors, store.has(&samples[0].id)), (1, true));
         assert_consistent(&folder, &store);
         // Pinned tensors stay even where the quota is smaller than they are.
@@ -399,7 +362,7 @@ mod room {
         assert_eq!((store.usage().bytes, files_in(&folder, "held")), (0, 0));
         assert!(matches!(store.remove(&sample.id), Err(Error::NotHeld(_))));
         // Whoever still looks at it may.
-        assert_eq!(mapped.data(), sample.data());
+        assert_eq!(mapped.data(), sample.data);
     }
 }
 
@@ -444,13 +407,13 @@ mod restart {
         let sample = Sample::bytes(5000, 1);
         let store = open(&folder, PLENTY);
         put(&store, &sample);
-        store.upload(TensorId([1; 32]), 0, &Sample::bytes(100, 1).encoding[..50]).unwrap();
+        store.upload(TensorId([1; 32]), 0, &Sample::bytes(100, 1).encoding()[..50]).unwrap();
         drop(store);
         let held = folder.path().join("held");
         // A temporary file, an outline without its tensor, half a tensor, a header that lies.
         fs::write(held.join("half.tmp"), b"half").unwrap();
         fs::write(held.join(hex::encode([2; 32])).with_extension("outline"), b"outline").unwrap();
-        fs::write(held.join(hex::encode([3; 32])), &sample.encoding[..2000]).unwrap();
+        fs::write(held.join(hex::encode([3; 32])), &sample.encoding()[..2000]).unwrap();
         fs::write(held.join(hex::encode([4; 32])), b"short").unwrap();
         fs::write(folder.path().join("partial").join(hex::encode([5; 32])), b"short").unwrap();
         // Something that is not the store's stays.
@@ -476,14 +439,14 @@ mod restart {
         std::mem::forget(store);
 
         let store = open(&folder, PLENTY);
-        assert_eq!(store.usage().bytes, sample.footprint());
+        assert_eq!(store.usage().bytes, footprint(&sample));
         let outline = store.interrupted(&sample.id).unwrap();
         let download = store.download(outline).unwrap();
         assert_eq!((download.missing(), download.received()), (vec![0, 2], 2 * PIECE as u64));
         download.accept(0, sample.piece(0)).unwrap();
         download.accept(2, sample.piece(2)).unwrap();
         download.finish().unwrap();
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding);
+        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
         assert_consistent(&folder, &store);
     }
 
@@ -667,15 +630,15 @@ proptest! {
     fn any_order_of_events_leaves_a_sound_store(steps in prop::collection::vec(any_step(), 1..40)) {
         let folder = TempDir::new().unwrap();
         let samples: Vec<_> = (0..6).map(|seed| Sample::bytes(PIECE + 10_000 * usize::from(seed), seed)).collect();
-        let quota = 3 * samples[5].footprint();
+        let quota = 3 * footprint(&samples[5]);
         let mut store = open(&folder, quota);
         for step in steps {
             let pinned: Vec<_> = samples.iter().filter(|sample| {
                 store.holding(&sample.id).is_some_and(|holding| holding.pinned)
             }).collect();
             match step {
-                Step::Upload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding)),
-                Step::HalfUpload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding[..5000])),
+                Step::Upload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding())),
+                Step::HalfUpload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding()[..5000])),
                 Step::Download(at, pieces) => if let Ok(download) = store.download(samples[at].outline.clone()) {
                     for index in (0..Outline::piece_count(&samples[at].header)).take(pieces) {
                         download.accept(index, samples[at].piece(index)).unwrap();
@@ -696,7 +659,7 @@ proptest! {
             for sample in &samples {
                 if store.has(&sample.id) {
                     let tensor = store.tensor(&sample.id).unwrap();
-                    prop_assert!(tensor.encoding() == sample.encoding);
+                    prop_assert!(tensor.encoding() == sample.encoding());
                 }
             }
             if !matches!(step, Step::Unpin(_)) {

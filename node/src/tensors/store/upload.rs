@@ -130,7 +130,11 @@ impl Store {
         }
         // An upload that is locked is receiving a part right now.
         let waiting = |upload: &Mutex<Upload>| upload.try_lock().map(|upload| upload.last_part.elapsed());
-        let idle = index.uploads.values().filter_map(|upload| Some((waiting(upload)?, upload))).max_by_key(|(waited, _)| *waited);
+        let idle = index
+            .uploads
+            .values()
+            .filter_map(|upload| Some((waiting(upload)?, upload)))
+            .max_by_key(|(waited, _)| *waited);
         let idle = idle.filter(|(waited, _)| *waited >= UPLOAD_PATIENCE).map(|(_, upload)| upload.clone());
         let idle = idle.ok_or(Error::TooManyUploads(MAX_UPLOADS))?;
         let mut idle = idle.try_lock().ok_or(Error::TooManyUploads(MAX_UPLOADS))?;

@@ -8,50 +8,15 @@ pub use script::{Manner, Script};
 
 use std::{sync::Arc, time::Duration};
 
-use ensemble_tensor::{Bundle, Header, Outline, Tensor, TensorId};
+use ensemble_tensor::{Header, TensorId};
 use tempfile::TempDir;
 
 use super::{fetcher::Fetcher, transfer::Patience};
-use crate::tensors::{metrics::Metrics, store::Store};
-
-pub const PIECE: usize = 1 << 20;
-
-/// A tensor, as a peer has it.
-#[derive(Clone)]
-pub struct Sample {
-    pub id: TensorId,
-    pub header: Header,
-    pub data: Vec<u8>,
-    pub outline: Outline,
-}
-
-impl Sample {
-    pub fn new(header: Header, data: Vec<u8>) -> Self {
-        let outline = Tensor::new(header, &data).unwrap().outline().unwrap();
-        Self { id: outline.id(), header, data, outline }
-    }
-
-    pub fn bytes(len: usize, seed: u8) -> Self {
-        let data = (0..len).map(|at| (at / 7) as u8 ^ (seed << 1) | 1).collect();
-        Self::new(Header::bytes(len as u64).unwrap(), data)
-    }
-
-    pub fn bundle(members: &[&Sample]) -> Self {
-        let names: Vec<_> = (0..members.len()).map(|number| format!("member/{number}")).collect();
-        let members = names.iter().map(String::as_str).zip(members.iter().map(|member| member.id));
-        let manifest = Bundle::encode(members).unwrap();
-        Self::new(Bundle::header(&manifest).unwrap(), manifest)
-    }
-
-    pub fn piece(&self, index: u32) -> &[u8] {
-        let range = Outline::piece_range(&self.header, index);
-        &self.data[range.start as usize..range.end as usize]
-    }
-
-    pub fn encoding(&self) -> Vec<u8> {
-        [&self.header.to_bytes(), &self.data[..]].concat()
-    }
-}
+use crate::tensors::{
+    metrics::Metrics,
+    samples::{Sample, PIECE},
+    store::Store,
+};
 
 /// A store in a folder that goes with it.
 pub struct Home {

@@ -74,7 +74,12 @@ impl Script {
             Request::Piece { id, index } if id == sample.id => Some(index),
             _ => None,
         };
-        self.asked.lock().iter().filter(|(asked, _)| *asked == peer).filter_map(|(_, request)| piece(*request)).collect()
+        self.asked
+            .lock()
+            .iter()
+            .filter(|(asked, _)| *asked == peer)
+            .filter_map(|(_, request)| piece(*request))
+            .collect()
     }
 
     /// What was reported of a peer.
@@ -127,9 +132,8 @@ impl Script {
     /// How often a peer was asked: of one that dies, only for pieces.
     fn times_asked(&self, peer: &PeerId, manner: Manner) -> usize {
         let asked = self.asked.lock();
-        let counts = |request: &Request| {
-            !matches!(manner, Manner::DiesAfter(_)) || matches!(request, Request::Piece { .. })
-        };
+        let counts =
+            |request: &Request| !matches!(manner, Manner::DiesAfter(_)) || matches!(request, Request::Piece { .. });
         asked.iter().filter(|(other, request)| other == peer && counts(request)).count()
     }
 }
