@@ -18,6 +18,10 @@ const KING = 6_989;
 const ALTERED = 12_345;
 const SHARES = 1_000_000_000_000n;
 
+const short = (id) => `${id.slice(0, 10)}…`;
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+const tune = (planck) => (Number(planck) / Number(TUNE)).toString();
+
 const steps = new Steps();
 let net;
 
@@ -177,7 +181,7 @@ async function startFifth() {
   assert.equal((await node.tensors.info()).tensors, 0);
   const caught = await net.first.finalized();
   await until('the fifth node to catch up', async () => (await node.finalized()) >= caught);
-  return { shown: `${(await node.peers()).length} peers, 0 tensors`, result: node };
+  return { shown: `${await node.peers()} peers, 0 tensors`, result: node };
 }
 
 async function fetchWinner(node, task, show) {
@@ -220,7 +224,3 @@ async function addUp() {
   await net.moneyAddsUp();
   return { shown: 'nothing lost, nothing held without a reason' };
 }
-
-const short = (id) => `${id.slice(0, 10)}…`;
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-const tune = (planck) => (Number(planck) / Number(TUNE)).toString();

@@ -53,9 +53,11 @@ export class Network {
     const network = new Network({ chain, args, metrics, keep: Boolean(keep), folder });
     running.add(network);
     try {
-      for (const [number, name] of VALIDATORS.slice(0, validators).entries()) {
-        await network.add({ name, validator: true, rpcPort: firstRpcPort && firstRpcPort + number });
-      }
+      const start = (name, number) =>
+        network.add({ name, validator: true, rpcPort: firstRpcPort && firstRpcPort + number });
+      const [first, ...others] = VALIDATORS.slice(0, validators);
+      await start(first, 0);
+      await Promise.all(others.map((name, number) => start(name, number + 1)));
       await network.isFinalising();
       network.accounts = new Accounts(network.first.api);
       network.chronicle = await Chronicle.of(network.first.api);
@@ -99,10 +101,10 @@ export class Network {
       rpcPort,
       args: [...this.#args, ...args],
     });
-    const others = await this.addresses();
     this.nodes.push(node);
+    const others = await this.addresses(node);
     await node.start(others);
-    if (others.length > 0) await until(`${name} to find a peer`, async () => (await node.peers()).length > 0);
+    if (others.length > 0) await until(`${name} to find a peer`, async () => (await node.peers()) > 0);
     return node;
   }
 

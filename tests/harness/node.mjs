@@ -66,7 +66,6 @@ export class Node {
     const port = await until(`${this.name} to open its RPC port`, () => this.#logNumber(STARTED));
     this.url = `ws://127.0.0.1:${port}`;
     await this.#connect();
-    this.peerId = (await this.api.rpc.system.localPeerId()).toString();
     return this;
   }
 
@@ -128,9 +127,9 @@ export class Node {
       .filter((address) => address.startsWith('/ip4/127.0.0.1/tcp/') && !address.includes('/ws'));
   }
 
-  /** Ids of the nodes it is connected to. */
+  /** Number of nodes it is connected to. */
   async peers() {
-    return (await this.api.rpc.system.peers()).map(({ peerId }) => peerId.toString());
+    return (await this.api.rpc.system.health()).peers.toNumber();
   }
 
   /** Number of its best block. */

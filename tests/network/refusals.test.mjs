@@ -92,7 +92,12 @@ describe('refusals', { concurrency: 32 }, () => {
 
   it('commitments: unknown task, twice, another bond, too many, without money', async () => {
     const { creator, ann, ben, cleo, poor } = await net.accounts.funded('creator', 'ann', 'ben', 'cleo', 'poor');
-    const task = await Task.create(net, creator, { content, maxParticipants: 2, terms: { bond: 600n * TUNE } });
+    const task = await Task.create(net, creator, {
+      content,
+      maxParticipants: 2,
+      terms: { bond: 600n * TUNE },
+      phases: { commit: 20, reveal: 4, attest: 4 },
+    });
     const unknown = net.api.tx.tasks.commit(4_000_000, randomBytes(32), TUNE);
     await assert.rejects(send(net.api, unknown, ann), new DispatchError('tasks.UnknownTask'));
     await assert.rejects(task.commit(ann, tensor, { bond: 599n * TUNE }), new DispatchError('tasks.WrongBond'));

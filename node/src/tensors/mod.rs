@@ -8,13 +8,13 @@
 //!               peers ◀── server, from the map ─────┘ └── off-chain worker: status, fetch, pin
 //! ```
 //!
-//! 1. **Upload.** Somebody sends the canonical encoding in parts. When the last byte is there, the id that the bytes have is
-//!    compared with the id that was named, and the file moves into `held/`.
+//! 1. **Upload.** Somebody sends the canonical encoding in parts. When the last byte is there, the id that the bytes
+//!    have is compared with the id that was named, and the file moves into `held/`.
 //! 2. **Announcement.** The node tells the DHT that it provides the tensor.
 //! 3. **Order.** On another node the off-chain worker, or the operator, asks for the id. A job asks the connected peers
 //!    whether they hold it; if none does, it asks the DHT.
-//! 4. **Transfer.** A source gives the outline, then sources give the pieces, several at a time. Every piece is written to
-//!    its place in a file in `partial/` as it comes. After a crash the file itself says which pieces it has.
+//! 4. **Transfer.** A source gives the outline, then sources give the pieces, several at a time. Every piece is written
+//!    to its place in a file in `partial/` as it comes. After a crash the file itself says which pieces it has.
 //! 5. **Arrival.** The complete file moves into `held/`, and the node serves it too. The members of a bundle follow the
 //!    manifest in the same way.
 //!
@@ -33,8 +33,8 @@
 //! | that bundles do not nest | `Invalid` |
 //! | that any peer is left to ask | `NotFound` |
 //!
-//! What is found on the disk when the node starts is trusted for serving, because receivers check everything, and checked in the
-//! background before the off-chain worker hears that it is held.
+//! What is found on the disk when the node starts is trusted for serving, because receivers check everything, and
+//! checked in the background before the off-chain worker hears that it is held.
 
 mod exchange;
 mod host;

@@ -40,8 +40,8 @@ pub const MAX_PART_LEN: usize = 4 << 20;
 /// The methods.
 #[rpc(server, namespace = "ensemble")]
 pub trait TensorApi {
-    /// Takes a part of the canonical encoding of the tensor `id`, in base64, at most [`MAX_PART_LEN`] bytes of it. Parts
-    /// come in order, the first at offset 0. With the last part the id is verified.
+    /// Takes a part of the canonical encoding of the tensor `id`, in base64, at most [`MAX_PART_LEN`] bytes of it.
+    /// Parts come in order, the first at offset 0. With the last part the id is verified.
     #[method(name = "putTensor", blocking, with_extensions)]
     fn put_tensor(&self, id: TensorId, offset: u64, data: String) -> Result<PutReply, RpcError>;
 
@@ -143,8 +143,8 @@ pub struct InfoReply {
 pub enum RpcError {
     /// The caller may not write.
     #[error(
-        "writing to the tensor store is an unsafe call; send it to a port with --rpc-methods unsafe that only you reach, \
-         or start the node with --tensor-rpc-writes"
+        "writing to the tensor store is an unsafe call; send it to a port with --rpc-methods unsafe that only you \
+         reach, or start the node with --tensor-rpc-writes"
     )]
     Denied,
     /// The data is not base64.

@@ -35,8 +35,8 @@ impl TensorService {
         TensorRpc::module(self.clone())
     }
 
-    /// What the node has of a tensor. What was on the disk when the node started counts as held once it is checked; asking
-    /// has that done first.
+    /// What the node has of a tensor. What was on the disk when the node started counts as held once it is checked;
+    /// asking has that done first.
     pub(super) fn status(&self, id: &TensorId) -> TensorStatus {
         match self.look_up(id) {
             Found::Held(holding) if holding.is_verified() => {
@@ -89,7 +89,9 @@ pub(super) fn reason(error: FetchError) -> &'static str {
     match error {
         FetchError::NotFound => "no reachable peer has all of it; connect to one that does and fetch again",
         FetchError::TooLarge => "it is larger than was allowed; fetch again with a larger maxBytes",
-        FetchError::StoreFull => "it does not fit into the store; make room or raise --tensor-quota, then fetch again",
+        FetchError::StoreFull => {
+            "it does not fit into the store or on the disk; make room or raise --tensor-quota, then fetch again"
+        },
         FetchError::Invalid => "the bytes belong to the id, but are no valid tensor or bundle",
         FetchError::Storage => "the store could not read or write; see the node's log",
     }

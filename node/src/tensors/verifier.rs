@@ -16,6 +16,8 @@ pub async fn run(store: Arc<Store>) {
         match store.next_doubtful() {
             Some(id) => match check(&store, &id).await {
                 Ok(()) => tracing::debug!(target: LOG_TARGET, "Checked tensor {id}"),
+                // The store has said so.
+                Err(Error::Damaged(_)) => {},
                 Err(error) => tracing::warn!(target: LOG_TARGET, "Could not check tensor {id}: {error}"),
             },
             None => store.hurried().await,

@@ -1,7 +1,7 @@
 //! Fetch jobs: what is wanted, what is being fetched, and what came of it.
 //!
-//! A job fetches one tensor, or a bundle: first the manifest, then the members, a few at a time. Jobs wait in a queue of
-//! limited length and run a few at a time. A job that fails leaves its reason behind until it is asked for again.
+//! A job fetches one tensor, or a bundle: first the manifest, then the members, a few at a time. Jobs wait in a queue
+//! of limited length and run a few at a time. A job that fails leaves its reason behind until it is asked for again.
 
 use std::{
     collections::HashMap,

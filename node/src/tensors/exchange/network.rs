@@ -14,8 +14,8 @@ pub trait Network: Send + Sync {
     /// The peers that say in the DHT that they hold the tensor.
     async fn providers(&self, id: TensorId) -> Vec<PeerId>;
 
-    /// Sends a request to a peer, connecting to it if need be. Fails without an answer; the caller has a deadline of its
-    /// own.
+    /// Sends a request to a peer, connecting to it if need be. Fails without an answer; the caller has a deadline of
+    /// its own.
     async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, Unanswered>;
 
     /// Changes what is thought of a peer.

@@ -51,7 +51,8 @@ pub enum Request {
     },
 }
 
-/// What a node answers. Pieces are not copied out of the message. The order of the variants is their number on the wire.
+/// What a node answers. Pieces are not copied out of the message. The order of the variants is their number on the
+/// wire.
 #[derive(Clone, Debug, Encode, Eq, PartialEq)]
 pub enum Response<'a> {
     /// It does not hold the tensor.
@@ -234,7 +235,7 @@ mod tests {
         }
 
         #[test]
-        fn requests_return_and_their_parts_do_not(id in any::<[u8; 32]>(), index in any::<u32>(), page in any::<u16>()) {
+        fn requests_return_and_their_parts_do_not(id: [u8; 32], index: u32, page: u16) {
             let id = TensorId(id);
             for request in [Request::Have(id), Request::Outline { id, page }, Request::Piece { id, index }] {
                 let message = request.encode();

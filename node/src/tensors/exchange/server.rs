@@ -1,7 +1,7 @@
 //! Answering peers.
 //!
-//! A request is decoded, counted against what the peer may ask, and answered from the mapped file. A request that breaks
-//! the protocol costs the peer reputation and is not answered.
+//! A request is decoded, counted against what the peer may ask, and answered from the mapped file. A request that
+//! breaks the protocol costs the peer reputation and is not answered.
 
 use std::{borrow::Cow, sync::Arc, time::Instant};
 

@@ -1,8 +1,8 @@
 //! Fetching one tensor from the peers that have it.
 //!
 //! Peers are asked whether they hold it; whoever does becomes a source. A source first gives the outline, which is
-//! verified against the id, then pieces, which are verified against the outline, a few at a time and from as many sources
-//! as there are. Every source is on probation:
+//! verified against the id, then pieces, which are verified against the outline, a few at a time and from as many
+//! sources as there are. Every source is on probation:
 //!
 //! | what a source does | what follows |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | is late | what it owes is also asked of another; it gets nothing new until it answers |
 //! | does not answer at all, or is gone | it loses its place, until all others are exhausted |
 //! | does not hold the tensor | it loses its place |
-//! | is busy | it is left alone for as long as it asks |
+//! | is busy | it is left alone for as long as it asks; when that happens too often, it counts as out of reach |
 //!
 //! When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
 //! transfer fails. What has arrived stays for the next attempt.
@@ -45,12 +45,14 @@ use crate::tensors::{
 pub const PIECES_AT_ONCE: usize = 4;
 /// Requests that one source may owe.
 const MOST_PER_SOURCE: usize = PIECES_AT_ONCE;
-/// Most peers that a transfer asks.
-pub const MAX_PEERS: usize = 64;
+/// Most peers that a transfer asks at once.
+pub const MAX_PEERS: usize = 128;
 /// A transfer with more pieces than this to fetch looks for further sources.
 const MANY_PIECES: usize = 4;
 /// Longest pause that a busy peer may ask for.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+/// How often in a row a source may be busy.
+const MAX_BUSY: u32 = 30;
 
 /// For bytes that do not match the hash they were asked for by.
 pub const WRONG_BYTES: ReputationChange = ReputationChange::new_fatal("Tensor bytes do not match their hash");
@@ -122,6 +124,8 @@ struct Source {
     owes: usize,
     /// Requests that it may owe: more with every piece, one after being late.
     may_owe: usize,
+    /// How often in a row it was busy.
+    busy: u32,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -184,8 +188,7 @@ impl<'a> Transfer<'a> {
         progress: &'a Progress,
         known: &[PeerId],
     ) -> Self {
-        let source = Source { standing: Standing::Ready, owes: 0, may_owe: 1 };
-        let sources = known.iter().take(MAX_PEERS).map(|peer| (*peer, Source { ..source })).collect();
+        let sources = known.iter().map(|peer| (*peer, Source::new(Standing::Ready))).collect();
         Self {
             context,
             id,
@@ -335,14 +338,9 @@ impl<'a> Transfer<'a> {
 
     fn on_candidates(&mut self, peers: Vec<PeerId>) {
         let context = self.context;
-        for peer in peers {
-            if self.sources.len() >= MAX_PEERS {
-                return;
-            }
-            if self.sources.contains_key(&peer) {
-                continue;
-            }
-            self.sources.insert(peer, Source { standing: Standing::Asked, owes: 0, may_owe: 1 });
+        let new: Vec<_> = peers.into_iter().filter(|peer| !self.sources.contains_key(peer)).take(MAX_PEERS).collect();
+        for peer in new {
+            self.sources.insert(peer, Source::new(Standing::Asked));
             let offer = context.offer(peer, self.id);
             self.requests.push(offer.map(move |outcome| Event::Offer { peer, outcome }).boxed());
         }
@@ -374,6 +372,7 @@ impl<'a> Transfer<'a> {
             Answer::Piece => {
                 if let Some(source) = self.sources.get_mut(peer) {
                     source.may_owe = (source.may_owe + 1).min(MOST_PER_SOURCE);
+                    source.busy = 0;
                 }
                 Ok(())
             },
@@ -389,11 +388,7 @@ impl<'a> Transfer<'a> {
                 self.set_standing(&peer, Standing::Lost);
             },
             Fault::Absent => self.set_standing(&peer, Standing::Absent),
-            Fault::Busy(pause) => {
-                self.set_standing(&peer, Standing::Paused);
-                let pause = tokio::time::sleep(pause.min(MAX_PAUSE));
-                self.timers.push(pause.map(move |()| Event::Rested { peer }).boxed());
-            },
+            Fault::Busy(pause) => self.on_busy(peer, pause),
             Fault::Wrong(change, len) => {
                 tracing::warn!(target: LOG_TARGET, "Dropping {peer}, asked for tensor {}: {}", self.id, change.reason);
                 self.context.metrics.rejected_bytes.inc_by(len);
@@ -403,6 +398,17 @@ impl<'a> Transfer<'a> {
             Fault::Local(error) => return Err(error),
         }
         Ok(())
+    }
+
+    fn on_busy(&mut self, peer: PeerId, pause: Duration) {
+        let Some(source) = self.sources.get_mut(&peer) else { return };
+        source.busy += 1;
+        if source.busy > MAX_BUSY {
+            return self.set_standing(&peer, Standing::Lost);
+        }
+        self.set_standing(&peer, Standing::Paused);
+        let pause = tokio::time::sleep(pause.min(MAX_PAUSE));
+        self.timers.push(pause.map(move |()| Event::Rested { peer }).boxed());
     }
 
     fn on_late(&mut self, serial: u64) {
@@ -446,9 +452,9 @@ impl<'a> Transfer<'a> {
             self.widen();
             return Ok(());
         }
-        let reachable = self.sources.len();
+        let before = self.sources.len();
         self.sources.retain(|_, source| source.standing != Standing::Lost);
-        if self.sources.len() == reachable || self.rounds == 0 {
+        if self.sources.len() == before || self.rounds == 0 {
             return Err(FetchError::NotFound);
         }
         self.rounds -= 1;
@@ -456,6 +462,12 @@ impl<'a> Transfer<'a> {
         self.search = Search::Nobody;
         self.widen();
         Ok(())
+    }
+}
+
+impl Source {
+    fn new(standing: Standing) -> Self {
+        Self { standing, owes: 0, may_owe: 1, busy: 0 }
     }
 }
 

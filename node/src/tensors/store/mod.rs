@@ -11,8 +11,8 @@
 //! never has half a tensor, whenever the node stops.
 //!
 //! **Room.** Every file, and every file on its way, counts against the quota from the moment it begins. When room is
-//! needed, abandoned downloads go first, then tensors that are neither pinned nor needed by a running job, each time those
-//! that were not used for longest. If that is not enough nothing goes, and the newcomer is refused.
+//! needed, abandoned downloads go first, then tensors that are neither pinned nor needed by a running job, each time
+//! those that were not used for longest. If that is not enough nothing goes, and the newcomer is refused.
 //!
 //! **Damage.** When the node starts, name and length are trusted and the bytes are checked in the background. Whoever
 //! receives a tensor checks every piece anyway. A file that turns out to be wrong is removed.
@@ -276,7 +276,8 @@ impl Store {
         self.publish(&index);
         drop(index);
         self.held.sync()?;
-        tracing::debug!(target: LOG_TARGET, "Stored tensor {id}: {}, {} x {}", header.kind(), header.rows(), header.cols());
+        let (kind, rows, cols) = (header.kind(), header.rows(), header.cols());
+        tracing::debug!(target: LOG_TARGET, "Stored tensor {id}: {kind}, {rows} x {cols}");
         Ok(())
     }
 

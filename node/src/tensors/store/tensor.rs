@@ -73,8 +73,8 @@ fn check_len(file: &File, header: &Header) -> io::Result<()> {
 
 #[allow(unsafe_code)]
 fn map(file: &File) -> io::Result<Mmap> {
-    // SAFETY: the file must not change while it is mapped. The store's files are complete, synced and renamed into place
-    // before they are mapped, and from then on nothing in this program opens them for writing; removing one leaves the
+    // SAFETY: the file must not change while it is mapped. The store's files are complete, synced and renamed into
+    // place before they are mapped, and from then on nothing in this program writes to them; removing one leaves the
     // mapping as it was. The folder lies in the node's base path, which belongs to the node alone. Should somebody
     // write into it all the same, the bytes read are checked against hashes by whoever relies on them, and a shortened
     // file is noticed by `is_whole` before it is looked at.

@@ -198,6 +198,13 @@ async fn a_busy_source_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_source_that_is_always_busy_is_given_up() {
+    let sample = Sample::bytes(3 * PIECE, 1);
+    let node = Node::new(Script::new(&[Manner::BusyFor(usize::MAX)], &[&sample]));
+    node.assert_fails(&sample, FetchError::NotFound).await;
+}
+
+#[tokio::test]
 async fn what_is_too_large_is_not_fetched() {
     let sample = Sample::bytes(2 * PIECE, 1);
     let node = Node::new(Script::new(&[Manner::Honest], &[&sample]));
@@ -370,7 +377,10 @@ proptest! {
 
     /// One honest peer is enough, whoever the others are, and no honest peer is reported.
     #[test]
-    fn one_honest_peer_is_enough(mut manners in prop::collection::vec(any_manner(), 0..6), at in any::<prop::sample::Index>()) {
+    fn one_honest_peer_is_enough(
+        mut manners in prop::collection::vec(any_manner(), 0..6),
+        at in any::<prop::sample::Index>(),
+    ) {
         manners.insert(at.index(manners.len() + 1), Manner::Honest);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
@@ -378,7 +388,10 @@ proptest! {
             let node = Node::new(Script::new(&manners, &[&sample]));
             node.assert_fetches(&sample).await;
             for (peer, manner) in manners.iter().enumerate() {
-                let fair = matches!(manner, Manner::Honest | Manner::Empty | Manner::Boaster | Manner::BusyFor(_) | Manner::DiesAfter(_));
+                let fair = matches!(
+                    manner,
+                    Manner::Honest | Manner::Empty | Manner::Boaster | Manner::BusyFor(_) | Manner::DiesAfter(_)
+                );
                 assert!(!fair || node.script.reports(peer).is_empty(), "{manner:?}");
             }
         });
