@@ -2,17 +2,14 @@
 
 use alloc::{string::String, vec::Vec};
 
-use frame_benchmarking::{
-    add_benchmark, define_benchmarks, list_benchmark, BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking,
-};
+use frame_benchmarking::{define_benchmarks, BenchmarkBatch, BenchmarkConfig, BenchmarkList};
 use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
-use frame_system_benchmarking::{extensions::Pallet as SystemExtensions, Pallet as SystemBench};
+use frame_system_benchmarking::Pallet as SystemBench;
 
 use crate::*;
 
 define_benchmarks!(
     [frame_system, SystemBench::<Runtime>]
-    [frame_system_extensions, SystemExtensions::<Runtime>]
     [pallet_assets, Assets]
     [pallet_balances, Balances]
     [pallet_multisig, Multisig]
@@ -20,7 +17,6 @@ define_benchmarks!(
     [pallet_sudo, Sudo]
     [pallet_tasks, Tasks]
     [pallet_timestamp, Timestamp]
-    [pallet_transaction_payment, TransactionPayment]
     [pallet_utility, Utility]
 );
 

@@ -144,12 +144,13 @@ function watchPhase(task, show) {
   const look = async () => {
     const [view, best] = await Promise.all([net.api.call.tasksApi.task(task.id), net.first.best()]);
     if (view.isNone) return;
-    const { phase, committed, revealed, attested, commitUntil, revealUntil } = view.unwrap();
+    const { phase, committed, revealed, attested, commitUntil, revealUntil, attestUntil } = view.unwrap();
+    const until = { Commit: commitUntil, Reveal: revealUntil, Attest: attestUntil }[phase.type];
     const start = task.commitUntil - PHASES.commit;
     const end = revealUntil.toNumber() + PHASES.attest;
     const counts = `${committed} committed, ${revealed} revealed, ${attested[0]} of ${attested[1]} attested`;
     show(
-      `${bar(best - start, end - start)} ${phase.type.padEnd(6)} block ${best}, commit until ${commitUntil}: ${counts}`,
+      `${bar(best - start, end - start)} ${phase.type.padEnd(6)} block ${best}${until ? ` of ${until}` : ''}: ${counts}`,
     );
   };
   const timer = setInterval(() => look().catch(() => {}), 1_000);

@@ -16,6 +16,8 @@ const COMMON = ['--port=0', '--no-mdns', '--discover-local', '--allow-private-ip
 const OPEN = ['--rpc-methods=unsafe', '--tensor-rpc-writes'];
 
 const STARTED = /Running JSON-RPC server: addr=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/g;
+/** What a node says when the kernel moves the pages that it is about to seal. Nothing is wrong with the node. */
+const BUSY_MEMORY = 'cannot add seals to the memfd: Device or resource busy';
 const METRICS = /Prometheus exporter started at 127\.0\.0\.1:(\d+)/g;
 
 /**
@@ -55,6 +57,17 @@ export class Node {
    */
   async start(bootnodes = []) {
     mkdirSync(this.folder, { recursive: true });
+    const port = await this.#launch(bootnodes).catch((error) => {
+      if (!error.message.includes(BUSY_MEMORY)) throw error;
+      return this.#launch(bootnodes);
+    });
+    this.url = `ws://127.0.0.1:${port}`;
+    await this.#connect();
+    return this;
+  }
+
+  /** Starts the process, and waits until it has opened its RPC port, which it returns. */
+  #launch(bootnodes) {
     const log = openSync(this.log, 'a');
     this.#logged = readFileSync(this.log).length;
     // The kernel ends the node when the test process goes, however it goes.
@@ -63,10 +76,7 @@ export class Node {
     });
     closeSync(log);
     this.#exit = new Promise((resolve) => this.#process.once('exit', resolve));
-    const port = await until(`${this.name} to open its RPC port`, () => this.#logNumber(STARTED));
-    this.url = `ws://127.0.0.1:${port}`;
-    await this.#connect();
-    return this;
+    return until(`${this.name} to open its RPC port`, () => this.#logNumber(STARTED));
   }
 
   #arguments(bootnodes) {

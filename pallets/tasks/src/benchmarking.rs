@@ -24,8 +24,9 @@ type Benched<R = ()> = Result<R, BenchmarkError>;
 
 fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
     let who = account(name, index, 0);
-    // A thousand times the rewards of all participants, so that nothing fails for want of money.
-    let amount = BASE.saturating_mul(1_000).saturating_mul(T::MaxParticipants::get().into());
+    // Twice the rewards of all participants at full growth, so that nothing fails for want of money.
+    let participants = Balance::from(T::MaxParticipants::get());
+    let amount = BASE.saturating_mul(2).saturating_mul(participants).saturating_mul(participants);
     drop(T::Currency::deposit(&who, amount.saturating_add(T::TaskDeposit::get()), Precision::Exact));
     who
 }

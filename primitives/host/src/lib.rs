@@ -9,7 +9,9 @@
 extern crate alloc;
 
 use codec::{Decode, Encode};
-use ensemble_tensor::{Header, TensorId};
+use ensemble_tensor::Header;
+#[cfg(feature = "std")]
+use ensemble_tensor::TensorId;
 use scale_info::TypeInfo;
 use sp_runtime_interface::{
     pass_by::{AllocateAndReturnByCodec, PassPointerAndReadCopy},

@@ -11,8 +11,8 @@ use sp_runtime::traits::{ConvertInto, Get, OpaqueKeys};
 use sp_session::MembershipProof;
 
 use crate::{
-    deposit, weights, AccountId, Babe, Balances, Historical, Offences, Runtime, RuntimeEvent, Session, SessionKeys,
-    Validators, MILLISECS_PER_BLOCK,
+    deposit, AccountId, Babe, Balances, Historical, Offences, Runtime, RuntimeEvent, Session, SessionKeys, Validators,
+    MILLISECS_PER_BLOCK,
 };
 
 /// Most validators in a session.
@@ -81,7 +81,7 @@ impl pallet_session::Config for Runtime {
     type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
     type Keys = SessionKeys;
     type DisablingStrategy = UpToLimitWithReEnablingDisablingStrategy;
-    type WeightInfo = weights::pallet_session::WeightInfo<Runtime>;
+    type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
     type Currency = Balances;
     type KeyDeposit = KeyDeposit;
 }

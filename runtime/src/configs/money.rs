@@ -69,7 +69,7 @@ impl pallet_transaction_payment::Config for Runtime {
     type FeeMultiplierUpdate =
         TargetedFeeAdjustment<Self, TargetBlockFullness, AdjustmentVariable, MinimumMultiplier, MaximumMultiplier>;
     type OperationalFeeMultiplier = ConstU8<5>;
-    type WeightInfo = weights::pallet_transaction_payment::WeightInfo<Runtime>;
+    type WeightInfo = weights::extensions::WeightInfo<Runtime>;
 }
 
 /// Anyone creates ordinary assets; classes of shares are created by the settlement of tasks alone.

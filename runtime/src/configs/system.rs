@@ -74,7 +74,7 @@ impl frame_system::Config for Runtime {
     type SS58Prefix = SS58Prefix;
     type MaxConsumers = ConstU32<128>;
     type SystemWeightInfo = weights::frame_system::WeightInfo<Runtime>;
-    type ExtensionsWeightInfo = weights::frame_system_extensions::WeightInfo<Runtime>;
+    type ExtensionsWeightInfo = weights::extensions::WeightInfo<Runtime>;
 }
 
 impl<C> frame_system::offchain::CreateTransactionBase<C> for Runtime

@@ -7,7 +7,9 @@ use frame_support::{
 };
 use sp_runtime::transaction_validity::TransactionPriority;
 
-use crate::{Assets, Balances, BlockNumber, Hash, Runtime, RuntimeHoldReason, DAYS, EXISTENTIAL_DEPOSIT, TUNE};
+use crate::{
+    weights, Assets, Balances, BlockNumber, Hash, Runtime, RuntimeHoldReason, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
+};
 
 parameter_types! {
     /// The keyless account that owns the classes of shares.
@@ -36,7 +38,7 @@ impl pallet_tasks::Config for Runtime {
     type Randomness = BlockRandomness;
     type PalletId = TasksPalletId;
     type MaxTasks = ConstU32<10_000>;
-    type MaxParticipants = ConstU32<1_024>;
+    type MaxParticipants = ConstU32<256>;
     type MaxAttesters = ConstU32<128>;
     type AttestersPerTask = ConstU32<16>;
     type SettlePerCall = ConstU32<32>;
@@ -46,5 +48,5 @@ impl pallet_tasks::Config for Runtime {
     type TaskDeposit = ConstU128<TUNE>;
     // Above every tip: whether a task is void must not depend on what others pay.
     type AttestPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
-    type WeightInfo = ();
+    type WeightInfo = weights::pallet_tasks::WeightInfo<Runtime>;
 }
