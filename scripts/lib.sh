@@ -76,18 +76,26 @@ as_root() {
 # Processes started by `supervise` and `start`: each leads a group of its own, and none outlives the script.
 SUPERVISED=()
 
+# Asks each to end, so that it can end what it has started in good order, and then ends whatever is left of its group.
 stop_supervised() {
     local pid
     ((${#SUPERVISED[@]})) || return 0
-    for pid in "${SUPERVISED[@]}"; do kill -TERM -- "-$pid" 2>/dev/null || true; done
+    for pid in "${SUPERVISED[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
     for pid in "${SUPERVISED[@]}"; do
-        for _ in {1..100}; do
-            kill -0 -- "-$pid" 2>/dev/null || continue 2
-            sleep 0.1
-        done
-        kill -KILL -- "-$pid" 2>/dev/null || true
+        ends_within 20 "$pid" || true
+        kill -TERM -- "-$pid" 2>/dev/null || continue
+        ends_within 5 "-$pid" || kill -KILL -- "-$pid" 2>/dev/null || true
     done
     SUPERVISED=()
+}
+
+# Whether a process, or a group with a minus before its number, is gone before so many seconds have passed.
+ends_within() {
+    local deadline=$((SECONDS + $1))
+    while kill -0 -- "$2" 2>/dev/null; do
+        ((SECONDS < deadline)) || return 1
+        sleep 0.1
+    done
 }
 
 trap stop_supervised EXIT

@@ -3,7 +3,7 @@
 use ensemble_core::AssetId;
 use ensemble_runtime::{
     configs::ProxyType, genesis, AccountId, Assets, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
-    RuntimeOrigin, Session, Sudo, System, Validators, EXISTENTIAL_DEPOSIT, TUNE,
+    RuntimeOrigin, Session, Sudo, System, EXISTENTIAL_DEPOSIT, TUNE,
 };
 use frame_support::{
     assert_noop, assert_ok,
@@ -65,7 +65,6 @@ fn every_session_has_a_root_from_the_first_on() {
     on_chain(preset("local_testnet"), || {
         assert!(pallet_session::historical::HistoricalSessions::<Runtime>::contains_key(0));
         assert!(pallet_session::historical::HistoricalSessions::<Runtime>::contains_key(1));
-        assert_eq!(Validators::on_chain_storage_version(), Validators::in_code_storage_version());
     });
 }
 

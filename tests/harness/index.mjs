@@ -9,4 +9,4 @@ export { npy } from './npy.mjs';
 export { DEFAULTS, Task, commitmentOf, createCall, tensorContent } from './tasks.mjs';
 export { KINDS, Tensor, encodedLength, headerBytes, idOf, proofHolds, rowLength } from './tensor.mjs';
 export { DispatchError, blockReached, nameOf, send } from './transactions.mjs';
-export { inTime, until } from './wait.mjs';
+export { Hopeless, inTime, until } from './wait.mjs';
