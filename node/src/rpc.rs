@@ -2,7 +2,7 @@
 
 use std::{error::Error, sync::Arc};
 
-use ensemble_runtime::{Block, BlockNumber, Hash};
+use ensemble_runtime::{opaque::Block, BlockNumber, Hash};
 use jsonrpsee::RpcModule;
 use sc_consensus_babe::BabeWorkerHandle;
 use sc_consensus_grandpa::{FinalityProofProvider, GrandpaJustificationStream, SharedAuthoritySet, SharedVoterState};

@@ -68,6 +68,13 @@ pub type TxExtension = (
     frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
     frame_system::WeightReclaim<Runtime>,
 );
+/// What the node knows of blocks: it stores and passes on transactions without decoding them, whatever runtime is next.
+pub mod opaque {
+    use sp_runtime::{generic, OpaqueExtrinsic};
+
+    /// A block whose transactions are bytes.
+    pub type Block = generic::Block<super::Header, OpaqueExtrinsic>;
+}
 /// Runs blocks.
 pub type Executive =
     frame_executive::Executive<Runtime, Block, frame_system::ChainContext<Runtime>, Runtime, AllPalletsWithSystem>;

@@ -2,7 +2,7 @@
 
 pub mod tensor;
 
-use ensemble_runtime::Block;
+use ensemble_runtime::opaque::Block;
 use sc_cli::SubstrateCli;
 use sc_network::config::NetworkBackendType;
 use sc_service::{Arc, ChainSpec, PartialComponents};

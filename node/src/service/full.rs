@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use ensemble_host::{TensorAccess, TensorAccessExt};
-use ensemble_runtime::Block;
+use ensemble_runtime::opaque::Block;
 use futures::{FutureExt, StreamExt};
 use jsonrpsee::RpcModule;
 use sc_authority_discovery::WorkerConfig;

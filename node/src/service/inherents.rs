@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use ensemble_runtime::{Block, Hash};
+use ensemble_runtime::{opaque::Block, Hash};
 use sp_consensus_babe::{inherents::InherentDataProvider as SlotProvider, SlotDuration};
 use sp_inherents::CreateInherentDataProviders;
 use sp_timestamp::InherentDataProvider as TimeProvider;

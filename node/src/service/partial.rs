@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ensemble_runtime::{Block, RuntimeApi};
+use ensemble_runtime::{opaque::Block, RuntimeApi};
 use sc_consensus::{DefaultImportQueue, LongestChain};
 use sc_consensus_babe::{BabeBlockImport, BabeLink, BabeWorkerHandle, ImportQueueParams};
 use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf};
