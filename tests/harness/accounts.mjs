@@ -14,6 +14,9 @@ const keyring = new Keyring({ type: 'sr25519', ss58Format: 42 });
 /** The key pair of a well-known account, or of any other derivation. */
 export const wellKnown = (name) => keyring.addFromUri(`//${name[0].toUpperCase()}${name.slice(1)}`);
 
+/** The key pair of a secret phrase. */
+export const pairOf = (secret) => keyring.addFromUri(secret);
+
 let stories = 0;
 
 export class Accounts {

@@ -1,6 +1,6 @@
 /** Networks of real nodes for tests, the demo and the benchmarks. */
 
-export { TUNE, balance, wellKnown } from './accounts.mjs';
+export { TUNE, balance, pairOf, wellKnown } from './accounts.mjs';
 export { BINARY, command, failing } from './binary.mjs';
 export { converted } from './convert.mjs';
 export { assertMoneyAddsUp } from './money.mjs';

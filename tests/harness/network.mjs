@@ -68,6 +68,18 @@ export class Network {
     return network;
   }
 
+  /**
+   * A network without nodes yet, of a specification that will lie in its folder.
+   *
+   * @param {(folder: string) => string} chain path of the specification
+   */
+  static empty(chain) {
+    const folder = mkdtempSync(join(tmpdir(), 'ensemble-'));
+    const network = new Network({ chain: chain(folder), args: [], metrics: false, keep: false, folder });
+    running.add(network);
+    return network;
+  }
+
   /** The node that was started first. */
   get first() {
     return this.nodes[0];
