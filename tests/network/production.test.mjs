@@ -86,6 +86,6 @@ async function freeze(folder, founders) {
 /** Puts a founder's session keys where its node will look for them. */
 async function insertKeys({ folder }, { name, session }) {
   const base = [`--chain=${join(folder, 'chain-raw.json')}`, `--base-path=${join(folder, name, 'data')}`];
-  for (const [type, scheme] of SESSION_KEYS)
-    await command(['key', 'insert', ...base, `--suri=${session.secretPhrase}`, `--key-type=${type}`, `--scheme=${scheme}`]);
+  const insert = ['key', 'insert', ...base, `--suri=${session.secretPhrase}`];
+  for (const [type, scheme] of SESSION_KEYS) await command([...insert, `--key-type=${type}`, `--scheme=${scheme}`]);
 }
