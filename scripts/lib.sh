@@ -18,12 +18,21 @@ export OPENSSL_NO_VENDOR=1
 NODE=$CARGO_TARGET_DIR/release/ensemble-node
 export ENSEMBLE_NODE=${ENSEMBLE_NODE:-$NODE}
 
-# scripts/setup makes these two where the wasm target comes from Debian instead of rustup.
-if [[ -s $CACHE/wasm-toolchain ]]; then
-    WASM_BUILD_TOOLCHAIN=$(<"$CACHE/wasm-toolchain")
-    export WASM_BUILD_TOOLCHAIN
-fi
-if [[ -d $CACHE/bin ]]; then export PATH=$PATH:$CACHE/bin; fi
+# Uses the two things that scripts/setup makes where the wasm target comes from Debian instead of rustup.
+use_toolchain() {
+    if [[ -s $CACHE/wasm-toolchain ]]; then
+        WASM_BUILD_TOOLCHAIN=$(<"$CACHE/wasm-toolchain")
+        export WASM_BUILD_TOOLCHAIN
+    fi
+    if [[ -d $CACHE/bin && :$PATH: != *":$CACHE/bin:"* ]]; then export PATH=$PATH:$CACHE/bin; fi
+}
+use_toolchain
+
+# Installs what is missing, and uses it: the first time it was not there yet when this file was read.
+set_up() {
+    "$ROOT/scripts/setup"
+    use_toolchain
+}
 
 # Prints a line of progress on standard error: standard output is for results.
 say() { printf '%s\n' "$*" >&2; }
