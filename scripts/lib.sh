@@ -30,8 +30,7 @@ use_toolchain
 
 # Installs what is missing, and uses it: the first time it was not there yet when this file was read.
 set_up() {
-    "$ROOT/scripts/setup"
-    use_toolchain
+    "$ROOT/scripts/setup" && use_toolchain
 }
 
 # Prints a line of progress on standard error: standard output is for results.
