@@ -175,9 +175,12 @@ describe('refusals', { concurrency: 32 }, () => {
     await net.moneyAddsUp();
   });
 
-  it('an attestation by somebody without an attester key does not get into the pool', async () => {
-    const attestation = { task: 0, content: tensor.id, attester: absurd.publicKey };
+  it('an attestation that an account signs fails and costs its fee', async () => {
+    const { stranger } = await net.accounts.funded('stranger');
+    const attestation = { task: 0, content: tensor.id, attester: stranger.publicKey };
     const attest = net.api.tx.tasks.attest(attestation, randomBytes(64));
-    await assert.rejects(send(net.api, attest, absurd), Error);
+    const before = (await balance(net.api, stranger)).total;
+    await assert.rejects(send(net.api, attest, stranger), new DispatchError('badOrigin'));
+    assert((await balance(net.api, stranger)).total < before);
   });
 });

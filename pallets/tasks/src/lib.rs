@@ -416,12 +416,12 @@ pub mod pallet {
             Self::do_advance(task)
         }
 
-        /// Attests that the leader of a task can be had; for a drawn attester, without fee.
+        /// Attests that the leader of a task can be had; for a drawn attester.
         ///
         /// `signature` is the attester's over [`Attestation::signed_bytes`]. It is checked before the transaction gets
-        /// into the pool or a block.
+        /// into the pool or a block. Such a transaction costs nothing, because no account signs it. One that an account
+        /// signs fails, and pays for that like any other.
         #[pallet::call_index(5)]
-        #[pallet::weight((<T as Config>::WeightInfo::attest(), DispatchClass::Normal, Pays::No))]
         #[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_attest())]
         #[pallet::authorize(Pallet::<T>::authorize_attest)]
         pub fn attest(origin: OriginFor<T>, attestation: Attestation, _signature: AttesterSignature) -> DispatchResult {

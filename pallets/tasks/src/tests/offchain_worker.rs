@@ -4,11 +4,7 @@ use codec::Decode;
 use ensemble_core::tasks::Content;
 use ensemble_host::TensorStatus;
 use ensemble_tensor::Kind;
-use frame_support::{
-    dispatch::{GetDispatchInfo, Pays},
-    traits::Hooks,
-    weights::Weight,
-};
+use frame_support::{dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
 use sp_runtime::{
     offchain::storage_lock::{StorageLock, Time},
     traits::DispatchTransaction,
@@ -58,7 +54,7 @@ fn signed(
 }
 
 #[test]
-fn what_it_sends_is_a_transaction_that_blocks_take_and_nobody_pays_for() {
+fn what_it_sends_is_a_transaction_that_blocks_take() {
     ExtBuilder::default().build_and_execute(|| {
         let id = attesting();
         node().store.hold(&tensor(1));
@@ -66,7 +62,6 @@ fn what_it_sends_is_a_transaction_that_blocks_take_and_nobody_pays_for() {
         let bytes = node().pool.write().transactions.remove(0);
         let transaction = Extrinsic::decode(&mut &bytes[..]).unwrap();
         let info = transaction.get_dispatch_info();
-        assert_eq!(info.pays_fee, Pays::No);
         let (unsigned, call) = (RuntimeOrigin::none(), transaction.function);
         let dispatched = TxExtension::new().dispatch_transaction(unsigned, call, &info, bytes.len(), 0);
         assert!(dispatched.unwrap().is_ok());

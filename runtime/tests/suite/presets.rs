@@ -2,48 +2,16 @@
 
 use ensemble_core::AssetId;
 use ensemble_runtime::{
-    configs::ProxyType, genesis, AccountId, Assets, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeGenesisConfig,
-    RuntimeOrigin, Session, Sudo, System, EXISTENTIAL_DEPOSIT, TUNE,
+    genesis, Assets, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, Sudo, System, TUNE,
 };
 use frame_support::{
     assert_noop, assert_ok,
-    genesis_builder_helper::{build_state, get_preset},
-    traits::{fungible::Inspect, Get, InstanceFilter},
+    traits::{fungible::Inspect, Get},
 };
 use serde_json::{json, Value};
-use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
+use sp_keyring::Sr25519Keyring::{Alice, Bob};
 
-fn preset(name: &str) -> Value {
-    let patch = genesis::preset(&name.into()).expect("the preset exists");
-    serde_json::from_slice(&patch).expect("the preset is JSON")
-}
-
-fn merge(target: &mut Value, patch: Value) {
-    match (target, patch) {
-        (Value::Object(target), Value::Object(patch)) => {
-            patch.into_iter().for_each(|(key, value)| merge(target.entry(key).or_insert(Value::Null), value));
-        },
-        (target, patch) => *target = patch,
-    }
-}
-
-/// Runs `test` on the first block of a chain with this genesis.
-fn on_chain(patch: Value, test: impl FnOnce()) {
-    let mut externalities = sp_io::TestExternalities::new_empty();
-    externalities.execute_with(|| {
-        let defaults = get_preset::<RuntimeGenesisConfig>(&None, |_| None).expect("there is a default");
-        let mut config = serde_json::from_slice(&defaults).expect("the default is JSON");
-        merge(&mut config, patch);
-        build_state::<RuntimeGenesisConfig>(serde_json::to_vec(&config).expect("JSON is written"))
-            .expect("the genesis is valid");
-        System::set_block_number(1);
-        test();
-    });
-}
-
-fn account(who: Sr25519Keyring) -> AccountId {
-    who.to_account_id()
-}
+use crate::{account, merge, on_chain, preset};
 
 #[test]
 fn dev_has_one_validator_and_local_has_four() {
@@ -107,28 +75,4 @@ fn nobody_creates_a_class_that_passes_for_shares() {
         });
         assert!(System::events().iter().any(|record| record.event == created));
     });
-}
-
-#[test]
-fn proxies_do_what_they_are_named_for() {
-    let transfer =
-        RuntimeCall::Balances(pallet_balances::Call::transfer_all { dest: account(Bob).into(), keep_alive: false });
-    let cancel = RuntimeCall::Tasks(pallet_tasks::Call::cancel { task: 0 });
-    let keys = RuntimeCall::Session(pallet_session::Call::purge_keys {});
-    let allowed = |proxy: ProxyType| [&transfer, &cancel, &keys].map(|call| proxy.filter(call));
-    assert_eq!(allowed(ProxyType::Any), [true, true, true]);
-    assert_eq!(allowed(ProxyType::NonTransfer), [false, true, true]);
-    assert_eq!(allowed(ProxyType::Tasks), [false, true, false]);
-    assert_eq!(allowed(ProxyType::SessionKeys), [false, false, true]);
-    assert!(ProxyType::Any.is_superset(&ProxyType::Tasks));
-    assert!(!ProxyType::Tasks.is_superset(&ProxyType::NonTransfer));
-}
-
-#[test]
-fn a_full_block_leaves_room_for_what_must_not_wait() {
-    use frame_support::dispatch::DispatchClass;
-    let weights = <Runtime as frame_system::Config>::BlockWeights::get();
-    let normal = weights.get(DispatchClass::Normal).max_total.expect("normal transactions are limited");
-    assert_eq!(normal.ref_time(), weights.max_block.ref_time() * 3 / 4);
-    assert!(EXISTENTIAL_DEPOSIT > 0);
 }

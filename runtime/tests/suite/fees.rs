@@ -1,0 +1,50 @@
+//! What transactions weigh and cost.
+
+use ensemble_runtime::{Runtime, RuntimeCall, RuntimeOrigin, TransactionPayment};
+use ensemble_tensor::TensorId;
+use frame_support::{
+    dispatch::{DispatchClass, GetDispatchInfo},
+    traits::Get,
+};
+use pallet_tasks::Attestation;
+use pallet_transaction_payment::{ChargeTransactionPayment, Val};
+use sp_keyring::Sr25519Keyring::Alice;
+use sp_runtime::{
+    traits::{TransactionExtension, TxBaseImplication},
+    transaction_validity::TransactionSource,
+};
+
+use crate::{account, on_chain, preset};
+
+/// Bytes of an attestation as a transaction, and some more.
+const ATTESTATION_LEN: u32 = 200;
+
+fn attest() -> RuntimeCall {
+    let signature = sp_core::sr25519::Signature::from_raw([2; 64]).into();
+    let attestation = Attestation { task: 0, content: TensorId([3; 32]), attester: Alice.public().into() };
+    RuntimeCall::Tasks(pallet_tasks::Call::attest { attestation, signature })
+}
+
+#[test]
+fn a_full_block_leaves_room_for_what_must_not_wait() {
+    let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+    let normal = weights.get(DispatchClass::Normal).max_total.expect("normal transactions are limited");
+    assert_eq!(normal.ref_time(), weights.max_block.ref_time() * 3 / 4);
+}
+
+#[test]
+fn an_attestation_is_free_only_where_no_account_signs_it() {
+    on_chain(preset("development"), || {
+        assert!(TransactionPayment::query_call_info(attest(), ATTESTATION_LEN).partial_fee > 0);
+        let charged = |origin: RuntimeOrigin| {
+            let (call, source) = (attest(), TransactionSource::External);
+            let info = call.get_dispatch_info();
+            let validity = ChargeTransactionPayment::<Runtime>::from(0)
+                .validate(origin, &call, &info, ATTESTATION_LEN as usize, (), &TxBaseImplication(()), source)
+                .expect("Alice can pay");
+            matches!(validity.1, Val::Charge { fee_with_tip, .. } if fee_with_tip > 0)
+        };
+        assert!(charged(RuntimeOrigin::signed(account(Alice))));
+        assert!(!charged(frame_system::RawOrigin::Authorized.into()));
+    });
+}
