@@ -37,9 +37,9 @@ pub enum ProxyType {
     /// Everything.
     #[default]
     Any,
-    /// Everything that does not move balances or assets to another account.
+    /// Everything that does not move balances or assets to another account. Creating a task does: it promises rewards.
     NonTransfer,
-    /// Take part in tasks.
+    /// Take part in tasks, but not create them.
     Tasks,
     /// Manage session keys.
     SessionKeys,
@@ -51,9 +51,23 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             Self::Any => true,
             Self::NonTransfer => !matches!(
                 call,
-                RuntimeCall::Assets(..) | RuntimeCall::Balances(..) | RuntimeCall::Multisig(..) | RuntimeCall::Sudo(..)
+                RuntimeCall::Assets(..)
+                    | RuntimeCall::Balances(..)
+                    | RuntimeCall::Multisig(..)
+                    | RuntimeCall::Sudo(..)
+                    | RuntimeCall::Tasks(pallet_tasks::Call::create { .. })
             ),
-            Self::Tasks => matches!(call, RuntimeCall::Tasks(..) | RuntimeCall::Utility(..)),
+            // What is in a batch passes this filter too.
+            Self::Tasks => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::Tasks(
+                        pallet_tasks::Call::commit { .. }
+                            | pallet_tasks::Call::reveal { .. }
+                            | pallet_tasks::Call::cancel { .. }
+                            | pallet_tasks::Call::advance { .. }
+                    )
+            ),
             Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
         }
     }

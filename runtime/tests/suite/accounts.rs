@@ -1,22 +1,65 @@
 //! What accounts may do for each other.
 
-use ensemble_runtime::{configs::ProxyType, RuntimeCall};
-use frame_support::traits::InstanceFilter;
-use sp_keyring::Sr25519Keyring::Bob;
+use ensemble_core::tasks::{Content, Phases, Terms, Weighting};
+use ensemble_runtime::{
+    configs::ProxyType, Proxy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System, EXISTENTIAL_DEPOSIT, TUNE,
+};
+use frame_support::{assert_ok, traits::InstanceFilter};
+use sp_keyring::Sr25519Keyring::{Alice, Bob};
+use sp_runtime::Permill;
 
-use crate::account;
+use crate::{account, on_chain, preset};
+
+fn create_task() -> RuntimeCall {
+    RuntimeCall::Tasks(pallet_tasks::Call::create {
+        content: Content::Bytes { max_len: 1 },
+        access: pallet_tasks::Access::Open,
+        weighting: Weighting::Account,
+        phases: Phases { commit: 10, reveal: 10, attest: 10 },
+        quorum: 1,
+        max_participants: 1,
+        terms: Terms {
+            base: 100_000 * TUNE,
+            growth: Permill::zero(),
+            minority_share: Permill::zero(),
+            bond: 10 * EXISTENTIAL_DEPOSIT,
+            minority_slash: Permill::zero(),
+        },
+    })
+}
 
 #[test]
 fn proxies_do_what_they_are_named_for() {
     let transfer =
         RuntimeCall::Balances(pallet_balances::Call::transfer_all { dest: account(Bob).into(), keep_alive: false });
-    let cancel = RuntimeCall::Tasks(pallet_tasks::Call::cancel { task: 0 });
+    let advance = RuntimeCall::Tasks(pallet_tasks::Call::advance { task: 0 });
     let keys = RuntimeCall::Session(pallet_session::Call::purge_keys {});
-    let allowed = |proxy: ProxyType| [&transfer, &cancel, &keys].map(|call| proxy.filter(call));
-    assert_eq!(allowed(ProxyType::Any), [true, true, true]);
-    assert_eq!(allowed(ProxyType::NonTransfer), [false, true, true]);
-    assert_eq!(allowed(ProxyType::Tasks), [false, true, false]);
-    assert_eq!(allowed(ProxyType::SessionKeys), [false, false, true]);
+    let calls = [transfer, create_task(), advance, keys];
+    let allowed = |proxy: ProxyType| calls.each_ref().map(|call| proxy.filter(call));
+    assert_eq!(allowed(ProxyType::Any), [true, true, true, true]);
+    assert_eq!(allowed(ProxyType::NonTransfer), [false, false, true, true]);
+    assert_eq!(allowed(ProxyType::Tasks), [false, false, true, false]);
+    assert_eq!(allowed(ProxyType::SessionKeys), [false, false, false, true]);
     assert!(ProxyType::Any.is_superset(&ProxyType::Tasks));
     assert!(!ProxyType::Tasks.is_superset(&ProxyType::NonTransfer));
+}
+
+/// A task whose only participant is the proxy itself would pay it all that the account owns.
+#[test]
+fn no_proxy_creates_a_task_in_a_batch() {
+    on_chain(preset("development"), || {
+        let batch = |call| RuntimeCall::Utility(pallet_utility::Call::batch_all { calls: vec![call] });
+        for (proxy_type, allowed) in [(ProxyType::Any, true), (ProxyType::NonTransfer, false), (ProxyType::Tasks, false)]
+        {
+            assert_ok!(Proxy::add_proxy(RuntimeOrigin::signed(account(Alice)), account(Bob).into(), proxy_type, 0));
+            let (bob, real) = (RuntimeOrigin::signed(account(Bob)), account(Alice).into());
+            assert_ok!(Proxy::proxy(bob, real, Some(proxy_type), Box::new(batch(create_task()))));
+            let executed = System::events().into_iter().rev().find_map(|record| match record.event {
+                RuntimeEvent::Proxy(pallet_proxy::Event::ProxyExecuted { result }) => Some(result),
+                _ => None,
+            });
+            let filtered = Err(frame_system::Error::<Runtime>::CallFiltered.into());
+            assert_eq!(executed, Some(if allowed { Ok(()) } else { filtered }));
+        }
+    });
 }
