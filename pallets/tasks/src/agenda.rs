@@ -5,7 +5,7 @@ use frame_support::{dispatch::WithPostDispatchInfo, pallet_prelude::*, weights::
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
-use crate::{Agenda, Config, Error, NextDue, Pallet, Step, TaskOf, Tasks, WeightInfo};
+use crate::{Agenda, Config, Error, NextDue, Pallet, PanelsOpened, Step, TaskOf, Tasks, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Moves a task in the agenda. The caller stores the task.
@@ -53,7 +53,7 @@ impl<T: Config> Pallet<T> {
     /// Takes the steps of a task that are due, each after asking `allowed`. False if it was not allowed one.
     fn work_on(id: TaskId, now: BlockNumberFor<T>, mut allowed: impl FnMut(Step) -> bool) -> bool {
         while let Some((task, step)) = Self::due_step(id, now) {
-            if !allowed(step) {
+            if !Self::fits_block(&task, step) || !allowed(step) {
                 return false;
             }
             Self::take_step(id, task, step, now);
@@ -65,6 +65,12 @@ impl<T: Config> Pallet<T> {
         let task = Tasks::<T>::get(id)?;
         let step = task.next_step(now)?;
         Some((task, step))
+    }
+
+    /// Whether this block can still take the step: it begins no more than so many panels.
+    fn fits_block(task: &TaskOf<T>, step: Step) -> bool {
+        let begins_panel = step == Step::CloseReveal && task.majority().is_ok();
+        !begins_panel || PanelsOpened::<T>::get() < T::MaxPanelsPerBlock::get()
     }
 
     /// Weight of one step, with loading and storing the task.
@@ -86,9 +92,8 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_advance(id: TaskId) -> DispatchResultWithPostInfo {
         let now = frame_system::Pallet::<T>::block_number();
         let task = Self::task(id)?;
-        if task.next_step(now).is_none() {
-            return Err(Error::<T>::NothingDue.with_weight(<T as Config>::WeightInfo::advance(0)));
-        }
+        let step = task.next_step(now).ok_or_else(|| Self::in_vain(Error::NothingDue))?;
+        ensure!(Self::fits_block(&task, step), Self::in_vain(Error::TooManyPanels));
         let mut paid = 0;
         Self::work_on(id, now, |step| {
             if step != Step::Pay {
@@ -99,5 +104,10 @@ impl<T: Config> Pallet<T> {
             room
         });
         Ok(Some(Self::advance_weight(paid)).into())
+    }
+
+    /// The error of a call that found nothing to do, with what looking took.
+    fn in_vain(error: Error<T>) -> DispatchErrorWithPostInfo {
+        error.with_weight(<T as Config>::WeightInfo::advance(0))
     }
 }

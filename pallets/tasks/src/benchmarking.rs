@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use ensemble_tensor::{Header, Kind};
 use frame_benchmarking::v2::*;
-use frame_support::traits::{fungible::Balanced, tokens::Precision, Authorize};
+use frame_support::traits::{fungible::Balanced, tokens::Precision, Authorize, Hooks};
 use frame_system::RawOrigin;
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::{
@@ -27,7 +27,8 @@ fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
     // Twice the rewards of all participants at full growth, so that nothing fails for want of money.
     let participants = Balance::from(T::MaxParticipants::get());
     let amount = BASE.saturating_mul(2).saturating_mul(participants).saturating_mul(participants);
-    drop(T::Currency::deposit(&who, amount.saturating_add(T::TaskDeposit::get()), Precision::Exact));
+    let costs = T::TaskDeposit::get().saturating_add(T::AttestFee::get());
+    drop(T::Currency::deposit(&who, amount.saturating_add(costs), Precision::Exact));
     who
 }
 
@@ -256,6 +257,19 @@ mod benchmarks {
         }
 
         Ok(())
+    }
+
+    #[benchmark]
+    fn on_initialize() {
+        PanelsOpened::<T>::put(1);
+        let now = frame_system::Pallet::<T>::block_number();
+
+        #[block]
+        {
+            Pallet::<T>::on_initialize(now);
+        }
+
+        assert_eq!(PanelsOpened::<T>::get(), 0);
     }
 
     /// Looks that find a stale entry, remove it and move on to the next block: as much as any look does.

@@ -85,6 +85,8 @@ impl<T: Config> Pallet<T> {
 
         let id = Self::take_task_id()?;
         let task = request.into_task(creator, escrow, frame_system::Pallet::<T>::block_number());
+        let fee = T::AttestFee::get();
+        Self::charge(&task.creator, fee)?;
         Self::hold(HoldReason::TaskDeposit, &task.creator, task.deposit, Error::CannotPay)?;
         Self::hold(HoldReason::Reward, &task.creator, task.escrow, Error::CannotPay)?;
         if let Some(committee) = committee {
@@ -99,6 +101,7 @@ impl<T: Config> Pallet<T> {
             commit_until: task.commit_until,
             reveal_until: task.reveal_until,
             escrow,
+            fee,
         });
         Ok(())
     }

@@ -5,9 +5,9 @@ use frame_support::{
     pallet_prelude::*,
     storage::with_storage_layer,
     traits::{
-        fungible::{BalancedHold, MutateHold},
+        fungible::{Balanced, BalancedHold, MutateHold},
         fungibles::{Create, Mutate},
-        tokens::{Fortitude, Precision, Restriction},
+        tokens::{Fortitude, Precision, Preservation, Restriction},
         OnUnbalanced,
     },
 };
@@ -29,6 +29,14 @@ impl<T: Config> Pallet<T> {
         otherwise: Error<T>,
     ) -> Result<(), Error<T>> {
         T::Currency::hold(&reason.into(), who, amount).map_err(|_| otherwise)
+    }
+
+    /// Takes from a creator what its task costs in any case.
+    pub(crate) fn charge(who: &T::AccountId, amount: Balance) -> Result<(), Error<T>> {
+        let (exact, keep, polite) = (Precision::Exact, Preservation::Preserve, Fortitude::Polite);
+        let credit = T::Currency::withdraw(who, amount, exact, keep, polite).map_err(|_| Error::CannotPay)?;
+        T::Slashed::on_unbalanced(credit);
+        Ok(())
     }
 
     /// Takes money from a bond and returns how much it was.

@@ -2,7 +2,7 @@
 
 use ensemble_core::tasks::Terms;
 use frame_support::pallet_prelude::*;
-use frame_system::pallet_prelude::BlockNumberFor;
+use frame_system::{limits::BlockWeights, pallet_prelude::BlockNumberFor};
 use sp_runtime::{traits::One, Permill};
 
 use crate::{existential_deposit, reward, Config, Pallet, Step, WeightInfo};
@@ -21,6 +21,7 @@ impl<T: Config> Pallet<T> {
         assert!(T::SettlePerCall::get() > 0, "SettlePerCall must be positive");
         assert!(T::AttestersPerTask::get() > 0, "AttestersPerTask must be positive");
         assert!(T::AttestersPerTask::get() <= T::MaxAttesters::get(), "AttestersPerTask must be at most MaxAttesters");
+        assert!(T::MaxPanelsPerBlock::get() > 0, "MaxPanelsPerBlock must be positive");
         assert!(T::MinPhase::get() >= BlockNumberFor::<T>::one(), "MinPhase must be at least one block");
         assert!(T::MinPhase::get() <= T::MaxPhase::get(), "MinPhase must be at most MaxPhase");
     }
@@ -50,5 +51,17 @@ impl<T: Config> Pallet<T> {
         }
         let limit = limits.get(DispatchClass::Normal).max_extrinsic.unwrap_or(limits.max_block);
         assert!(Self::advance_weight(T::SettlePerCall::get()).all_lte(limit), "advance must fit into a block");
+        Self::check_attestations(&limits);
+    }
+
+    /// What is free and comes first must leave half of each block to those who pay.
+    fn check_attestations(limits: &BlockWeights) {
+        let class = limits.get(DispatchClass::Normal);
+        let one = <T as Config>::WeightInfo::attest()
+            .saturating_add(<T as Config>::WeightInfo::authorize_attest())
+            .saturating_add(class.base_extrinsic);
+        let count = T::MaxPanelsPerBlock::get().saturating_mul(T::AttestersPerTask::get());
+        let half = class.max_total.unwrap_or(limits.max_block).div(2);
+        assert!(one.saturating_mul(count.into()).all_lte(half), "attestations must leave half of each block to others");
     }
 }

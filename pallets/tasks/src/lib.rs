@@ -16,6 +16,9 @@
 //! 5. **Settle.** Participants are paid and their bonds returned, a bounded number at a time. What is left returns to
 //!    the creator, the record goes, and what won stays as a [`Contribution`].
 //!
+//! Attestations are free and come before everything else in a block. So that they cannot keep others out, panels begin
+//! in each block at most [`Config::MaxPanelsPerBlock`], and each task pays [`Config::AttestFee`] when it is created.
+//!
 //! Nobody has to ask for the steps that time brings: they stand in the [`Agenda`] under the block from which they are
 //! due, and [`Hooks::on_idle`] does as many as the block has room for. On a full chain anyone may pay for one with
 //! [`Pallet::advance`].
@@ -117,7 +120,7 @@ pub mod pallet {
         type Shares: fungibles::Create<Self::AccountId>
             + fungibles::Mutate<Self::AccountId, AssetId = AssetId, Balance = Balance>;
 
-        /// Receives what is slashed from bonds.
+        /// Receives what is slashed from bonds, and what tasks cost their creators.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
 
         /// Draws attesters. It should not be known, nor open to influence, while commitments are taken.
@@ -143,6 +146,11 @@ pub mod pallet {
         #[pallet::constant]
         type AttestersPerTask: Get<u32>;
 
+        /// Most panels that begin to attest in a block. The attestations of so many must leave others room in a block, as
+        /// they are free and come before everything else; [`Hooks::integrity_test`] sees to that.
+        #[pallet::constant]
+        type MaxPanelsPerBlock: Get<u32>;
+
         /// Most participants that one [`Pallet::advance`] settles.
         #[pallet::constant]
         type SettlePerCall: Get<u32>;
@@ -163,6 +171,11 @@ pub mod pallet {
         /// `MaxTasks` it is the price of keeping everybody else from creating tasks.
         #[pallet::constant]
         type TaskDeposit: Get<Balance>;
+
+        /// What a creator pays for the attestations of its task, in planck, whatever becomes of it: about what they would
+        /// cost those who send them, who pay nothing.
+        #[pallet::constant]
+        type AttestFee: Get<Balance>;
 
         /// Priority of attestations in the transaction pool.
         #[pallet::constant]
@@ -208,6 +221,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Attestations<T: Config> = StorageMap<_, Twox64Concat, TaskId, PanelOf<T>>;
 
+    /// Panels that began to attest in this block; at most [`Config::MaxPanelsPerBlock`].
+    #[pallet::storage]
+    pub type PanelsOpened<T> = StorageValue<_, u32, ValueQuery>;
+
     /// What won, by task. Stays.
     #[pallet::storage]
     pub type Contributions<T: Config> =
@@ -228,7 +245,7 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A task was created, and `escrow` held for its rewards.
+        /// A task was created: `escrow` is held for its rewards, and `fee` paid for its attestations.
         TaskCreated {
             task: TaskId,
             creator: T::AccountId,
@@ -236,6 +253,7 @@ pub mod pallet {
             commit_until: BlockNumberFor<T>,
             reveal_until: BlockNumberFor<T>,
             escrow: Balance,
+            fee: Balance,
         },
         /// A task was cancelled by its creator.
         TaskCancelled { task: TaskId, creator: T::AccountId },
@@ -286,7 +304,7 @@ pub mod pallet {
         CapBelowBond,
         /// The worst case of the rewards is no amount that can exist.
         RewardTooLarge,
-        /// The creator's free balance does not cover the worst case of the rewards and the deposit.
+        /// The creator's free balance does not cover the worst case of the rewards, the deposit and the fee.
         CannotPay,
         /// The task takes no commitments now.
         NotCommitting,
@@ -332,10 +350,17 @@ pub mod pallet {
         AlreadyAttested,
         /// Nothing is due for the task in this block.
         NothingDue,
+        /// As many panels began to attest in this block as may. Try again in the next one.
+        TooManyPanels,
     }
 
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+        fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            PanelsOpened::<T>::kill();
+            <T as Config>::WeightInfo::on_initialize()
+        }
+
         fn on_idle(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
             Self::work_through_agenda(now, remaining)
         }
@@ -356,7 +381,8 @@ pub mod pallet {
 
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
-        /// Creates a task and holds what it can cost: the worst case of its rewards, and the deposit.
+        /// Creates a task, holds what it can cost, the worst case of its rewards and the deposit, and takes the fee for its
+        /// attestations.
         ///
         /// - `content`: what is asked for.
         /// - `access`: who may take part. A committee counts as many members as `max_participants` says.

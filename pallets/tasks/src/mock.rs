@@ -50,6 +50,7 @@ pub const DEPOSIT: Balance = 100;
 pub const BASE: Balance = 1_000;
 pub const BOND: Balance = 500;
 pub const MAX_PARTICIPANTS: u32 = 8;
+pub const PANELS_PER_BLOCK: u32 = 2;
 pub const SETTLE_PER_CALL: u32 = 2;
 pub const SALT: [u8; 32] = [42; 32];
 
@@ -139,6 +140,8 @@ parameter_types! {
     pub const TaskDeposit: Balance = DEPOSIT;
     pub const MinBond: Balance = 50;
     pub const TasksPalletId: PalletId = PalletId(*b"py/tasks");
+    /// What a task's attestations cost its creator. Nothing, so that most tests need not count it.
+    pub static AttestFee: Balance = 0;
     /// What was slashed so far.
     pub static SlashedSoFar: Balance = 0;
     /// What makes one draw differ from another.
@@ -174,11 +177,13 @@ impl crate::Config for Test {
     type MaxParticipants = ConstU32<MAX_PARTICIPANTS>;
     type MaxAttesters = ConstU32<8>;
     type AttestersPerTask = ConstU32<3>;
+    type MaxPanelsPerBlock = ConstU32<PANELS_PER_BLOCK>;
     type SettlePerCall = ConstU32<SETTLE_PER_CALL>;
     type MinPhase = ConstU64<2>;
     type MaxPhase = ConstU64<100>;
     type MinBond = MinBond;
     type TaskDeposit = TaskDeposit;
+    type AttestFee = AttestFee;
     type AttestPriority = ConstU64<1_000>;
     type WeightInfo = ();
 }
@@ -317,6 +322,7 @@ impl ExtBuilder {
         NODE.with(|node| *node.borrow_mut() = Some(Node { store, pool: pool_state }));
         SlashedSoFar::set(0);
         Seed::set(0);
+        AttestFee::set(0);
         ext.execute_with(|| {
             System::set_block_number(1);
             set_attesters(self.attesters);
@@ -356,8 +362,15 @@ pub fn next_block_with(weight: Weight) -> Weight {
     let used = <Tasks as Hooks<BlockNumber>>::on_idle(now, weight);
     assert!(used.all_lte(weight), "on_idle used more than it was given");
     check_state();
-    System::set_block_number(now + 1);
+    begin_block(now + 1);
     used
+}
+
+/// Begins this block.
+pub fn begin_block(block: BlockNumber) {
+    System::set_block_number(block);
+    let used = <Tasks as Hooks<BlockNumber>>::on_initialize(block);
+    assert_eq!(used, <<Test as crate::Config>::WeightInfo as crate::WeightInfo>::on_initialize());
 }
 
 pub fn next_block() {

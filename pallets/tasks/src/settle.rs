@@ -6,8 +6,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    Attestations, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet, Participation,
-    Participations, State, Step, Tallies, TaskOf, Tasks, VoidReason,
+    Attestations, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet, PanelsOpened,
+    Participation, Participations, State, Step, Tallies, TaskOf, Tasks, VoidReason,
 };
 
 impl<T: Config> Pallet<T> {
@@ -37,6 +37,7 @@ impl<T: Config> Pallet<T> {
         let attesters = u32::try_from(panel.seats.len()).unwrap_or(u32::MAX);
         let until = now.saturating_add(task.attest_blocks);
         Attestations::<T>::insert(id, panel);
+        PanelsOpened::<T>::mutate(|opened| opened.saturating_inc());
         Self::reschedule(id, task, until.saturating_add(1u32.into()));
         task.state = State::Attesting { leader, until };
         Self::deposit_event(Event::AttestStarted { task: id, content, attesters, until });

@@ -12,7 +12,7 @@ use sp_runtime::TryRuntimeError;
 
 use crate::{
     reward, Agenda, Attestations, Balance, Committees, Config, Contributions, HoldReason, NextDue, NextTaskId, Outcome,
-    Pallet, Participation, Participations, State, Tallies, Tally, TaskOf, Tasks,
+    Pallet, PanelsOpened, Participation, Participations, State, Tallies, Tally, TaskOf, Tasks,
 };
 
 type Check = Result<(), TryRuntimeError>;
@@ -39,6 +39,8 @@ impl<T: Config> Pallet<T> {
             let leader_fits = task.leader().is_none_or(|leader| leader.content == leader.descriptor.id());
             ensure!(leader_fits, "a leader's id is not that of its header and root");
         }
+        let opened = PanelsOpened::<T>::get();
+        ensure!(opened <= T::MaxPanelsPerBlock::get(), "more panels began in a block than may");
         Ok(())
     }
 

@@ -18,6 +18,7 @@ pub trait WeightInfo {
 	fn advance(n: u32, ) -> Weight;
 	fn attest() -> Weight;
 	fn authorize_attest() -> Weight;
+	fn on_initialize() -> Weight;
 	fn agenda_look() -> Weight;
 	fn close_reveal() -> Weight;
 	fn close_attest() -> Weight;
@@ -57,6 +58,10 @@ impl WeightInfo for () {
 	fn authorize_attest() -> Weight {
 		Weight::from_parts(75_000_000, 6_000)
 			.saturating_add(RocksDbWeight::get().reads_writes(3, 0))
+	}
+	fn on_initialize() -> Weight {
+		Weight::from_parts(5_000_000, 2_000)
+			.saturating_add(RocksDbWeight::get().reads_writes(0, 1))
 	}
 	fn agenda_look() -> Weight {
 		Weight::from_parts(8_000_000, 4_000)

@@ -41,11 +41,15 @@ impl pallet_tasks::Config for Runtime {
     type MaxParticipants = ConstU32<256>;
     type MaxAttesters = ConstU32<128>;
     type AttestersPerTask = ConstU32<16>;
+    // 40 panels of 16 with 0.6 ms for each attestation: 0.4 s of the 0.9 s that a block has for transactions.
+    type MaxPanelsPerBlock = ConstU32<40>;
     type SettlePerCall = ConstU32<32>;
     type MinPhase = ConstU32<2>;
     type MaxPhase = ConstU32<{ 28 * DAYS }>;
     type MinBond = ConstU128<{ 10 * EXISTENTIAL_DEPOSIT }>;
     type TaskDeposit = ConstU128<TUNE>;
+    // 16 attestations at what an account would pay for each.
+    type AttestFee = ConstU128<{ TUNE / 50 }>;
     // Above every tip: whether a task is void must not depend on what others pay.
     type AttestPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
     type WeightInfo = weights::pallet_tasks::WeightInfo<Runtime>;

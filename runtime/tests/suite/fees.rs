@@ -33,6 +33,16 @@ fn a_full_block_leaves_room_for_what_must_not_wait() {
 }
 
 #[test]
+fn a_task_pays_for_its_attestations() {
+    on_chain(preset("development"), || {
+        let one = TransactionPayment::query_call_info(attest(), ATTESTATION_LEN).partial_fee;
+        let all = one * u128::from(<Runtime as pallet_tasks::Config>::AttestersPerTask::get());
+        let fee = <Runtime as pallet_tasks::Config>::AttestFee::get();
+        assert!((all..2 * all).contains(&fee), "{fee} for attestations worth {all}");
+    });
+}
+
+#[test]
 fn an_attestation_is_free_only_where_no_account_signs_it() {
     on_chain(preset("development"), || {
         assert!(TransactionPayment::query_call_info(attest(), ATTESTATION_LEN).partial_fee > 0);

@@ -120,6 +120,63 @@ fn run_checked_later(block: BlockNumber) {
     }
 }
 
+/// Tasks of this number, all of whose reveals are to be closed in this block.
+fn revealed(count: u32) -> Vec<u32> {
+    let ids: Vec<_> = (0..count).map(|_| NewTask { max_participants: 1, ..Default::default() }.id()).collect();
+    ids.iter().for_each(|id| assert_ok!(commit(ALICE, *id, &tensor(1), BOND)));
+    run_to(7);
+    ids.iter().for_each(|id| assert_ok!(reveal(ALICE, *id, &tensor(1))));
+    run_to(12);
+    ids
+}
+
+fn attesting(ids: &[u32]) -> usize {
+    ids.iter().filter(|id| matches!(task(**id).state, State::Attesting { .. })).count()
+}
+
+#[test]
+fn only_so_many_panels_begin_in_a_block() {
+    ExtBuilder::default().build_and_execute(|| {
+        let ids = revealed(3);
+        next_block();
+        assert_eq!(attesting(&ids), 2);
+        next_block();
+        assert_eq!(attesting(&ids), 3);
+        // The last panel has no less time for that.
+        let mut ends: Vec<_> = ids.iter().map(|id| task(*id).attest_until()).collect();
+        ends.sort_unstable();
+        assert_eq!(ends, [17, 17, 18]);
+    });
+}
+
+#[test]
+fn advance_begins_no_more_panels_than_the_block_may_have() {
+    ExtBuilder::default().build_and_execute(|| {
+        let ids = revealed(3);
+        let advance = |id| Tasks::advance(RuntimeOrigin::signed(DAVE), id);
+        assert_ok!(advance(ids[0]));
+        assert_ok!(advance(ids[1]));
+        let refused = advance(ids[2]).unwrap_err();
+        assert_eq!(refused.error, Error::<Test>::TooManyPanels.into());
+        assert_eq!(refused.post_info.actual_weight, Some(<Test as Config>::WeightInfo::advance(0)));
+        next_block();
+        assert_eq!(attesting(&ids), 2);
+        assert_ok!(advance(ids[2]));
+        assert_eq!(attesting(&ids), 3);
+    });
+}
+
+#[test]
+fn what_nothing_won_begins_no_panel_and_waits_for_none() {
+    ExtBuilder::default().build_and_execute(|| {
+        for _ in 0..4 {
+            NewTask::default().id();
+        }
+        run_to(13);
+        assert_all_settled();
+    });
+}
+
 #[test]
 fn anybody_may_advance_a_task() {
     ExtBuilder::default().build_and_execute(|| {

@@ -24,6 +24,7 @@ fn holds_the_worst_case_and_the_deposit() {
             commit_until: 6,
             reveal_until: 11,
             escrow: 3_600,
+            fee: 0,
         };
         assert_eq!(last_event(), created);
     });
@@ -127,6 +128,20 @@ fn refuses_what_cannot_be_paid() {
         assert_noop!(with((ENDOWMENT - DEPOSIT) * 10 / 22), Error::<Test>::CannotPay);
         assert_ok!(with((ENDOWMENT - DEPOSIT - EXISTENTIAL) * 10 / 22));
         assert_noop!(NewTask { creator: 99, ..Default::default() }.create(), Error::<Test>::CannotPay);
+    });
+}
+
+#[test]
+fn a_task_pays_for_its_attestations_whatever_becomes_of_it() {
+    ExtBuilder::default().build_and_execute(|| {
+        AttestFee::set(30);
+        let id = NewTask::default().id();
+        assert!(matches!(last_event(), Event::TaskCreated { fee: 30, .. }));
+        assert_ok!(Tasks::cancel(RuntimeOrigin::signed(CREATOR), id));
+        assert_eq!((free(CREATOR), SlashedSoFar::get()), (ENDOWMENT - 30, 30));
+        AttestFee::set(ENDOWMENT - 30 - EXISTENTIAL + 1);
+        assert_noop!(NewTask::default().create(), Error::<Test>::CannotPay);
+        assert_all_settled();
     });
 }
 

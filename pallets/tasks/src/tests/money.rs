@@ -209,7 +209,10 @@ fn expected_balances() -> BTreeMap<AccountId, Balance> {
     let mut creators = BTreeMap::new();
     for event in events() {
         match event {
-            Event::TaskCreated { task, creator, .. } => drop(creators.insert(task, creator)),
+            Event::TaskCreated { task, creator, fee, .. } => {
+                *balances.get_mut(&creator).unwrap() -= fee;
+                creators.insert(task, creator);
+            },
             Event::ParticipantSettled { task, who, reward, slashed, .. } => {
                 *balances.get_mut(&creators[&task]).unwrap() -= reward;
                 *balances.get_mut(&who).unwrap() += reward;
@@ -262,6 +265,7 @@ proptest! {
         actions in prop::collection::vec(any_action(), 1..120),
     ) {
         ExtBuilder::default().attesters(attesters).build_and_execute(|| {
+            AttestFee::set(7);
             let mut committed = Committed::new();
             for action in actions {
                 act(action, &mut committed);

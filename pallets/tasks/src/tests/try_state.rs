@@ -90,6 +90,11 @@ fn agenda() {
 }
 
 #[test]
+fn panels_of_a_block() {
+    complains(|_| crate::PanelsOpened::<Test>::put(3), "more panels began in a block than may");
+}
+
+#[test]
 fn orphans() {
     let part = Participation::Revealed { content: tensor(1).id(), bond: 0 };
     complains(|id| Participations::<Test>::insert(id + 1, ALICE, part), "a participant has no task");
