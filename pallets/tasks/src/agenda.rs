@@ -1,7 +1,11 @@
 //! What time brings: which step is due when, and doing it within what a block or a call allows.
 
 use ensemble_core::TaskId;
-use frame_support::{dispatch::WithPostDispatchInfo, pallet_prelude::*, weights::WeightMeter};
+use frame_support::{
+    dispatch::{DispatchErrorWithPostInfo, WithPostDispatchInfo},
+    pallet_prelude::*,
+    weights::WeightMeter,
+};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 

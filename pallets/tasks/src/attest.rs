@@ -11,6 +11,7 @@ use frame_support::{
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_application_crypto::RuntimeAppPublic;
+use sp_core::H256;
 use sp_runtime::{
     traits::{SaturatedConversion, Saturating, Zero},
     transaction_validity::{TransactionValidityError, TransactionValidityWithRefund},
@@ -18,14 +19,35 @@ use sp_runtime::{
 };
 
 use crate::{
-    Attestation, Attestations, Attesters, Config, Error, Event, Outcome, Pallet, Panel, PanelOf, Seat, State, TaskOf,
-    Tasks, LOG,
+    Attestation, Attestations, Attesters, Config, Entropy, Error, Event, Outcome, Pallet, Panel, PanelOf, Seat, State,
+    TaskOf, Tasks, LOG,
 };
 
 /// Context of this pallet's randomness.
+const ENTROPY: &[u8] = b"ensemble/tasks/entropy";
+/// Context of the draw of a panel.
 const DRAW: &[u8] = b"ensemble/tasks/panel";
 
 impl<T: Config> Pallet<T> {
+    /// Mixes the randomness of the block before into that of all blocks before it.
+    ///
+    /// The author of a block may have known its randomness long before, and can withhold it with the block. It cannot
+    /// know what the other authors add, nor choose what it adds itself.
+    pub(crate) fn mix_entropy() {
+        let (fresh, _) = T::Randomness::random(ENTROPY);
+        Entropy::<T>::mutate(|entropy| *entropy = H256(sp_io::hashing::blake2_256(&(*entropy, fresh).encode())));
+    }
+
+    /// The first block in which a panel may be drawn for a task.
+    ///
+    /// Where all attesters attest there is nothing to draw, and nothing to wait for.
+    pub(crate) fn draw_from(task: &TaskOf<T>) -> BlockNumberFor<T> {
+        let attesters = Attesters::<T>::decode_len().unwrap_or(0);
+        let all_attest = attesters <= T::AttestersPerTask::get().saturated_into();
+        let delay = if all_attest { Zero::zero() } else { T::DrawDelay::get() };
+        task.reveal_until.saturating_add(1u32.into()).saturating_add(delay)
+    }
+
     /// Draws the panel that attests `content`; `None` if the chain has no attesters.
     ///
     /// The draw does not depend on the content, so that nobody can look for a content that draws friends.
@@ -34,7 +56,7 @@ impl<T: Config> Pallet<T> {
         if keys.is_empty() {
             return None;
         }
-        let (seed, _) = T::Randomness::random(&(DRAW, task).encode());
+        let seed = H256(sp_io::hashing::blake2_256(&(DRAW, task, Entropy::<T>::get()).encode()));
         let drawn = usize::try_from(T::AttestersPerTask::get()).unwrap_or(usize::MAX).min(keys.len());
         // The first steps of a Fisher-Yates shuffle: each place gets one of the keys that are left.
         for place in 0..drawn {
@@ -49,7 +71,7 @@ impl<T: Config> Pallet<T> {
     /// The number below `bound`, which is not zero, that `seed` gives for the `index`th draw.
     ///
     /// It comes from 128 bits, so that none is noticeably likelier than another.
-    fn below(bound: usize, seed: &T::Hash, index: usize) -> usize {
+    fn below(bound: usize, seed: &H256, index: usize) -> usize {
         let hash = sp_io::hashing::blake2_128(&(seed, index.saturated_into::<u64>()).encode());
         (u128::from_le_bytes(hash) % bound.saturated_into::<u128>()).saturated_into()
     }

@@ -104,7 +104,7 @@ fn revealed_task<T: Config>(winners: u32, minority: u32) -> Benched<TaskId> {
         Pallet::<T>::do_reveal(who, id, descriptor, SALT)?;
     }
     let task = Pallet::<T>::task(id).map_err(|_| "no task")?;
-    set_block::<T>(task.due);
+    set_block::<T>(task.due.saturating_add(T::DrawDelay::get()));
     Ok(id)
 }
 
@@ -262,6 +262,7 @@ mod benchmarks {
     #[benchmark]
     fn on_initialize() {
         PanelsOpened::<T>::put(1);
+        let before = Entropy::<T>::get();
         let now = frame_system::Pallet::<T>::block_number();
 
         #[block]
@@ -270,6 +271,7 @@ mod benchmarks {
         }
 
         assert_eq!(PanelsOpened::<T>::get(), 0);
+        assert!(Entropy::<T>::get() != before);
     }
 
     /// Looks that find a stale entry, remove it and move on to the next block: as much as any look does.

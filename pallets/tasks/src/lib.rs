@@ -10,8 +10,8 @@
 //! 3. **Reveal.** It opens the commitment with the content's header and Merkle root, from which the chain computes the
 //!    id and checks the shape without seeing the data.
 //! 4. **Attest.** When the time for reveals is over, the content leads that has more than half of all *committed*
-//!    weight, if enough participants revealed at all. Attesters (session keys of validators; a drawn panel where there
-//!    are many) fetch it, verify it, keep it, and say so. With two thirds of the panel it has won; if they do not come
+//!    weight, if enough participants revealed at all. Attesters (session keys of validators; where there are many, a
+//!    panel drawn [`Config::DrawDelay`] blocks later) fetch it, verify it, keep it, and say so. With two thirds of the panel it has won; if they do not come
 //!    in time, it is void.
 //! 5. **Settle.** Participants are paid and their bonds returned, a bounded number at a time. What is left returns to
 //!    the creator, the record goes, and what won stays as a [`Contribution`].
@@ -123,7 +123,8 @@ pub mod pallet {
         /// Receives what is slashed from bonds, and what tasks cost their creators.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
 
-        /// Draws attesters. It should not be known, nor open to influence, while commitments are taken.
+        /// What the author of the block before could not choose, but may have known. It is mixed into [`Entropy`] at the
+        /// start of every block.
         type Randomness: Randomness<Self::Hash, BlockNumberFor<Self>>;
 
         /// Owns the classes of shares.
@@ -142,9 +143,15 @@ pub mod pallet {
         #[pallet::constant]
         type MaxAttesters: Get<u32>;
 
-        /// Attesters drawn for a task; all of them where there are fewer.
+        /// Attesters drawn for a task; all of them where there are no more.
         #[pallet::constant]
         type AttestersPerTask: Get<u32>;
+
+        /// Blocks between the last reveal and the draw of attesters, where not all of them attest. Each adds to
+        /// [`Entropy`] what its author knew: whoever decides in the last block what to reveal knows who will be drawn only
+        /// if it is the author of all of these.
+        #[pallet::constant]
+        type DrawDelay: Get<BlockNumberFor<Self>>;
 
         /// Most panels that begin to attest in a block. The attestations of so many must leave others room in a block, as
         /// they are free and come before everything else; [`Hooks::integrity_test`] sees to that.
@@ -220,6 +227,10 @@ pub mod pallet {
     /// The panels of tasks in their attest phase.
     #[pallet::storage]
     pub type Attestations<T: Config> = StorageMap<_, Twox64Concat, TaskId, PanelOf<T>>;
+
+    /// The randomness of all blocks so far, mixed: blake2b-256 over what it was before and the randomness of one more.
+    #[pallet::storage]
+    pub type Entropy<T> = StorageValue<_, H256, ValueQuery>;
 
     /// Panels that began to attest in this block; at most [`Config::MaxPanelsPerBlock`].
     #[pallet::storage]
@@ -357,6 +368,7 @@ pub mod pallet {
     #[pallet::hooks]
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+            Self::mix_entropy();
             PanelsOpened::<T>::kill();
             <T as Config>::WeightInfo::on_initialize()
         }

@@ -50,6 +50,7 @@ pub const DEPOSIT: Balance = 100;
 pub const BASE: Balance = 1_000;
 pub const BOND: Balance = 500;
 pub const MAX_PARTICIPANTS: u32 = 8;
+pub const DRAW_DELAY: BlockNumber = 4;
 pub const PANELS_PER_BLOCK: u32 = 2;
 pub const SETTLE_PER_CALL: u32 = 2;
 pub const SALT: [u8; 32] = [42; 32];
@@ -177,6 +178,7 @@ impl crate::Config for Test {
     type MaxParticipants = ConstU32<MAX_PARTICIPANTS>;
     type MaxAttesters = ConstU32<8>;
     type AttestersPerTask = ConstU32<3>;
+    type DrawDelay = ConstU64<DRAW_DELAY>;
     type MaxPanelsPerBlock = ConstU32<PANELS_PER_BLOCK>;
     type SettlePerCall = ConstU32<SETTLE_PER_CALL>;
     type MinPhase = ConstU64<2>;

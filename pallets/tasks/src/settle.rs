@@ -22,7 +22,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn close_reveal(id: TaskId, mut task: TaskOf<T>, now: BlockNumberFor<T>) {
+        let draw_from = Self::draw_from(&task);
         match task.majority() {
+            // No reveal is taken any more; the panel is not known yet.
+            Ok(_) if now < draw_from => Self::reschedule(id, &mut task, draw_from),
             Ok(leader) => Self::start_attesting(id, &mut task, leader, now),
             Err(reason) => Self::decide(id, &mut task, Outcome::Void(reason)),
         }

@@ -122,6 +122,8 @@ pub struct Task<AccountId, BlockNumber> {
 #[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub enum State<BlockNumber> {
     /// Commitments or reveals are taken, as the block number says.
+    ///
+    /// So it stays until attesters are drawn.
     Open {
         /// The content with the most revealed weight so far; of two with the same weight, the first to reach it.
         leader: Option<Leader>,
@@ -276,7 +278,7 @@ pub enum Undeliverable {
 /// What the passing of time asks for in a task.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Step {
-    /// Count the reveals: draw attesters for the leader, or void the task.
+    /// Count the reveals: void the task, or draw attesters for the leader, or come back when that may be done.
     CloseReveal,
     /// Void the task: the leader was not attested in time.
     CloseAttest,
@@ -315,7 +317,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
     /// The step that is due in block `now`.
     pub fn next_step(&self, now: BlockNumber) -> Option<Step> {
         match self.state {
-            State::Open { .. } => (now > self.reveal_until).then_some(Step::CloseReveal),
+            State::Open { .. } => (now >= self.due).then_some(Step::CloseReveal),
             State::Attesting { until, .. } => (now > until).then_some(Step::CloseAttest),
             State::Settling { unsettled: 0, .. } => Some(Step::Finish),
             State::Settling { .. } => Some(Step::Pay),

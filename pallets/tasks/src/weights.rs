@@ -61,7 +61,7 @@ impl WeightInfo for () {
 	}
 	fn on_initialize() -> Weight {
 		Weight::from_parts(5_000_000, 2_000)
-			.saturating_add(RocksDbWeight::get().reads_writes(0, 1))
+			.saturating_add(RocksDbWeight::get().reads_writes(2, 2))
 	}
 	fn agenda_look() -> Weight {
 		Weight::from_parts(8_000_000, 4_000)

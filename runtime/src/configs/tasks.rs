@@ -16,8 +16,9 @@ parameter_types! {
     pub const TasksPalletId: PalletId = PalletId(*b"ens/task");
 }
 
-/// Randomness of the block before, which nobody knows while commitments are taken, and which its author can only choose
-/// to withhold together with the block. In the first blocks, which have none: that of an earlier epoch.
+/// Randomness of the block before, which comes from its author's VRF. The author has known it since the epoch began and
+/// can only withhold it, together with the block; the pallet mixes that of many authors. In the first blocks, which have
+/// none: that of an earlier epoch.
 pub struct BlockRandomness;
 
 impl Randomness<Hash, BlockNumber> for BlockRandomness {
@@ -41,6 +42,8 @@ impl pallet_tasks::Config for Runtime {
     type MaxParticipants = ConstU32<256>;
     type MaxAttesters = ConstU32<128>;
     type AttestersPerTask = ConstU32<16>;
+    // Whoever holds a third of the slots has ten in a row once in 59,000 times.
+    type DrawDelay = ConstU32<10>;
     // 40 panels of 16 with 0.6 ms for each attestation: 0.4 s of the 0.9 s that a block has for transactions.
     type MaxPanelsPerBlock = ConstU32<40>;
     type SettlePerCall = ConstU32<32>;

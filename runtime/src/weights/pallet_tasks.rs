@@ -53,7 +53,9 @@ impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
         Weight::from_parts(73_309_000, 4_038).saturating_add(T::DbWeight::get().reads(3))
     }
     fn on_initialize() -> Weight {
-        Weight::from_parts(5_000_000, 2_000).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(10_000_000, 2_000)
+            .saturating_add(T::DbWeight::get().reads(2))
+            .saturating_add(T::DbWeight::get().writes(2))
     }
     fn agenda_look() -> Weight {
         Weight::from_parts(21_812_000, 5_988)

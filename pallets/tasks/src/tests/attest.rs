@@ -41,6 +41,7 @@ fn a_panel_is_drawn_where_there_are_many() {
         let mut chosen = std::collections::BTreeMap::<_, u32>::new();
         for seed in 0..200 {
             Seed::set(seed);
+            Tasks::mix_entropy();
             let panel = Tasks::draw_panel(0, tensor(1).id()).unwrap();
             let mut drawn: Vec<_> = panel.seats.iter().map(|seat| seat.attester.clone()).collect();
             drawn.sort();
@@ -61,6 +62,72 @@ fn the_draw_does_not_depend_on_the_content() {
         let seats = |task, content| Tasks::draw_panel(task, content).unwrap().seats;
         assert_eq!(seats(0, tensor(1).id()), seats(0, tensor(2).id()));
         assert_ne!(seats(0, tensor(1).id()), seats(1, tensor(1).id()));
+    });
+}
+
+/// The panel of a task that is created in block 1, revealed until block 11 and drawn for after that. Only in block
+/// `differing`, if in any, the randomness is another.
+fn panel_where(differing: Option<BlockNumber>) -> Vec<AttesterId> {
+    let mut panel = Vec::new();
+    ExtBuilder::default().attesters(0).build_and_execute(|| {
+        let keys = (1..=8).map(|key| sp_core::sr25519::Public::from_raw([key; 32]).into());
+        Attesters::<Test>::put(BoundedVec::truncate_from(keys.collect()));
+        let id = NewTask::default().id();
+        for who in [ALICE, BOB] {
+            assert_ok!(commit(who, id, &tensor(1), BOND));
+        }
+        while !Attestations::<Test>::contains_key(id) {
+            let next = System::block_number() + 1;
+            Seed::set(u8::from(differing == Some(next)));
+            next_block();
+            if next == 7 {
+                assert_ok!(reveal(ALICE, id, &tensor(1)));
+                assert_ok!(reveal(BOB, id, &tensor(1)));
+            }
+        }
+        panel = drawn(id);
+    });
+    panel
+}
+
+#[test]
+fn every_block_up_to_the_draw_has_its_part_in_it() {
+    let panel = panel_where(None);
+    assert_eq!(panel_where(None), panel);
+    // The draw is at the end of block 16, four blocks after it would be without delay.
+    let without_influence: Vec<_> = (2..20).filter(|block| panel_where(Some(*block)) == panel).collect();
+    assert_eq!(without_influence, [17, 18, 19]);
+}
+
+#[test]
+fn a_panel_is_drawn_some_blocks_after_the_last_reveal() {
+    ExtBuilder::default().attesters(8).build_and_execute(|| {
+        let id = NewTask::default().id();
+        contribute(id, &[(ALICE, 1), (BOB, 1)]);
+        for block in 12..12 + DRAW_DELAY {
+            assert_eq!(System::block_number(), block);
+            next_block();
+            assert!(matches!(task(id).state, crate::State::Open { .. }));
+            let advanced = Tasks::advance(RuntimeOrigin::signed(DAVE), id);
+            if block < 11 + DRAW_DELAY {
+                assert_eq!(advanced.unwrap_err().error, Error::<Test>::NothingDue.into());
+                assert_noop!(reveal(ALICE, id, &tensor(1)), Error::<Test>::NotRevealing);
+            }
+        }
+        // Now it is due, and was done when asked for.
+        assert_eq!(drawn(id).len(), 3);
+        assert_eq!(task(id).attest_until(), 12 + DRAW_DELAY + 5);
+    });
+}
+
+#[test]
+fn nothing_that_is_void_waits_for_a_draw() {
+    ExtBuilder::default().attesters(8).build_and_execute(|| {
+        let id = NewTask { quorum: 3, ..Default::default() }.id();
+        contribute(id, &[(ALICE, 1), (BOB, 1)]);
+        next_block();
+        assert_eq!(void(id), Some(VoidReason::QuorumMissed));
+        assert_all_settled();
     });
 }
 
