@@ -8,7 +8,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * Asserts, for one finalised block, that
  * - the balances of all accounts add up to the issuance,
  * - what is reserved of an account is the sum of its holds,
- * - deposits, rewards and bonds held for tasks are those of the tasks that are open, so that none is left without one,
+ * - deposits, rents, rewards and bonds held for tasks are those of the tasks that are open, so that none is left without one,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -59,6 +59,7 @@ async function assertTaskHolds(at, holds) {
   const parts = (await at.query.tasks.participations.entries()).map(([, part]) => part.unwrap());
   const held = (reason) => sum(holds.filter((hold) => hold.reason === `Tasks.${reason}`).map(({ amount }) => amount));
   assert.equal(held('TaskDeposit'), sum(tasks.map(({ deposit }) => deposit.toBigInt())), 'deposits of tasks');
+  assert.equal(held('Rent'), sum(tasks.map(({ rent }) => rent.toBigInt())), 'rents of tasks');
   assert.equal(held('Reward'), sum(tasks.map(({ escrow }) => escrow.toBigInt())), 'escrows of tasks');
   assert.equal(held('Bond'), sum(parts.map(({ value }) => value.bond.toBigInt())), 'bonds of participants');
 }

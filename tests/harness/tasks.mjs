@@ -56,13 +56,14 @@ export class Task {
   static async create(network, creator, options) {
     const terms = { ...DEFAULTS.terms, ...options.terms };
     const receipt = await send(network.api, createCall(network.api, options), creator, { until: 'finalized' });
-    const { task, commitUntil, revealUntil, escrow, fee } = receipt.event('tasks', 'TaskCreated').data;
+    const { task, commitUntil, revealUntil, escrow, rent, fee } = receipt.event('tasks', 'TaskCreated').data;
     return new Task(network, task.toNumber(), {
       creator,
       terms,
       // What does not come back: the transaction's fee and that for attestations.
       fee: receipt.fee + fee.toBigInt(),
       escrow: escrow.toBigInt(),
+      rent: rent.toBigInt(),
       commitUntil: commitUntil.toNumber(),
       revealUntil: revealUntil.toNumber(),
     });

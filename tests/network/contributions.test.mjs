@@ -42,7 +42,9 @@ describe('contributions', { concurrency: 32 }, () => {
     const task = await Task.create(net, creator, { content: tensorContent(honest) });
     // 3 * 10 TUNE, and 10 % growth for each of two further participants: 3 * 10 * 0.1 * 2.
     assert.equal(task.escrow, 36n * TUNE);
-    assert.equal((await balance(net.api, creator)).held, 36n * TUNE + deposit(net));
+    // At most one MiB, which is paid for when a content has won.
+    assert.equal(task.rent, TUNE / 100n);
+    assert.equal((await balance(net.api, creator)).held, 36n * TUNE + deposit(net) + task.rent);
 
     await task.agree([
       [ann, honest],
@@ -60,7 +62,8 @@ describe('contributions', { concurrency: 32 }, () => {
       [eve.address]: { reward: 5n * TUNE, slashed: 2n * TUNE, shares: 0n },
     });
     assert.equal(returned, 5n * TUNE);
-    assert.equal((await balance(net.api, creator)).held, 0n);
+    const { held, total } = await balance(net.api, creator);
+    assert.deepEqual([held, total], [0n, 1_000n * TUNE - 31n * TUNE - task.fee - task.rent]);
 
     await everyValidatorKeeps(net, task, honest);
     await net.moneyAddsUp();

@@ -27,7 +27,8 @@ fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
     // Twice the rewards of all participants at full growth, so that nothing fails for want of money.
     let participants = Balance::from(T::MaxParticipants::get());
     let amount = BASE.saturating_mul(2).saturating_mul(participants).saturating_mul(participants);
-    let costs = T::TaskDeposit::get().saturating_add(T::AttestFee::get());
+    let rent = T::RentPerMib::get().saturating_mul(16);
+    let costs = T::TaskDeposit::get().saturating_add(T::AttestFee::get()).saturating_add(rent);
     drop(T::Currency::deposit(&who, amount.saturating_add(costs), Precision::Exact));
     who
 }

@@ -1,6 +1,9 @@
 //! Creating and cancelling tasks.
 
-use ensemble_core::{tasks::Weighting, TaskId};
+use ensemble_core::{
+    tasks::{Content, Weighting},
+    TaskId,
+};
 use frame_support::{ensure, pallet_prelude::*};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{traits::Saturating, ArithmeticError};
@@ -9,6 +12,9 @@ use crate::{
     reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, Pallet,
     Request, State, Task, TaskOf, Tasks,
 };
+
+/// Bytes of a mebibyte.
+const MIB: u64 = 1 << 20;
 
 impl<AccountId: Clone + core::fmt::Debug + Eq, Max: Get<u32>> Access<AccountId, Max> {
     /// Number of accounts named.
@@ -24,6 +30,7 @@ impl<T: Config> Request<T> {
     /// Whether a task may be as this asks.
     fn validate(&self) -> Result<(), Error<T>> {
         ensure!(self.content.is_valid(), Error::<T>::InvalidContent);
+        ensure!(self.content.max_bytes() <= T::MaxContentBytes::get(), Error::<T>::ContentTooLarge);
         let allowed = T::MinPhase::get()..=T::MaxPhase::get();
         let phases = [self.phases.commit, self.phases.reveal, self.phases.attest];
         ensure!(phases.iter().all(|phase| allowed.contains(phase)), Error::<T>::InvalidPhase);
@@ -52,11 +59,17 @@ impl<T: Config> Request<T> {
         Ok(Some(members))
     }
 
+    /// What keeping the content for ever costs, in planck.
+    fn rent(content: &Content) -> Balance {
+        T::RentPerMib::get().saturating_mul(content.max_bytes().div_ceil(MIB).into())
+    }
+
     fn into_task(self, creator: T::AccountId, escrow: Balance, now: BlockNumberFor<T>) -> TaskOf<T> {
         let commit_until = now.saturating_add(self.phases.commit);
         let reveal_until = commit_until.saturating_add(self.phases.reveal);
         Task {
             creator,
+            rent: Self::rent(&self.content),
             content: self.content,
             weighting: self.weighting,
             terms: self.terms,
@@ -89,6 +102,7 @@ impl<T: Config> Pallet<T> {
         Self::charge(&task.creator, fee)?;
         Self::hold(HoldReason::TaskDeposit, &task.creator, task.deposit, Error::CannotPay)?;
         Self::hold(HoldReason::Reward, &task.creator, task.escrow, Error::CannotPay)?;
+        Self::hold(HoldReason::Rent, &task.creator, task.rent, Error::CannotPay)?;
         if let Some(committee) = committee {
             Committees::<T>::insert(id, committee);
         }
@@ -101,6 +115,7 @@ impl<T: Config> Pallet<T> {
             commit_until: task.commit_until,
             reveal_until: task.reveal_until,
             escrow,
+            rent: task.rent,
             fee,
         });
         Ok(())
@@ -121,6 +136,7 @@ impl<T: Config> Pallet<T> {
         ensure!(matches!(task.state, State::Open { .. }), Error::<T>::TaskOver);
 
         Self::release_to_creator(id, &task);
+        Self::give_back(id, HoldReason::Rent, &task.creator, task.rent);
         Self::forget(id, &task);
         Self::deposit_event(Event::TaskCancelled { task: id, creator: who });
         Ok(())

@@ -39,12 +39,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes money from a bond and returns how much it was.
-    pub(crate) fn slash_bond(who: &T::AccountId, amount: Balance) -> Balance {
-        Self::slash_held(HoldReason::Bond, who, amount)
-    }
-
-    fn slash_held(reason: HoldReason, who: &T::AccountId, amount: Balance) -> Balance {
+    /// Takes money that is held from an account and returns how much it was.
+    pub(crate) fn slash_held(reason: HoldReason, who: &T::AccountId, amount: Balance) -> Balance {
         if amount == 0 {
             return 0;
         }

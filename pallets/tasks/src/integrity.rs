@@ -30,6 +30,7 @@ impl<T: Config> Pallet<T> {
         let existential = existential_deposit::<T>();
         assert!(T::MinBond::get() >= existential, "MinBond must be at least the existential deposit");
         assert!(T::TaskDeposit::get() >= existential, "TaskDeposit must be at least the existential deposit");
+        assert!(T::MaxContentBytes::get() > 0, "MaxContentBytes must be positive");
         // A reward of 10^18 planck, a million tokens of twelve decimals, must be payable to everybody at full growth.
         let terms = Terms {
             base: 1_000_000_000_000_000_000,

@@ -31,7 +31,7 @@
 //! | revealed another content | `base * minority_share`; loses `bond * minority_slash` | bond returns |
 //! | revealed a leader that could not be had | | loses `bond * minority_slash`: it vouched for what it did not serve |
 //! | did not reveal | loses the bond | loses the bond |
-//! | creator | what is not paid returns | all of the escrow returns |
+//! | creator | pays the rent; what is not paid of the escrow returns | escrow and rent return |
 //!
 //! The arithmetic is in [`reward`]. Rewards, deposits and bonds are held in their owners' accounts under
 //! [`HoldReason`]; the pallet has no pot. Slashed bonds go to [`Config::Slashed`]. A payment that an account cannot
@@ -179,6 +179,15 @@ pub mod pallet {
         #[pallet::constant]
         type TaskDeposit: Get<Balance>;
 
+        /// Most bytes of a content, as validators keep it: data without headers, for a bundle of all members together.
+        #[pallet::constant]
+        type MaxContentBytes: Get<u64>;
+
+        /// What a creator pays for each MiB, or part of one, that the content of its task may have, in planck, if one
+        /// wins: validators keep what won for ever. Held until then.
+        #[pallet::constant]
+        type RentPerMib: Get<Balance>;
+
         /// What a creator pays for the attestations of its task, in planck, whatever becomes of it: about what they would
         /// cost those who send them, who pay nothing.
         #[pallet::constant]
@@ -201,6 +210,8 @@ pub mod pallet {
         Reward,
         /// The bonds of a participant.
         Bond,
+        /// The rent of what may win the creator's tasks.
+        Rent,
     }
 
     /// The number of the next task.
@@ -256,7 +267,8 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A task was created: `escrow` is held for its rewards, and `fee` paid for its attestations.
+        /// A task was created: `escrow` is held for its rewards, `rent` for keeping what wins, and `fee` was paid for its
+        /// attestations.
         TaskCreated {
             task: TaskId,
             creator: T::AccountId,
@@ -264,6 +276,7 @@ pub mod pallet {
             commit_until: BlockNumberFor<T>,
             reveal_until: BlockNumberFor<T>,
             escrow: Balance,
+            rent: Balance,
             fee: Balance,
         },
         /// A task was cancelled by its creator.
@@ -283,8 +296,9 @@ pub mod pallet {
         /// An account could not receive what it was due. A reward stays with the creator; shares are not created; a
         /// rest of a bond or escrow too small for the account to exist on is slashed.
         Undelivered { task: TaskId, who: T::AccountId, due: Undeliverable, amount: Balance },
-        /// All participants of a task were settled, and `returned` of the escrow went back to its creator.
-        TaskSettled { task: TaskId, creator: T::AccountId, returned: Balance },
+        /// All participants of a task were settled. `returned` of the escrow went back to its creator, and `rent` was paid
+        /// for keeping what won.
+        TaskSettled { task: TaskId, creator: T::AccountId, returned: Balance, rent: Balance },
     }
 
     #[pallet::error]
@@ -297,6 +311,8 @@ pub mod pallet {
         TooManyTasks,
         /// No content can have this kind, shape or size.
         InvalidContent,
+        /// The content may be larger than the chain allows.
+        ContentTooLarge,
         /// A phase is shorter or longer than the chain allows.
         InvalidPhase,
         /// The quorum must be at least 1 and at most the number of participants.
@@ -315,7 +331,8 @@ pub mod pallet {
         CapBelowBond,
         /// The worst case of the rewards is no amount that can exist.
         RewardTooLarge,
-        /// The creator's free balance does not cover the worst case of the rewards, the deposit and the fee.
+        /// The creator's free balance does not cover the worst case of the rewards, the deposit, the rent and
+        /// the fee.
         CannotPay,
         /// The task takes no commitments now.
         NotCommitting,
@@ -393,8 +410,8 @@ pub mod pallet {
 
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
-        /// Creates a task, holds what it can cost, the worst case of its rewards and the deposit, and takes the fee for its
-        /// attestations.
+        /// Creates a task, holds what it can cost, the worst case of its rewards, the deposit and the rent, and takes the fee
+        /// for its attestations.
         ///
         /// - `content`: what is asked for.
         /// - `access`: who may take part. A committee counts as many members as `max_participants` says.

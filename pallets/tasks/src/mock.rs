@@ -52,6 +52,8 @@ pub const BOND: Balance = 500;
 pub const MAX_PARTICIPANTS: u32 = 8;
 pub const DRAW_DELAY: BlockNumber = 4;
 pub const PANELS_PER_BLOCK: u32 = 2;
+/// More than a tensor of the benchmarks has.
+pub const MAX_CONTENT_BYTES: u64 = 16 << 20;
 pub const SETTLE_PER_CALL: u32 = 2;
 pub const SALT: [u8; 32] = [42; 32];
 
@@ -143,6 +145,8 @@ parameter_types! {
     pub const TasksPalletId: PalletId = PalletId(*b"py/tasks");
     /// What a task's attestations cost its creator. Nothing, so that most tests need not count it.
     pub static AttestFee: Balance = 0;
+    /// What keeping a MiB costs; likewise.
+    pub static RentPerMib: Balance = 0;
     /// What was slashed so far.
     pub static SlashedSoFar: Balance = 0;
     /// What makes one draw differ from another.
@@ -185,6 +189,8 @@ impl crate::Config for Test {
     type MaxPhase = ConstU64<100>;
     type MinBond = MinBond;
     type TaskDeposit = TaskDeposit;
+    type MaxContentBytes = ConstU64<MAX_CONTENT_BYTES>;
+    type RentPerMib = RentPerMib;
     type AttestFee = AttestFee;
     type AttestPriority = ConstU64<1_000>;
     type WeightInfo = ();
@@ -325,6 +331,7 @@ impl ExtBuilder {
         SlashedSoFar::set(0);
         Seed::set(0);
         AttestFee::set(0);
+        RentPerMib::set(0);
         ext.execute_with(|| {
             System::set_block_number(1);
             set_attesters(self.attesters);

@@ -5,7 +5,9 @@
 //! blocks: then what won stays pinned in the tensor store and what lost is let go. Neither a crash at any point nor a
 //! fork that is abandoned makes the node forget a content that it vouched for, or vouch twice.
 //!
-//! The worker never waits: the store fetches in the background, and the worker of the next block looks again.
+//! The worker never waits: the store fetches in the background, and the worker of the next block looks again. It asks for
+//! what it wants in every block, also while that is being fetched. What is not asked for any more, because the attest phase
+//! is over, the store need not go on fetching.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
@@ -151,9 +153,8 @@ impl<T: Config> Pallet<T> {
     fn attend(now: BlockNumberFor<T>, assignment: &Assignment, errand: &mut Errand<BlockNumberFor<T>>) {
         let Assignment { task, wanted, id, .. } = assignment;
         match tensors::status(id.0) {
-            TensorStatus::Fetching { .. } => (),
             TensorStatus::Absent if now < errand.retry_at => (),
-            TensorStatus::Absent => tensors::fetch(id.0, wanted.max_bytes()),
+            TensorStatus::Absent | TensorStatus::Fetching { .. } => tensors::fetch(id.0, wanted.max_bytes()),
             TensorStatus::Failed(error) => Self::retry(now, assignment, errand, error),
             TensorStatus::Held { header, bytes } => {
                 let fits = header == assignment.header && wanted.admits(&header) && bytes <= wanted.max_bytes();

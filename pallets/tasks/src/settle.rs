@@ -6,7 +6,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    Attestations, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet, PanelsOpened,
+    Attestations, Balance, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet, PanelsOpened,
     Participation, Participations, State, Step, Tallies, TaskOf, Tasks, VoidReason,
 };
 
@@ -87,7 +87,7 @@ impl<T: Config> Pallet<T> {
         if let Participation::Revealed { content, .. } = participation {
             Tallies::<T>::remove(id, content);
         }
-        let slashed = Self::slash_bond(&who, dues.slash);
+        let slashed = Self::slash_held(HoldReason::Bond, &who, dues.slash);
         Self::give_back(id, HoldReason::Bond, &who, participation.bond().saturating_sub(dues.slash));
         let reward = Self::pay(id, task, &who, dues.reward);
         let shares = Self::mint_shares(id, &who, dues.shares);
@@ -96,8 +96,10 @@ impl<T: Config> Pallet<T> {
 
     fn finish(id: TaskId, task: TaskOf<T>, now: BlockNumberFor<T>) {
         Self::release_to_creator(id, &task);
+        let rent = Self::settle_rent(id, &task);
         Self::forget(id, &task);
-        Self::deposit_event(Event::TaskSettled { task: id, creator: task.creator.clone(), returned: task.escrow });
+        let (creator, returned) = (task.creator.clone(), task.escrow);
+        Self::deposit_event(Event::TaskSettled { task: id, creator, returned, rent });
         if let State::Settling { outcome: Outcome::Won(leader), .. } = task.state {
             let contribution = Contribution {
                 creator: task.creator,
@@ -111,5 +113,14 @@ impl<T: Config> Pallet<T> {
             };
             Contributions::<T>::insert(id, contribution);
         }
+    }
+
+    /// Takes the rent if a content won, and gives it back otherwise. Returns what was taken.
+    fn settle_rent(id: TaskId, task: &TaskOf<T>) -> Balance {
+        if let State::Settling { outcome: Outcome::Won(_), .. } = task.state {
+            return Self::slash_held(HoldReason::Rent, &task.creator, task.rent);
+        }
+        Self::give_back(id, HoldReason::Rent, &task.creator, task.rent);
+        0
     }
 }

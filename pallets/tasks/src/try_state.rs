@@ -131,8 +131,10 @@ impl<T: Config> Pallet<T> {
     /// What is held is what tasks and participants say, account by account.
     fn check_holds() -> Check {
         let (mut deposits, mut escrows, mut bonds) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut rents = BTreeMap::new();
         for task in Tasks::<T>::iter_values() {
             *deposits.entry(task.creator.clone()).or_insert(0) += task.deposit;
+            *rents.entry(task.creator.clone()).or_insert(0) += task.rent;
             *escrows.entry(task.creator).or_insert(0) += task.escrow;
         }
         for (_, who, part) in Participations::<T>::iter() {
@@ -144,6 +146,7 @@ impl<T: Config> Pallet<T> {
         };
         ensure!(held(HoldReason::TaskDeposit, deposits), "a creator's deposits are not what is held");
         ensure!(held(HoldReason::Reward, escrows), "a creator's escrows are not what is held");
+        ensure!(held(HoldReason::Rent, rents), "a creator's rents are not what is held");
         ensure!(held(HoldReason::Bond, bonds), "an account's bonds are not what is held");
         Ok(())
     }

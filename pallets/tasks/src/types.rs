@@ -106,6 +106,8 @@ pub struct Task<AccountId, BlockNumber> {
     pub deposit: Balance,
     /// What the creator still holds for rewards, in planck.
     pub escrow: Balance,
+    /// What the creator pays for keeping what wins, in planck; held until then.
+    pub rent: Balance,
     /// Number of commitments.
     pub committed: u32,
     /// Weight of all commitments.

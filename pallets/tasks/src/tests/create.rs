@@ -24,6 +24,7 @@ fn holds_the_worst_case_and_the_deposit() {
             commit_until: 6,
             reveal_until: 11,
             escrow: 3_600,
+            rent: 0,
             fee: 0,
         };
         assert_eq!(last_event(), created);
@@ -59,6 +60,40 @@ fn refuses_content_that_cannot_exist() {
         }
         assert_ok!(NewTask { content: Content::Bytes { max_len: 1 }, ..Default::default() }.create());
         assert_ok!(NewTask { content: Content::Bundle { max_bytes: 1 }, ..Default::default() }.create());
+    });
+}
+
+#[test]
+fn refuses_content_that_nobody_could_keep() {
+    ExtBuilder::default().build_and_execute(|| {
+        let too_much = MAX_CONTENT_BYTES + 1;
+        let rows = u32::try_from(MAX_CONTENT_BYTES / 4).unwrap();
+        for content in [
+            Content::Bundle { max_bytes: too_much },
+            Content::Bundle { max_bytes: u64::MAX },
+            Content::Bytes { max_len: u32::try_from(too_much).unwrap() },
+            Content::Tensor { kind: Kind::I32, rows: rows + 1, cols: 1 },
+        ] {
+            assert_noop!(NewTask { content, ..Default::default() }.create(), Error::<Test>::ContentTooLarge);
+        }
+        assert_ok!(NewTask { content: Content::Bundle { max_bytes: MAX_CONTENT_BYTES }, ..Default::default() }.create());
+        let content = Content::Tensor { kind: Kind::I32, rows, cols: 1 };
+        assert_ok!(NewTask { content, ..Default::default() }.create());
+    });
+}
+
+#[test]
+fn holds_a_rent_for_each_mebibyte_that_is_begun() {
+    ExtBuilder::default().build_and_execute(|| {
+        RentPerMib::set(3);
+        for (max_bytes, rent) in [(1, 3), (1 << 20, 3), ((1 << 20) + 1, 6), (MAX_CONTENT_BYTES, 48)] {
+            let id = NewTask { content: Content::Bundle { max_bytes }, ..Default::default() }.id();
+            assert_eq!((task(id).rent, held(HoldReason::Rent, CREATOR)), (rent, rent));
+            assert_ok!(Tasks::cancel(RuntimeOrigin::signed(CREATOR), id));
+            assert_all_settled();
+        }
+        RentPerMib::set(ENDOWMENT);
+        assert_noop!(NewTask::default().create(), Error::<Test>::CannotPay);
     });
 }
 

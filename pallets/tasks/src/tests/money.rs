@@ -218,6 +218,7 @@ fn expected_balances() -> BTreeMap<AccountId, Balance> {
                 *balances.get_mut(&who).unwrap() += reward;
                 *balances.get_mut(&who).unwrap() -= slashed;
             },
+            Event::TaskSettled { creator, rent, .. } => *balances.get_mut(&creator).unwrap() -= rent,
             Event::Undelivered { .. } => panic!("everybody here can receive"),
             _ => (),
         }
@@ -266,6 +267,7 @@ proptest! {
     ) {
         ExtBuilder::default().attesters(attesters).build_and_execute(|| {
             AttestFee::set(7);
+            RentPerMib::set(13);
             let mut committed = Committed::new();
             for action in actions {
                 act(action, &mut committed);

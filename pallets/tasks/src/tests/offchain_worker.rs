@@ -81,7 +81,7 @@ fn fetches_then_pins_then_attests_once_with_each_key() {
         assert_eq!(node().store.take_asked(), [Asked::Fetch(content, LEN)]);
         node().store.set(content, TensorStatus::Fetching { received: 10, total: Some(LEN) });
         next_worked_block();
-        assert_eq!(node().store.take_asked(), []);
+        assert_eq!(node().store.take_asked(), [Asked::Fetch(content, LEN)], "it says that it still wants it");
         assert_eq!(take_submitted(), []);
 
         node().store.hold(&tensor(1));
@@ -92,6 +92,22 @@ fn fetches_then_pins_then_attests_once_with_each_key() {
         assert!(submitted.iter().all(|sent| sent.task == id && sent.content == content));
         next_worked_block();
         assert_eq!(take_submitted(), [], "they are on their way");
+    });
+}
+
+#[test]
+fn stops_asking_when_the_attest_phase_is_over() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = attesting();
+        let content = tensor(1).id();
+        node().store.set(content, TensorStatus::Fetching { received: 10, total: Some(LEN) });
+        assert_eq!(asked_within(4), [1, 2, 3, 4].map(|block| (block, Asked::Fetch(content, LEN))));
+        assert_eq!(System::block_number(), task(id).attest_until());
+        next_block();
+        node().store.take_asked();
+        // Once the outcome has stood for long enough, what was fetched may go.
+        let asked = asked_within(50);
+        assert!(asked.iter().all(|(_, asked)| *asked == Asked::Unpin(content)), "{asked:?}");
     });
 }
 

@@ -77,7 +77,34 @@ fn nothing_else_is_left() {
         assert_eq!(Participations::<Test>::iter_prefix(id).count(), 0);
         assert_eq!(Tallies::<Test>::iter_prefix(id).count(), 0);
         assert_eq!(crate::Agenda::<Test>::iter().count(), 0);
-        assert_eq!(last_event(), Event::TaskSettled { task: id, creator: CREATOR, returned: 4 * 1_300 - 3_100 });
+        let settled = Event::TaskSettled { task: id, creator: CREATOR, returned: 4 * 1_300 - 3_100, rent: 0 };
+        assert_eq!(last_event(), settled);
+    });
+}
+
+#[test]
+fn what_won_costs_the_creator_its_keeping() {
+    ExtBuilder::default().build_and_execute(|| {
+        RentPerMib::set(70);
+        let id = NewTask { max_participants: 1, ..Default::default() }.id();
+        contribute(id, &[(ALICE, 1)]);
+        attest_all(id);
+        next_block();
+        assert!(matches!(last_event(), Event::TaskSettled { rent: 70, .. }));
+        assert_eq!((free(CREATOR), SlashedSoFar::get()), (ENDOWMENT - BASE - 70, 70));
+        assert_all_settled();
+    });
+}
+
+#[test]
+fn what_did_not_win_costs_nothing_to_keep() {
+    ExtBuilder::default().build_and_execute(|| {
+        RentPerMib::set(70);
+        NewTask::default().id();
+        run_to(13);
+        assert!(matches!(last_event(), Event::TaskSettled { rent: 0, .. }));
+        assert_eq!((free(CREATOR), SlashedSoFar::get()), (ENDOWMENT, 0));
+        assert_all_settled();
     });
 }
 

@@ -112,6 +112,7 @@ fn money() {
     complains(|_| release(HoldReason::TaskDeposit, CREATOR, 1), "a creator's deposits are not what is held");
     complains(|_| release(HoldReason::Reward, CREATOR, 1), "a creator's escrows are not what is held");
     complains(|_| release(HoldReason::Bond, BOB, 1), "an account's bonds are not what is held");
+    complains(|id| change(id, |task| task.rent += 1), "a creator's rents are not what is held");
     complains(|id| change(id, |task| task.escrow -= 1), "an escrow was touched before there is a winner");
     complains(|id| change(id, |task| task.escrow += 1), "an escrow is more than the worst case of the rewards");
 }
