@@ -9,7 +9,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
-use crate::{Agenda, Config, Error, NextDue, Pallet, PanelsOpened, Step, TaskOf, Tasks, WeightInfo};
+use crate::{Agenda, Config, Error, NextDue, Pallet, PanelsOpened, Participations, Step, TaskOf, Tasks, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Moves a task in the agenda. The caller stores the task.
@@ -29,11 +29,17 @@ impl<T: Config> Pallet<T> {
         }
         let start = NextDue::<T>::get();
         let mut cursor = start;
+        // One iterator for each block of the agenda: a new one would step over all that was removed before, again and
+        // again. Nothing is added behind it, because every step that is taken here makes the next one due later.
+        let mut entries = Agenda::<T>::iter_key_prefix(cursor);
         while cursor <= now {
-            match Agenda::<T>::iter_key_prefix(cursor).next() {
+            match entries.next() {
                 Some(id) if !Self::work_on_entry(id, cursor, now, &mut meter) => break,
                 Some(_) => (),
-                None => cursor.saturating_inc(),
+                None => {
+                    cursor.saturating_inc();
+                    entries = Agenda::<T>::iter_key_prefix(cursor);
+                },
             }
             if cursor > now || meter.try_consume(look).is_err() {
                 break;
@@ -56,11 +62,13 @@ impl<T: Config> Pallet<T> {
 
     /// Takes the steps of a task that are due, each after asking `allowed`. False if it was not allowed one.
     fn work_on(id: TaskId, now: BlockNumberFor<T>, mut allowed: impl FnMut(Step) -> bool) -> bool {
+        // One iterator for all of them, for the same reason as in the agenda.
+        let mut participants = Participations::<T>::iter_prefix(id);
         while let Some((task, step)) = Self::due_step(id, now) {
             if !Self::fits_block(&task, step) || !allowed(step) {
                 return false;
             }
-            Self::take_step(id, task, step, now);
+            Self::take_step(id, task, step, now, &mut participants);
         }
         true
     }

@@ -111,7 +111,8 @@ fn revealed_task<T: Config>(winners: u32, minority: u32) -> Benched<TaskId> {
 
 fn step<T: Config>(id: TaskId, step: Step) -> Benched {
     let task = Pallet::<T>::task(id).map_err(|_| "no task")?;
-    Pallet::<T>::take_step(id, task, step, frame_system::Pallet::<T>::block_number());
+    let now = frame_system::Pallet::<T>::block_number();
+    Pallet::<T>::take_step(id, task, step, now, &mut Participations::<T>::iter_prefix(id));
     Ok(())
 }
 

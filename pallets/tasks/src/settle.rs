@@ -12,11 +12,19 @@ use crate::{
 
 impl<T: Config> Pallet<T> {
     /// Takes a step that is due.
-    pub(crate) fn take_step(id: TaskId, task: TaskOf<T>, step: Step, now: BlockNumberFor<T>) {
+    ///
+    /// `participants` gives those that are not settled, one for each [`Step::Pay`].
+    pub(crate) fn take_step(
+        id: TaskId,
+        task: TaskOf<T>,
+        step: Step,
+        now: BlockNumberFor<T>,
+        participants: &mut impl Iterator<Item = (T::AccountId, Participation)>,
+    ) {
         match step {
             Step::CloseReveal => Self::close_reveal(id, task, now),
             Step::CloseAttest => Self::close_attest(id, task),
-            Step::Pay => Self::settle_participant(id, task),
+            Step::Pay => Self::settle_participant(id, task, participants.next()),
             Step::Finish => Self::finish(id, task, now),
         }
     }
@@ -62,13 +70,13 @@ impl<T: Config> Pallet<T> {
         task.state = State::Settling { outcome, unsettled: task.committed };
     }
 
-    fn settle_participant(id: TaskId, mut task: TaskOf<T>) {
+    fn settle_participant(id: TaskId, mut task: TaskOf<T>, next: Option<(T::AccountId, Participation)>) {
         let State::Settling { outcome, unsettled } = &mut task.state else {
             defensive!("participants are settled when the outcome is known");
             return;
         };
         let outcome = outcome.clone();
-        match Participations::<T>::iter_prefix(id).next() {
+        match next {
             Some((who, participation)) => {
                 unsettled.saturating_dec();
                 Self::settle(id, &mut task, &outcome, who, participation);

@@ -2,7 +2,9 @@
 
 use frame_support::{assert_noop, assert_ok, weights::Weight};
 
-use crate::{mock::*, Agenda, Config, Error, NextDue, Outcome, State, Step, WeightInfo};
+use crate::{
+    mock::*, Agenda, Config, Error, NextDue, Outcome, Participation, Participations, State, Step, VoidReason, WeightInfo,
+};
 
 fn look() -> Weight {
     <Test as Config>::WeightInfo::agenda_look()
@@ -111,6 +113,52 @@ fn a_stale_entry_is_dropped() {
         check_state();
     });
 }
+
+/// Measured in time, because nothing else shows how many keys were stepped over. What takes milliseconds if each is
+/// stepped over once takes minutes if each is as often as there are others.
+#[test]
+fn a_crowded_block_costs_no_more_per_entry() {
+    const ENTRIES: u32 = 40_000;
+    let mut ext = ExtBuilder::default().build();
+    ext.execute_with(|| (0..ENTRIES).for_each(|id| Agenda::<Test>::insert(1, id, ())));
+    ext.commit_all().unwrap();
+    ext.execute_with(|| {
+        let start = std::time::Instant::now();
+        Tasks::work_through_agenda(1, Weight::MAX);
+        assert_eq!(Agenda::<Test>::iter().count(), 0);
+        assert!(start.elapsed() < LINEAR, "{:?}", start.elapsed());
+    });
+}
+
+#[test]
+fn a_large_task_costs_no_more_per_participant() {
+    const PARTICIPANTS: u32 = 40_000;
+    let mut ext = ExtBuilder::default().build();
+    let id = ext.execute_with(|| {
+        let id = NewTask::default().id();
+        for who in 0..PARTICIPANTS {
+            let part = Participation::Revealed { content: tensor(1).id(), bond: 0 };
+            Participations::<Test>::insert(id, AccountId::from(who), part);
+        }
+        let mut task = task(id);
+        let outcome = Outcome::Void(VoidReason::NoMajority);
+        task.state = State::Settling { outcome, unsettled: PARTICIPANTS };
+        crate::Tasks::<Test>::insert(id, task);
+        id
+    });
+    ext.commit_all().unwrap();
+    ext.execute_with(|| {
+        System::set_block_number(12);
+        let start = std::time::Instant::now();
+        Tasks::work_through_agenda(12, Weight::MAX);
+        assert!(!crate::Tasks::<Test>::contains_key(id));
+        assert!(start.elapsed() < LINEAR, "{:?}", start.elapsed());
+        check_state();
+    });
+}
+
+/// Many times what going through 40,000 keys takes.
+const LINEAR: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// Goes on to a block while the state is not expected to be consistent.
 fn run_checked_later(block: BlockNumber) {
