@@ -103,7 +103,7 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_advance(id: TaskId) -> DispatchResultWithPostInfo {
         let now = frame_system::Pallet::<T>::block_number();
-        let task = Self::task(id)?;
+        let task = Self::task(id).map_err(Self::in_vain)?;
         let step = task.next_step(now).ok_or_else(|| Self::in_vain(Error::NothingDue))?;
         ensure!(Self::fits_block(&task, step), Self::in_vain(Error::TooManyPanels));
         let mut paid = 0;

@@ -1,6 +1,6 @@
 //! What is done when, and for how much weight.
 
-use frame_support::{assert_noop, assert_ok, weights::Weight};
+use frame_support::{assert_ok, weights::Weight};
 
 use crate::{
     mock::*, Agenda, Config, Error, NextDue, Outcome, Participation, Participations, State, Step, VoidReason, WeightInfo,
@@ -237,7 +237,9 @@ fn anybody_may_advance_a_task() {
             }
         }
         assert_all_settled();
-        assert_noop!(Tasks::advance(RuntimeOrigin::signed(DAVE), id), crate::Error::<Test>::TaskOver);
+        let refused = Tasks::advance(RuntimeOrigin::signed(DAVE), id).unwrap_err();
+        assert_eq!(refused.error, Error::<Test>::TaskOver.into());
+        assert_eq!(refused.post_info.actual_weight, Some(<Test as Config>::WeightInfo::advance(0)));
         // The blocks that follow find nothing to do.
         next_block();
     });
