@@ -29,7 +29,7 @@
 //! |---|---|---|
 //! | revealed the winner | `base` and its part of the growth pool by weight; shares; bond returns | |
 //! | revealed another content | `base * minority_share`; loses `bond * minority_slash` | bond returns |
-//! | revealed a leader that could not be had | | loses `bond * minority_slash`: it vouched for what it did not serve |
+//! | revealed a leader that less than a third of the panel could have | | loses `bond * minority_slash`: it vouched for what it did not serve |
 //! | did not reveal | loses the bond | loses the bond |
 //! | creator | pays the rent; what is not paid of the escrow returns | escrow and rent return |
 //!

@@ -28,7 +28,7 @@ pub enum Standing {
     Silent,
     /// It revealed, and nothing won.
     Undecided,
-    /// It revealed the leader, which could not be had.
+    /// It revealed the leader, which less than a third of the panel could have.
     Unserved,
 }
 

@@ -55,11 +55,14 @@ impl<T: Config> Pallet<T> {
     }
 
     fn close_attest(id: TaskId, mut task: TaskOf<T>) {
-        let Some(content) = task.leader().map(|leader| leader.content) else {
-            defensive!("a task without leader is not attested");
-            return;
+        let served = Attestations::<T>::get(id).is_some_and(|panel| panel.was_served());
+        let reason = match task.leader().map(|leader| leader.content) {
+            Some(content) if served => VoidReason::Unattested { content },
+            Some(content) => VoidReason::Unavailable { content },
+            // A task in its attest phase has a leader. If ever one had none, it would have to end all the same.
+            None => VoidReason::NoMajority,
         };
-        Self::decide(id, &mut task, Outcome::Void(VoidReason::Unavailable { content }));
+        Self::decide(id, &mut task, Outcome::Void(reason));
         Tasks::<T>::insert(id, task);
     }
 

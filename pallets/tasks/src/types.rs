@@ -179,8 +179,14 @@ pub enum VoidReason {
     NoMajority,
     /// The chain has no attesters.
     NoAttesters,
-    /// Too few of the drawn attesters could fetch and verify the leader in time.
+    /// Less than a third of the drawn attesters could fetch and verify the leader in time.
     Unavailable {
+        /// The leader.
+        content: TensorId,
+    },
+    /// A third of the drawn attesters or more attested the leader in time, but less than the two thirds needed. It could
+    /// be had: nobody can say whether its backers or the attesters failed.
+    Unattested {
         /// The leader.
         content: TensorId,
     },
@@ -397,6 +403,12 @@ impl<Max: Get<u32>> Panel<Max> {
     pub fn needed(&self) -> u32 {
         let drawn = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);
         drawn.saturating_mul(2).div_ceil(3)
+    }
+
+    /// Whether so many attested that the content could be had: a third of the drawn.
+    pub fn was_served(&self) -> bool {
+        let drawn = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);
+        self.given().saturating_mul(3) >= drawn
     }
 
     /// The seat of a drawn attester.

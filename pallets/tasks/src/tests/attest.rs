@@ -241,8 +241,21 @@ fn comes_in_time_or_not_at_all() {
         run_to(18);
         assert_eq!(attest(by(drawn[1].clone(), id)), refused(InvalidTransaction::Stale));
         run_to(19);
-        assert_eq!(void(id), Some(VoidReason::Unavailable { content: tensor(1).id() }));
+        assert_eq!(void(id), Some(VoidReason::Unattested { content: tensor(1).id() }));
     });
+}
+
+#[test]
+fn a_third_of_the_panel_shows_that_the_content_was_served() {
+    use crate::{Panel, Seat};
+    let key = AttesterId::from(sp_core::sr25519::Public::from_raw([1; 32]));
+    let served = |drawn: usize, given: usize| {
+        let seats: Vec<_> = (0..drawn).map(|at| Seat { attester: key.clone(), attested: at < given }).collect();
+        Panel::<ConstU32<16>> { content: tensor(1).id(), seats: seats.try_into().unwrap() }.was_served()
+    };
+    for (drawn, third) in [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 2), (7, 3), (16, 6)] {
+        assert!(!served(drawn, third - 1) && served(drawn, third), "{third} of {drawn}");
+    }
 }
 
 #[test]

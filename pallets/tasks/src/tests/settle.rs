@@ -258,6 +258,34 @@ fn vouching_for_what_nobody_can_have_costs() {
 }
 
 #[test]
+fn vouching_for_what_a_third_of_the_panel_has_costs_nothing() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask::default().id();
+        contribute(id, &[(ALICE, 1), (BOB, 1), (CHARLIE, 2)]);
+        next_block();
+        let attestation = crate::Attestation { task: id, content: tensor(1).id(), attester: drawn(id)[0].clone() };
+        assert_eq!(attest(attestation), Ok(()));
+        run_to(19);
+        assert_eq!(void(id), Some(VoidReason::Unattested { content: tensor(1).id() }));
+        assert!(ACCOUNTS.iter().all(|who| free(*who) == ENDOWMENT));
+        assert!(Contributions::<Test>::get(id).is_none());
+        assert_all_settled();
+    });
+}
+
+/// Such a task cannot come about. It must not stop the agenda either.
+#[test]
+fn a_task_that_is_attested_without_leader_would_end() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask::default().id();
+        let now = System::block_number();
+        let parts = &mut Participations::<Test>::iter_prefix(id);
+        Tasks::take_step(id, task(id), crate::Step::CloseAttest, now, parts);
+        assert_eq!(void(id), Some(VoidReason::NoMajority));
+    });
+}
+
+#[test]
 fn the_creator_may_take_part() {
     ExtBuilder::default().build_and_execute(|| {
         let id = NewTask::default().id();
