@@ -15,6 +15,8 @@ use crate::{
 
 /// Bytes of a mebibyte.
 const MIB: u64 = 1 << 20;
+/// How often the deposit of a task doubles while the chain fills with tasks.
+const DOUBLINGS: u32 = 10;
 
 impl<AccountId: Clone + core::fmt::Debug + Eq, Max: Get<u32>> Access<AccountId, Max> {
     /// Number of accounts named.
@@ -59,6 +61,12 @@ impl<T: Config> Request<T> {
         Ok(Some(members))
     }
 
+    /// What is held for the record of a task when there are `open` others, in planck.
+    fn deposit(open: u32) -> Balance {
+        let doublings = open.saturating_mul(DOUBLINGS).checked_div(T::MaxTasks::get()).unwrap_or(0);
+        T::TaskDeposit::get().saturating_mul(2u128.saturating_pow(doublings))
+    }
+
     /// What keeping the content for ever costs, in planck.
     fn rent(content: &Content) -> Balance {
         T::RentPerMib::get().saturating_mul(content.max_bytes().div_ceil(MIB).into())
@@ -78,7 +86,7 @@ impl<T: Config> Request<T> {
             commit_until,
             reveal_until,
             attest_blocks: self.phases.attest,
-            deposit: T::TaskDeposit::get(),
+            deposit: Self::deposit(Tasks::<T>::count()),
             escrow,
             committed: 0,
             committed_weight: 0,
@@ -114,6 +122,7 @@ impl<T: Config> Pallet<T> {
             content: task.content,
             commit_until: task.commit_until,
             reveal_until: task.reveal_until,
+            deposit: task.deposit,
             escrow,
             rent: task.rent,
             fee,

@@ -174,8 +174,8 @@ pub mod pallet {
         #[pallet::constant]
         type MinBond: Get<Balance>;
 
-        /// Held from the creator while the task's record exists, in planck; at least the existential deposit. With
-        /// `MaxTasks` it is the price of keeping everybody else from creating tasks.
+        /// Held from the creator while the task's record exists, in planck; at least the existential deposit. It doubles
+        /// with each tenth of [`Config::MaxTasks`] that is taken, so that nobody can keep all others out for little.
         #[pallet::constant]
         type TaskDeposit: Get<Balance>;
 
@@ -267,14 +267,15 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A task was created: `escrow` is held for its rewards, `rent` for keeping what wins, and `fee` was paid for its
-        /// attestations.
+        /// A task was created: `deposit` is held for its record, `escrow` for its rewards, `rent` for keeping what wins, and
+        /// `fee` was paid for its attestations.
         TaskCreated {
             task: TaskId,
             creator: T::AccountId,
             content: Content,
             commit_until: BlockNumberFor<T>,
             reveal_until: BlockNumberFor<T>,
+            deposit: Balance,
             escrow: Balance,
             rent: Balance,
             fee: Balance,

@@ -178,7 +178,7 @@ impl crate::Config for Test {
     type Slashed = Burn;
     type Randomness = SeededRandomness;
     type PalletId = TasksPalletId;
-    type MaxTasks = ConstU32<4>;
+    type MaxTasks = ConstU32<5>;
     type MaxParticipants = ConstU32<MAX_PARTICIPANTS>;
     type MaxAttesters = ConstU32<8>;
     type AttestersPerTask = ConstU32<3>;

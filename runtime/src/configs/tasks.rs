@@ -38,6 +38,7 @@ impl pallet_tasks::Config for Runtime {
     type Slashed = ();
     type Randomness = BlockRandomness;
     type PalletId = TasksPalletId;
+    // All places together cost a million TUNE as long as they are held, the first thousand of them one each.
     type MaxTasks = ConstU32<10_000>;
     type MaxParticipants = ConstU32<256>;
     type MaxAttesters = ConstU32<128>;

@@ -23,6 +23,7 @@ fn holds_the_worst_case_and_the_deposit() {
             content: task.content,
             commit_until: 6,
             reveal_until: 11,
+            deposit: DEPOSIT,
             escrow: 3_600,
             rent: 0,
             fee: 0,
@@ -195,9 +196,25 @@ fn a_task_may_pay_nothing() {
 }
 
 #[test]
+fn the_deposit_doubles_with_each_tenth_of_all_places_taken() {
+    ExtBuilder::default().build_and_execute(|| {
+        // Five places in all: each is two tenths.
+        let deposits: Vec<_> = (0..5).map(|_| task(NewTask::default().id()).deposit).collect();
+        assert_eq!(deposits, [DEPOSIT, 4 * DEPOSIT, 16 * DEPOSIT, 64 * DEPOSIT, 256 * DEPOSIT]);
+        assert_eq!(held(HoldReason::TaskDeposit, CREATOR), deposits.iter().sum());
+        // What was held is what returns, and the next one pays for the places that are taken then.
+        for id in [0, 4] {
+            assert_ok!(Tasks::cancel(RuntimeOrigin::signed(CREATOR), id));
+        }
+        assert_eq!(held(HoldReason::TaskDeposit, CREATOR), 84 * DEPOSIT);
+        assert_eq!(task(NewTask::default().id()).deposit, 64 * DEPOSIT);
+    });
+}
+
+#[test]
 fn the_number_of_open_tasks_is_bounded() {
     ExtBuilder::default().build_and_execute(|| {
-        for _ in 0..4 {
+        for _ in 0..5 {
             assert_ok!(NewTask::default().create());
         }
         assert_noop!(NewTask::default().create(), Error::<Test>::TooManyTasks);
