@@ -53,7 +53,7 @@ parameter_types! {
     pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
     /// How fast fees follow: in a day of full blocks they rise about threefold.
     pub AdjustmentVariable: pallet_transaction_payment::Multiplier =
-        pallet_transaction_payment::Multiplier::saturating_from_rational(1, 100_000);
+        pallet_transaction_payment::Multiplier::saturating_from_rational(5, 100_000);
     /// Fees never fall below a tenth.
     pub MinimumMultiplier: pallet_transaction_payment::Multiplier =
         pallet_transaction_payment::Multiplier::saturating_from_rational(1, 10);

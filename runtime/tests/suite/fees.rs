@@ -1,6 +1,6 @@
 //! What transactions weigh and cost.
 
-use ensemble_runtime::{Runtime, RuntimeCall, RuntimeOrigin, TransactionPayment};
+use ensemble_runtime::{Runtime, RuntimeCall, RuntimeOrigin, System, TransactionPayment, DAYS};
 use ensemble_tensor::TensorId;
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
@@ -10,8 +10,9 @@ use pallet_tasks::Attestation;
 use pallet_transaction_payment::{ChargeTransactionPayment, Val};
 use sp_keyring::Sr25519Keyring::Alice;
 use sp_runtime::{
-    traits::{TransactionExtension, TxBaseImplication},
+    traits::{Convert, One, TransactionExtension, TxBaseImplication},
     transaction_validity::TransactionSource,
+    FixedPointNumber,
 };
 
 use crate::{account, on_chain, preset};
@@ -30,6 +31,20 @@ fn a_full_block_leaves_room_for_what_must_not_wait() {
     let weights = <Runtime as frame_system::Config>::BlockWeights::get();
     let normal = weights.get(DispatchClass::Normal).max_total.expect("normal transactions are limited");
     assert_eq!(normal.ref_time(), weights.max_block.ref_time() * 3 / 4);
+}
+
+#[test]
+fn in_a_day_of_full_blocks_fees_rise_about_threefold() {
+    use pallet_transaction_payment::Multiplier;
+    on_chain(preset("development"), || {
+        let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+        let full = weights.get(DispatchClass::Normal).max_total.expect("normal transactions are limited");
+        System::set_block_consumed_resources(full, 0);
+        let next = <Runtime as pallet_transaction_payment::Config>::FeeMultiplierUpdate::convert;
+        let after = (0..DAYS).fold(Multiplier::one(), |multiplier, _| next(multiplier));
+        let (low, high) = (Multiplier::saturating_from_rational(28, 10), Multiplier::saturating_from_rational(32, 10));
+        assert!(low < after && after < high, "{after:?}");
+    });
 }
 
 #[test]
