@@ -39,7 +39,8 @@ parameter_types! {
     pub const SS58Prefix: u8 = 42;
     /// Limits on the computing time of a block.
     pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
-        .base_block(BlockExecutionWeight::get())
+        // The author's account, which fees are paid to, is read and written once.
+        .base_block(BlockExecutionWeight::get().saturating_add(ParityDbWeight::get().reads_writes(1, 1)))
         .for_class(DispatchClass::all(), |class| class.base_extrinsic = ExtrinsicBaseWeight::get())
         .for_class(DispatchClass::Normal, |class| {
             class.max_total = Some(NORMAL_DISPATCH_RATIO * MAXIMUM_BLOCK_WEIGHT);

@@ -1,10 +1,13 @@
 //! What transactions weigh and cost.
 
-use ensemble_runtime::{Runtime, RuntimeCall, RuntimeOrigin, System, TransactionPayment, DAYS};
+use ensemble_runtime::{
+    weights::BlockExecutionWeight, Runtime, RuntimeCall, RuntimeOrigin, System, TransactionPayment, DAYS,
+};
 use ensemble_tensor::TensorId;
 use frame_support::{
     dispatch::{DispatchClass, GetDispatchInfo},
     traits::Get,
+    weights::constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_MICROS},
 };
 use pallet_tasks::Attestation;
 use pallet_transaction_payment::{ChargeTransactionPayment, Val};
@@ -31,6 +34,16 @@ fn a_full_block_leaves_room_for_what_must_not_wait() {
     let weights = <Runtime as frame_system::Config>::BlockWeights::get();
     let normal = weights.get(DispatchClass::Normal).max_total.expect("normal transactions are limited");
     assert_eq!(normal.ref_time(), weights.max_block.ref_time() * 3 / 4);
+}
+
+#[test]
+fn paying_the_fee_to_the_author_is_weighed() {
+    let payment = ChargeTransactionPayment::<Runtime>::from(0).weight(&attest());
+    // Changing an account that is in the overlay: some microseconds, and no database.
+    let per_microsecond = WEIGHT_REF_TIME_PER_MICROS;
+    assert!((5 * per_microsecond..50 * per_microsecond).contains(&payment.ref_time()), "{payment:?}");
+    let (once, empty) = (ParityDbWeight::get().reads_writes(1, 1), BlockExecutionWeight::get());
+    assert_eq!(<Runtime as frame_system::Config>::BlockWeights::get().base_block, empty + once);
 }
 
 #[test]
