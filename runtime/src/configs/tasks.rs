@@ -58,7 +58,8 @@ impl pallet_tasks::Config for Runtime {
     type RentPerMib = ConstU128<{ TUNE / 100 }>;
     // 16 attestations at what an account would pay for each.
     type AttestFee = ConstU128<{ TUNE / 50 }>;
-    // Above every tip: whether a task is void must not depend on what others pay.
+    // Above all tips below some hundred TUNE, which buy one place each: whether a task is void should not depend on what
+    // others pay.
     type AttestPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
     type WeightInfo = weights::pallet_tasks::WeightInfo<Runtime>;
 }

@@ -6,7 +6,7 @@
 //! - The database access of the account that signs: all transactions that are measured are Alice's, who is read once for
 //!   all of them. The check of the nonce adds it; the account then stays in the block's overlay for the fee and the call.
 //! - The payment of the fee to the author: the blocks that are measured have none. Charging for the transaction adds it.
-//!   The author's account is read and written once in a block, which [`super::super::configs::RuntimeBlockWeights`]
+//!   The author's account is read and written once in a block, which [`crate::configs::RuntimeBlockWeights`]
 //!   counts.
 
 use core::marker::PhantomData;
