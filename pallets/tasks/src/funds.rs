@@ -13,7 +13,7 @@ use frame_support::{
 };
 use sp_runtime::traits::AccountIdConversion;
 
-use crate::{Balance, Config, Error, Event, HoldReason, Pallet, TaskOf, Undeliverable, LOG};
+use crate::{reward::MIN_SHARES, Balance, Config, Error, Event, HoldReason, Pallet, TaskOf, Undeliverable, LOG};
 
 impl<T: Config> Pallet<T> {
     /// The account that owns the classes of shares. It has no key.
@@ -111,7 +111,8 @@ impl<T: Config> Pallet<T> {
     ///
     /// Units are sufficient to keep an account in existence, so that shares never fail for want of native tokens.
     pub(crate) fn create_shares(task: TaskId) {
-        let created = with_storage_layer(|| T::Shares::create(AssetId::Shares(task), Self::account_id(), true, 1));
+        let (class, owner) = (AssetId::Shares(task), Self::account_id());
+        let created = with_storage_layer(|| T::Shares::create(class, owner, true, MIN_SHARES));
         if let Err(error) = created {
             log::error!(target: LOG, "task {task}: no class of shares: {error:?}");
         }

@@ -40,7 +40,7 @@
 //! # Shares
 //!
 //! What won belongs to those who revealed it: [`AssetId::Shares`] of the task is a class of fungible tokens with
-//! [`reward::TOTAL_SHARES`] units, handed out by weight. Nobody can mint, freeze or burn them: their admin is the
+//! [`reward::TOTAL_SHARES`] units, handed out by weight, of which an account owns [`reward::MIN_SHARES`] or none. Nobody can mint, freeze or burn them: their admin is the
 //! keyless account of [`Config::PalletId`].
 
 #![cfg_attr(not(feature = "std"), no_std)]

@@ -12,6 +12,10 @@ use crate::types::Balance;
 /// Shares of a contribution in all: as many as a winner of the whole weight receives.
 pub const TOTAL_SHARES: Balance = 1_000_000_000_000;
 
+/// Fewest shares of a contribution that an account can own, a millionth of all. Shares keep their owner's account in
+/// existence without any deposit, so that nobody must be able to spread them over more accounts than this allows.
+pub const MIN_SHARES: Balance = TOTAL_SHARES / 1_000_000;
+
 /// How a participant stands when a task ends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Standing {

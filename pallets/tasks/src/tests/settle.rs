@@ -15,7 +15,7 @@ use frame_support::{
 use sp_runtime::Permill;
 
 use crate::{
-    mock::*, reward::TOTAL_SHARES, Contribution, Contributions, Event, HoldReason, Outcome, Participations, Tallies,
+    mock::*, reward::{MIN_SHARES, TOTAL_SHARES}, Contribution, Contributions, Event, HoldReason, Outcome, Participations, Tallies,
     Undeliverable, VoidReason,
 };
 
@@ -417,6 +417,44 @@ fn a_hold_that_somebody_took_from_holds_up_nobody() {
 }
 
 #[test]
+fn shares_cannot_be_spread_over_any_number_of_accounts() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = two_of_three();
+        let stranger = 99;
+        let give = |amount| Assets::transfer(RuntimeOrigin::signed(ALICE), AssetId::Shares(id), stranger, amount);
+        assert_noop!(give(MIN_SHARES - 1), sp_runtime::TokenError::BelowMinimum);
+        assert!(!System::account_exists(&stranger));
+        assert_ok!(give(MIN_SHARES));
+        assert!(System::account_exists(&stranger));
+        assert_eq!(TOTAL_SHARES / MIN_SHARES, 1_000_000);
+    });
+}
+
+#[test]
+fn a_winner_too_light_for_the_fewest_shares_is_paid_without_them() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask { weighting: Weighting::Bond { cap: u128::MAX }, ..Default::default() }.id();
+        let fortune = 600_000_000_000;
+        assert_ok!(Balances::force_set_balance(RuntimeOrigin::root(), ALICE, fortune));
+        for (who, bond) in [(ALICE, fortune - EXISTENTIAL), (BOB, BOND)] {
+            assert_ok!(commit(who, id, &tensor(1), bond));
+        }
+        run_to(7);
+        for who in [ALICE, BOB] {
+            assert_ok!(reveal(who, id, &tensor(1)));
+        }
+        run_to(12);
+        attest_all(id);
+        next_block();
+        let due = Undeliverable::Shares;
+        let amount = TOTAL_SHARES * BOND / (fortune - EXISTENTIAL + BOND);
+        assert!(events().contains(&Event::Undelivered { task: id, who: BOB, due, amount }));
+        assert_eq!((free(BOB), shares(id, BOB)), (ENDOWMENT + BASE, 0));
+        assert!(shares(id, ALICE) > TOTAL_SHARES - MIN_SHARES);
+    });
+}
+
+#[test]
 fn nobody_else_can_mint_shares_or_create_their_class() {
     ExtBuilder::default().build_and_execute(|| {
         let id = two_of_three();
@@ -430,7 +468,7 @@ fn nobody_else_can_mint_shares_or_create_their_class() {
             sp_runtime::DispatchError::BadOrigin
         );
         // They are the owners' to pass on.
-        assert_ok!(Assets::transfer(RuntimeOrigin::signed(ALICE), class, DAVE, 1));
-        assert_eq!(shares(id, DAVE), 1);
+        assert_ok!(Assets::transfer(RuntimeOrigin::signed(ALICE), class, DAVE, TOTAL_SHARES / 4));
+        assert_eq!(shares(id, DAVE), TOTAL_SHARES / 4);
     });
 }
