@@ -1,6 +1,9 @@
 //! The set over sessions and offences.
 
-use frame_support::traits::{Get, OnInitialize};
+use frame_support::{
+    assert_ok,
+    traits::{Get, OnInitialize},
+};
 use pallet_session::historical::HistoricalSessions;
 use sp_runtime::Perbill;
 use sp_staking::offence::{OffenceDetails, OnOffenceHandler};
@@ -57,6 +60,16 @@ fn a_second_report_of_the_same_offender_changes_nothing() {
         let after_first = crate::Validators::<Test>::get();
         offend(2);
         assert_eq!(crate::Validators::<Test>::get(), after_first);
+    });
+}
+
+#[test]
+fn a_validator_that_removes_its_keys_is_left_out_and_breaks_nothing() {
+    with_validators(&[1, 2, 3], || {
+        assert_ok!(Session::purge_keys(RuntimeOrigin::signed(2)));
+        advance_sessions(2);
+        assert_eq!(pallet_session::Validators::<Test>::get(), vec![1, 3]);
+        assert_eq!(crate::Validators::<Test>::get().into_inner(), vec![1, 2, 3]);
     });
 }
 
