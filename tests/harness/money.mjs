@@ -8,7 +8,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * Asserts, for one finalised block, that
  * - the balances of all accounts add up to the issuance,
  * - what is reserved of an account is the sum of its holds,
- * - deposits, rents, rewards and bonds held for tasks are those of the tasks that are open, so that none is left without one,
+ * - deposits, rents, rewards and bonds held for tasks are those of the open tasks, so that none is left without one,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api

@@ -63,7 +63,10 @@ describe('refusals', { concurrency: 32 }, () => {
     );
     it('at most no bytes', refuses({ content: { Bytes: { maxLen: 0 } } }, 'InvalidContent'));
     it('a bundle of nothing', refuses({ content: { Bundle: { maxBytes: 0 } } }, 'InvalidContent'));
-    it('a bundle that no validator could keep', refuses({ content: { Bundle: { maxBytes: 2n ** 34n + 1n } } }, 'ContentTooLarge'));
+    it(
+      'a bundle that no validator could keep',
+      refuses({ content: { Bundle: { maxBytes: 2n ** 34n + 1n } } }, 'ContentTooLarge'),
+    );
     it('no time to commit', refuses({ phases: { commit: 0, reveal: 4, attest: 4 } }, 'InvalidPhase'));
     it('no time to reveal', refuses({ phases: { commit: 4, reveal: 0, attest: 4 } }, 'InvalidPhase'));
     it('no time to attest', refuses({ phases: { commit: 4, reveal: 4, attest: 0 } }, 'InvalidPhase'));

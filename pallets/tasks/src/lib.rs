@@ -11,8 +11,8 @@
 //!    id and checks the shape without seeing the data.
 //! 4. **Attest.** When the time for reveals is over, the content leads that has more than half of all *committed*
 //!    weight, if enough participants revealed at all. Attesters (session keys of validators; where there are many, a
-//!    panel drawn [`Config::DrawDelay`] blocks later) fetch it, verify it, keep it, and say so. With two thirds of the panel it has won; if they do not come
-//!    in time, it is void.
+//!    panel drawn [`Config::DrawDelay`] blocks later) fetch it, verify it, keep it, and say so. With two thirds of the
+//!    panel it has won; if they do not come in time, it is void.
 //! 5. **Settle.** Participants are paid and their bonds returned, a bounded number at a time. What is left returns to
 //!    the creator, the record goes, and what won stays as a [`Contribution`].
 //!
@@ -29,7 +29,8 @@
 //! |---|---|---|
 //! | revealed the winner | `base` and its part of the growth pool by weight; shares; bond returns | |
 //! | revealed another content | `base * minority_share`; loses `bond * minority_slash` | bond returns |
-//! | revealed a leader that less than a third of the panel could have | | loses `bond * minority_slash`: it vouched for what it did not serve |
+//! | revealed a leader, less than a third attest | | loses `bond * minority_slash`: it vouched for what it did not serve |
+//! | revealed a leader, a third attest or more | | bond returns |
 //! | did not reveal | loses the bond | loses the bond |
 //! | creator | pays the rent; what is not paid of the escrow returns | escrow and rent return |
 //!
@@ -40,8 +41,8 @@
 //! # Shares
 //!
 //! What won belongs to those who revealed it: [`AssetId::Shares`] of the task is a class of fungible tokens with
-//! [`reward::TOTAL_SHARES`] units, handed out by weight, of which an account owns [`reward::MIN_SHARES`] or none. Nobody can mint, freeze or burn them: their admin is the
-//! keyless account of [`Config::PalletId`].
+//! [`reward::TOTAL_SHARES`] units, handed out by weight, of which an account owns [`reward::MIN_SHARES`] or none.
+//! Nobody can mint, freeze or burn them: their admin is the keyless account of [`Config::PalletId`].
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -123,8 +124,8 @@ pub mod pallet {
         /// Receives what is slashed from bonds, and what tasks cost their creators.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
 
-        /// What the author of the block before could not choose, but may have known. It is mixed into [`Entropy`] at the
-        /// start of every block.
+        /// What the author of the block before could not choose, but may have known. It is mixed into [`Entropy`] at
+        /// the start of every block.
         type Randomness: Randomness<Self::Hash, BlockNumberFor<Self>>;
 
         /// Owns the classes of shares.
@@ -148,13 +149,13 @@ pub mod pallet {
         type AttestersPerTask: Get<u32>;
 
         /// Blocks between the last reveal and the draw of attesters, where not all of them attest. Each adds to
-        /// [`Entropy`] what its author knew: whoever decides in the last block what to reveal knows who will be drawn only
-        /// if it is the author of all of these.
+        /// [`Entropy`] what its author knew: whoever decides in the last block what to reveal knows who will be drawn
+        /// only if it is the author of all of these.
         #[pallet::constant]
         type DrawDelay: Get<BlockNumberFor<Self>>;
 
-        /// Most panels that begin to attest in a block. The attestations of so many must leave others room in a block, as
-        /// they are free and come before everything else; [`Hooks::integrity_test`] sees to that.
+        /// Most panels that begin to attest in a block. The attestations of so many must leave others room in a block,
+        /// as they are free and come before everything else; [`Hooks::integrity_test`] sees to that.
         #[pallet::constant]
         type MaxPanelsPerBlock: Get<u32>;
 
@@ -174,8 +175,9 @@ pub mod pallet {
         #[pallet::constant]
         type MinBond: Get<Balance>;
 
-        /// Held from the creator while the task's record exists, in planck; at least the existential deposit. It doubles
-        /// with each tenth of [`Config::MaxTasks`] that is taken, so that nobody can keep all others out for little.
+        /// Held from the creator while the task's record exists, in planck; at least the existential deposit. It
+        /// doubles with each tenth of [`Config::MaxTasks`] that is taken, so that nobody can keep all others out for
+        /// little.
         #[pallet::constant]
         type TaskDeposit: Get<Balance>;
 
@@ -188,8 +190,8 @@ pub mod pallet {
         #[pallet::constant]
         type RentPerMib: Get<Balance>;
 
-        /// What a creator pays for the attestations of its task, in planck, whatever becomes of it: about what they would
-        /// cost those who send them, who pay nothing.
+        /// What a creator pays for the attestations of its task, in planck, whatever becomes of it: about what they
+        /// would cost those who send them, who pay nothing.
         #[pallet::constant]
         type AttestFee: Get<Balance>;
 
@@ -267,8 +269,8 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A task was created: `deposit` is held for its record, `escrow` for its rewards, `rent` for keeping what wins, and
-        /// `fee` was paid for its attestations.
+        /// A task was created: `deposit` is held for its record, `escrow` for its rewards, `rent` for keeping what
+        /// wins, and `fee` was paid for its attestations.
         TaskCreated {
             task: TaskId,
             creator: T::AccountId,
@@ -297,8 +299,8 @@ pub mod pallet {
         /// An account could not receive what it was due. A reward stays with the creator; shares are not created; a
         /// rest of a bond or escrow too small for the account to exist on is slashed.
         Undelivered { task: TaskId, who: T::AccountId, due: Undeliverable, amount: Balance },
-        /// All participants of a task were settled. `returned` of the escrow went back to its creator, and `rent` was paid
-        /// for keeping what won.
+        /// All participants of a task were settled. `returned` of the escrow went back to its creator, and `rent` was
+        /// paid for keeping what won.
         TaskSettled { task: TaskId, creator: T::AccountId, returned: Balance, rent: Balance },
     }
 
@@ -411,8 +413,8 @@ pub mod pallet {
 
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
-        /// Creates a task, holds what it can cost, the worst case of its rewards, the deposit and the rent, and takes the fee
-        /// for its attestations.
+        /// Creates a task, holds what it can cost, the worst case of its rewards, the deposit and the rent, and takes
+        /// the fee for its attestations.
         ///
         /// - `content`: what is asked for.
         /// - `access`: who may take part. A committee counts as many members as `max_participants` says.

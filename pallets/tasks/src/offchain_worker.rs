@@ -5,9 +5,9 @@
 //! blocks: then what won stays pinned in the tensor store and what lost is let go. Neither a crash at any point nor a
 //! fork that is abandoned makes the node forget a content that it vouched for, or vouch twice.
 //!
-//! The worker never waits: the store fetches in the background, and the worker of the next block looks again. It asks for
-//! what it wants in every block, also while that is being fetched. What is not asked for any more, because the attest phase
-//! is over, the store need not go on fetching.
+//! The worker never waits: the store fetches in the background, and the worker of the next block looks again. It asks
+//! for what it wants in every block, also while that is being fetched. What is not asked for any more, because the
+//! attest phase is over, the store need not go on fetching.
 
 use alloc::{collections::BTreeMap, vec::Vec};
 

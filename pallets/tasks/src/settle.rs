@@ -6,8 +6,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    Attestations, Balance, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet, PanelsOpened,
-    Participation, Participations, State, Step, Tallies, TaskOf, Tasks, VoidReason,
+    Attestations, Balance, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet,
+    PanelsOpened, Participation, Participations, State, Step, Tallies, TaskOf, Tasks, VoidReason,
 };
 
 impl<T: Config> Pallet<T> {

@@ -184,8 +184,8 @@ pub enum VoidReason {
         /// The leader.
         content: TensorId,
     },
-    /// A third of the drawn attesters or more attested the leader in time, but less than the two thirds needed. It could
-    /// be had: nobody can say whether its backers or the attesters failed.
+    /// A third of the drawn attesters or more attested the leader in time, but less than the two thirds needed. It
+    /// could be had: nobody can say whether its backers or the attesters failed.
     Unattested {
         /// The leader.
         content: TensorId,

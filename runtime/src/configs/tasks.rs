@@ -17,8 +17,8 @@ parameter_types! {
 }
 
 /// Randomness of the block before, which comes from its author's VRF. The author has known it since the epoch began and
-/// can only withhold it, together with the block; the pallet mixes that of many authors. In the first blocks, which have
-/// none: that of an earlier epoch.
+/// can only withhold it, together with the block; the pallet mixes that of many authors. In the first blocks, which
+/// have none: that of an earlier epoch.
 pub struct BlockRandomness;
 
 impl Randomness<Hash, BlockNumber> for BlockRandomness {
@@ -58,8 +58,8 @@ impl pallet_tasks::Config for Runtime {
     type RentPerMib = ConstU128<{ TUNE / 100 }>;
     // 16 attestations at what an account would pay for each.
     type AttestFee = ConstU128<{ TUNE / 50 }>;
-    // Above all tips below some hundred TUNE, which buy one place each: whether a task is void should not depend on what
-    // others pay.
+    // Above all tips below some hundred TUNE, which buy one place each: whether a task is void should not depend on
+    // what others pay.
     type AttestPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
     type WeightInfo = weights::pallet_tasks::WeightInfo<Runtime>;
 }

@@ -3,10 +3,11 @@
 //! That figure is measured on whole transactions, signed and paid for, so the computing of every check is in it already.
 //! It leaves out two things.
 //!
-//! - The database access of the account that signs: all transactions that are measured are Alice's, who is read once for
-//!   all of them. The check of the nonce adds it; the account then stays in the block's overlay for the fee and the call.
-//! - The payment of the fee to the author: the blocks that are measured have none. Charging for the transaction adds it.
-//!   The author's account is read and written once in a block, which [`crate::configs::RuntimeBlockWeights`]
+//! - The database access of the account that signs: all transactions that are measured are Alice's, who is read once
+//!   for all of them. The check of the nonce adds it; the account then stays in the block's overlay for the fee and the
+//!   call.
+//! - The payment of the fee to the author: the blocks that are measured have none. Charging for the transaction adds
+//!   it. The author's account is read and written once in a block, which [`crate::configs::RuntimeBlockWeights`]
 //!   counts.
 
 use core::marker::PhantomData;

@@ -49,7 +49,8 @@ fn proxies_do_what_they_are_named_for() {
 fn no_proxy_creates_a_task_in_a_batch() {
     on_chain(preset("development"), || {
         let batch = |call| RuntimeCall::Utility(pallet_utility::Call::batch_all { calls: vec![call] });
-        for (proxy_type, allowed) in [(ProxyType::Any, true), (ProxyType::NonTransfer, false), (ProxyType::Tasks, false)]
+        for (proxy_type, allowed) in
+            [(ProxyType::Any, true), (ProxyType::NonTransfer, false), (ProxyType::Tasks, false)]
         {
             assert_ok!(Proxy::add_proxy(RuntimeOrigin::signed(account(Alice)), account(Bob).into(), proxy_type, 0));
             let (bob, real) = (RuntimeOrigin::signed(account(Bob)), account(Alice).into());

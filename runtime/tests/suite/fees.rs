@@ -64,8 +64,9 @@ fn in_a_day_of_full_blocks_fees_rise_about_threefold() {
 fn a_task_pays_for_its_attestations() {
     on_chain(preset("development"), || {
         let one = TransactionPayment::query_call_info(attest(), ATTESTATION_LEN).partial_fee;
-        let all = one * u128::from(<Runtime as pallet_tasks::Config>::AttestersPerTask::get());
-        let fee = <Runtime as pallet_tasks::Config>::AttestFee::get();
+        let attesters: u32 = <Runtime as pallet_tasks::Config>::AttestersPerTask::get();
+        let all = one * u128::from(attesters);
+        let fee: u128 = <Runtime as pallet_tasks::Config>::AttestFee::get();
         assert!((all..2 * all).contains(&fee), "{fee} for attestations worth {all}");
     });
 }

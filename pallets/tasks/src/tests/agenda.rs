@@ -3,7 +3,8 @@
 use frame_support::{assert_ok, weights::Weight};
 
 use crate::{
-    mock::*, Agenda, Config, Error, NextDue, Outcome, Participation, Participations, State, Step, VoidReason, WeightInfo,
+    mock::*, Agenda, Config, Error, NextDue, Outcome, Participation, Participations, State, Step, VoidReason,
+    WeightInfo,
 };
 
 fn look() -> Weight {
@@ -171,9 +172,13 @@ fn run_checked_later(block: BlockNumber) {
 /// Tasks of this number, all of whose reveals are to be closed in this block.
 fn revealed(count: u32) -> Vec<u32> {
     let ids: Vec<_> = (0..count).map(|_| NewTask { max_participants: 1, ..Default::default() }.id()).collect();
-    ids.iter().for_each(|id| assert_ok!(commit(ALICE, *id, &tensor(1), BOND)));
+    for id in &ids {
+        assert_ok!(commit(ALICE, *id, &tensor(1), BOND));
+    }
     run_to(7);
-    ids.iter().for_each(|id| assert_ok!(reveal(ALICE, *id, &tensor(1))));
+    for id in &ids {
+        assert_ok!(reveal(ALICE, *id, &tensor(1)));
+    }
     run_to(12);
     ids
 }

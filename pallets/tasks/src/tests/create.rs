@@ -77,7 +77,8 @@ fn refuses_content_that_nobody_could_keep() {
         ] {
             assert_noop!(NewTask { content, ..Default::default() }.create(), Error::<Test>::ContentTooLarge);
         }
-        assert_ok!(NewTask { content: Content::Bundle { max_bytes: MAX_CONTENT_BYTES }, ..Default::default() }.create());
+        let content = Content::Bundle { max_bytes: MAX_CONTENT_BYTES };
+        assert_ok!(NewTask { content, ..Default::default() }.create());
         let content = Content::Tensor { kind: Kind::I32, rows, cols: 1 };
         assert_ok!(NewTask { content, ..Default::default() }.create());
     });

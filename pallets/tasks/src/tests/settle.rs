@@ -15,8 +15,9 @@ use frame_support::{
 use sp_runtime::Permill;
 
 use crate::{
-    mock::*, reward::{MIN_SHARES, TOTAL_SHARES}, Contribution, Contributions, Event, HoldReason, Outcome, Participations, Tallies,
-    Undeliverable, VoidReason,
+    mock::*,
+    reward::{MIN_SHARES, TOTAL_SHARES},
+    Contribution, Contributions, Event, HoldReason, Outcome, Participations, Tallies, Undeliverable, VoidReason,
 };
 
 /// Three commit, two agree; everything is settled.
