@@ -1,9 +1,16 @@
 //! The store as the off-chain worker sees it.
 
+use std::time::Duration;
+
 use ensemble_host::{TensorAccess, TensorStatus};
 use ensemble_tensor::TensorId;
 
-use super::{TensorService, LOG_TARGET};
+use super::{exchange::Terms, TensorService, LOG_TARGET};
+
+/// How long a fetch goes on after the worker last asked for its status, which it does at every block.
+const LEASE: Duration = Duration::from_secs(300);
+/// The part of the quota, one in so many, that one content may take: what a task asks for is chosen by strangers.
+const SHARE: u64 = 8;
 
 impl TensorAccess for TensorService {
     fn status(&self, id: TensorId) -> TensorStatus {
@@ -11,7 +18,8 @@ impl TensorAccess for TensorService {
     }
 
     fn fetch(&self, id: TensorId, max_bytes: u64) {
-        if let Err(error) = self.fetch(id, max_bytes) {
+        let terms = Terms { data: max_bytes, disk: self.store.quota() / SHARE, lease: Some(LEASE) };
+        if let Err(error) = self.fetch(id, terms) {
             // The worker asks again with the next block.
             tracing::warn!(target: LOG_TARGET, "Not fetching {id}: {error}");
         }

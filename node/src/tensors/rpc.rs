@@ -29,7 +29,7 @@ use sc_rpc_api::check_if_safe;
 use serde::Serialize;
 
 use super::{
-    exchange::{JobStatus, QueueFull},
+    exchange::{JobStatus, QueueFull, Terms},
     service::{reason, Found, TensorService},
     store::{Error as StoreError, Usage},
 };
@@ -280,7 +280,7 @@ impl TensorApiServer for TensorRpc {
 
     fn fetch_tensor(&self, extensions: &Extensions, id: TensorId, max_bytes: Option<u64>) -> Result<(), RpcError> {
         self.check_may_write(extensions)?;
-        Ok(self.0.fetch(id, max_bytes.unwrap_or(u64::MAX))?)
+        Ok(self.0.fetch(id, Terms::of_data(max_bytes.unwrap_or(u64::MAX)))?)
     }
 
     fn pin_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {

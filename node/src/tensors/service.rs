@@ -7,7 +7,7 @@ use ensemble_tensor::TensorId;
 use jsonrpsee::RpcModule;
 
 use super::{
-    exchange::{Fetcher, JobStatus, QueueFull},
+    exchange::{Fetcher, JobStatus, QueueFull, Terms},
     rpc::TensorRpc,
     store::{Error, Holding, Store},
 };
@@ -36,8 +36,9 @@ impl TensorService {
     }
 
     /// What the node has of a tensor. What was on the disk when the node started counts as held once it is checked;
-    /// asking has that done first.
+    /// asking has that done first. A job for it counts as still wanted.
     pub(super) fn status(&self, id: &TensorId) -> TensorStatus {
+        self.fetcher.renew(id);
         match self.look_up(id) {
             Found::Held(holding) if holding.is_verified() => {
                 TensorStatus::Held { header: holding.header, bytes: holding.bytes }
@@ -59,10 +60,10 @@ impl TensorService {
     }
 
     /// Starts to fetch a tensor that is neither held nor being fetched.
-    pub(super) fn fetch(&self, id: TensorId, max_bytes: u64) -> Result<(), QueueFull> {
+    pub(super) fn fetch(&self, id: TensorId, terms: Terms) -> Result<(), QueueFull> {
         match self.store.holding(&id) {
             Some(_) => Ok(()),
-            None => self.fetcher.fetch(id, max_bytes),
+            None => self.fetcher.fetch(id, terms),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Fetch jobs: what is wanted, what is being fetched, and what came of it.
 //!
 //! A job fetches one tensor, or a bundle: first the manifest, then the members, a few at a time. Jobs wait in a queue
-//! of limited length and run a few at a time. A job that fails leaves its reason behind until it is asked for again.
+//! of limited length and run a few at a time. While others wait, a job runs for a while and then goes to the back of the
+//! queue: what has arrived stays, so a slow job costs the others nothing but their turn. A job that nobody asks for any
+//! more ends. A job that fails leaves its reason behind until it is asked for again.
 
 use std::{
     collections::HashMap,
@@ -9,29 +11,31 @@ use std::{
         atomic::{AtomicU64, AtomicUsize, Ordering},
         Arc, Weak,
     },
+    time::{Duration, Instant},
 };
 
 use ensemble_host::FetchError;
-use ensemble_tensor::{Kind, TensorId};
-use futures::{
-    future::{AbortHandle, AbortRegistration, Abortable, Aborted},
-    stream::{self, FuturesUnordered, StreamExt, TryStreamExt},
-};
+use ensemble_tensor::{Header, Kind, TensorId};
+use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 use sc_network_types::PeerId;
 use schnellru::{ByLength, LruMap};
-use tokio::sync::{mpsc, OwnedMutexGuard};
+use tokio::sync::{mpsc, Notify, OwnedMutexGuard};
 
 use super::{
     network::Network,
     transfer::{Patience, Transfer},
 };
-use crate::tensors::{metrics::Metrics, store::Store, LOG_TARGET};
+use crate::tensors::{
+    metrics::Metrics,
+    store::{footprint, Store},
+    LOG_TARGET,
+};
 
 /// Jobs that run at the same time.
 pub const MAX_RUNNING: usize = 4;
-/// Jobs that wait for their turn.
-pub const MAX_QUEUED: usize = 1024;
+/// Jobs that run or wait for their turn.
+pub const MAX_JOBS: usize = 1024;
 /// Failed jobs whose reason is remembered.
 pub const MAX_FAILED: u32 = 1024;
 /// Members of a bundle that are fetched at the same time.
@@ -54,22 +58,35 @@ pub(super) struct Context {
 /// Takes orders for tensors. Clones share the jobs.
 #[derive(Clone)]
 pub struct Fetcher {
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::UnboundedSender<Order>,
     jobs: Arc<Mutex<Jobs>>,
 }
 
 /// Runs the jobs.
 pub struct Worker {
-    orders: mpsc::Receiver<Order>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    /// The back of the queue, as long as there is a fetcher.
+    back: mpsc::WeakUnboundedSender<Order>,
     jobs: Arc<Mutex<Jobs>>,
     context: Arc<Context>,
 }
 
+/// What a job may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// Bytes of data, for a bundle of the manifest and all members.
+    pub data: u64,
+    /// Bytes on the disk, likewise.
+    pub disk: u64,
+    /// How long the job goes on after it was last asked for; without end if nothing is said.
+    pub lease: Option<Duration>,
+}
+
 struct Order {
     id: TensorId,
-    max_bytes: u64,
+    terms: Terms,
     progress: Arc<Progress>,
-    abort: AbortRegistration,
+    cancel: Arc<Notify>,
 }
 
 struct Jobs {
@@ -79,7 +96,19 @@ struct Jobs {
 
 struct Job {
     progress: Arc<Progress>,
-    abort: AbortHandle,
+    cancel: Arc<Notify>,
+    lease: Option<Duration>,
+    wanted_until: Option<Instant>,
+}
+
+/// How a job's turn ended.
+enum Turn {
+    /// With the job.
+    Done(Result<(), FetchError>),
+    /// Nobody wants the tensor any more.
+    Stopped,
+    /// It is somebody else's turn.
+    Over,
 }
 
 /// What became of the last job for a tensor.
@@ -100,7 +129,7 @@ pub enum JobStatus {
 
 /// The queue is full.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("{MAX_QUEUED} tensors wait to be fetched, which is the limit; try again later")]
+#[error("{MAX_JOBS} tensors are being fetched or wait for it, which is the limit; try again later")]
 pub struct QueueFull;
 
 /// How far a job has come.
@@ -111,33 +140,58 @@ pub(super) struct Progress {
     unknown: AtomicUsize,
 }
 
-/// Bytes of data that a job may still take.
-pub(super) struct Budget(AtomicU64);
+/// Bytes that a job may still take.
+pub(super) struct Budget {
+    data: AtomicU64,
+    disk: AtomicU64,
+}
+
+impl Terms {
+    /// So many bytes of data, and whatever disk they take.
+    pub fn of_data(data: u64) -> Self {
+        Self { data, disk: u64::MAX, lease: None }
+    }
+}
 
 impl Fetcher {
     /// A fetcher, and the worker that runs its jobs.
     pub fn new(store: Arc<Store>, network: Arc<dyn Network>, metrics: Metrics, patience: Patience) -> (Self, Worker) {
-        let (sender, orders) = mpsc::channel(MAX_QUEUED);
+        // Unbounded, because the jobs are counted before they are queued.
+        let (sender, orders) = mpsc::unbounded_channel();
         let failed = LruMap::new(ByLength::new(MAX_FAILED));
         let jobs = Arc::new(Mutex::new(Jobs { active: HashMap::new(), failed }));
         let context = Arc::new(Context { store, network, metrics, patience, transfers: Mutex::default() });
-        (Self { orders: sender, jobs: jobs.clone() }, Worker { orders, jobs, context })
+        let back = sender.downgrade();
+        (Self { orders: sender, jobs: jobs.clone() }, Worker { orders, back, jobs, context })
     }
 
-    /// Orders a tensor, for a bundle with its members, of at most `max_bytes` of data. Nothing happens if a job for it
-    /// is under way.
-    pub fn fetch(&self, id: TensorId, max_bytes: u64) -> Result<(), QueueFull> {
+    /// Orders a tensor, for a bundle with its members. A job for it that is under way goes on as it began, but for as
+    /// long as anybody wants.
+    pub fn fetch(&self, id: TensorId, terms: Terms) -> Result<(), QueueFull> {
         let mut jobs = self.jobs.lock();
-        if jobs.active.contains_key(&id) {
+        if let Some(job) = jobs.active.get_mut(&id) {
+            job.lease = job.lease.and(terms.lease);
+            job.renew();
             return Ok(());
         }
-        let (abort, registration) = AbortHandle::new_pair();
-        let progress = Arc::new(Progress::new());
-        let order = Order { id, max_bytes, progress: progress.clone(), abort: registration };
-        self.orders.try_send(order).map_err(|_| QueueFull)?;
+        if jobs.active.len() >= MAX_JOBS {
+            return Err(QueueFull);
+        }
+        let (progress, cancel) = (Arc::new(Progress::new()), Arc::new(Notify::new()));
+        let order = Order { id, terms, progress: progress.clone(), cancel: cancel.clone() };
+        self.orders.send(order).map_err(|_| QueueFull)?;
         jobs.failed.remove(&id);
-        jobs.active.insert(id, Job { progress, abort });
+        let mut job = Job { progress, cancel, lease: terms.lease, wanted_until: None };
+        job.renew();
+        jobs.active.insert(id, job);
         Ok(())
+    }
+
+    /// Notes that a tensor is still wanted.
+    pub fn renew(&self, id: &TensorId) {
+        if let Some(job) = self.jobs.lock().active.get_mut(id) {
+            job.renew();
+        }
     }
 
     /// What became of the last job for a tensor.
@@ -153,7 +207,7 @@ impl Fetcher {
     pub fn cancel(&self, id: &TensorId) -> bool {
         let jobs = self.jobs.lock();
         let job = jobs.active.get(id);
-        job.inspect(|job| job.abort.abort()).is_some()
+        job.inspect(|job| job.cancel.notify_one()).is_some()
     }
 }
 
@@ -163,42 +217,78 @@ impl Worker {
         let mut running = FuturesUnordered::new();
         loop {
             tokio::select! {
-                Some((id, outcome)) = running.next() => self.on_ended(id, outcome, running.len()),
+                Some((order, turn)) = running.next() => self.on_turn(order, turn, running.len()),
                 order = self.orders.recv(), if running.len() < MAX_RUNNING => match order {
                     Some(order) => {
-                        running.push(run(self.context.clone(), order));
+                        running.push(run(self.context.clone(), self.jobs.clone(), order));
                         self.context.metrics.jobs_running.set(running.len() as u64);
                     },
                     None if running.is_empty() => return,
                     None => {
                         let ended = running.next().await;
-                        ended.into_iter().for_each(|(id, outcome)| self.on_ended(id, outcome, running.len()));
+                        ended.into_iter().for_each(|(order, turn)| self.on_turn(order, turn, running.len()));
                     },
                 },
             }
         }
     }
 
-    fn on_ended(&self, id: TensorId, outcome: Result<Result<(), FetchError>, Aborted>, still_running: usize) {
+    fn on_turn(&self, order: Order, turn: Turn, still_running: usize) {
         self.context.metrics.jobs_running.set(still_running as u64);
+        let id = order.id;
         let mut jobs = self.jobs.lock();
-        jobs.active.remove(&id);
-        match outcome {
-            Ok(Ok(())) => tracing::info!(target: LOG_TARGET, "Fetched {id}"),
-            Ok(Err(error)) => {
+        match turn {
+            Turn::Over if self.back.upgrade().is_some_and(|back| back.send(order).is_ok()) => return,
+            Turn::Done(Ok(())) => tracing::info!(target: LOG_TARGET, "Fetched {id}"),
+            Turn::Done(Err(error)) => {
                 tracing::info!(target: LOG_TARGET, "Could not fetch {id}: {error:?}");
                 jobs.failed.insert(id, error);
             },
-            Err(Aborted) => tracing::debug!(target: LOG_TARGET, "Stopped fetching {id}"),
+            Turn::Stopped | Turn::Over => tracing::debug!(target: LOG_TARGET, "Stopped fetching {id}"),
         }
+        jobs.active.remove(&id);
     }
 }
 
-async fn run(context: Arc<Context>, order: Order) -> (TensorId, Result<Result<(), FetchError>, Aborted>) {
-    let Order { id, max_bytes, progress, abort } = order;
-    let budget = Budget::new(max_bytes);
-    let job = context.fetch(id, &budget, &progress);
-    (id, Abortable::new(job, abort).await)
+async fn run(context: Arc<Context>, jobs: Arc<Mutex<Jobs>>, order: Order) -> (Order, Turn) {
+    if !jobs.lock().wants(&order.id) {
+        return (order, Turn::Stopped);
+    }
+    order.progress.restart();
+    let budget = Budget::new(&order.terms);
+    let turn = tokio::select! {
+        biased;
+        turn = end_of_turn(&jobs, &order, context.patience.turn) => turn,
+        outcome = context.fetch(order.id, &budget, &order.progress) => Turn::Done(outcome),
+    };
+    (order, turn)
+}
+
+/// Waits until a job has to stop, or to make way for others.
+async fn end_of_turn(jobs: &Mutex<Jobs>, order: &Order, length: Duration) -> Turn {
+    while tokio::time::timeout(length, order.cancel.notified()).await.is_err() {
+        let jobs = jobs.lock();
+        if !jobs.wants(&order.id) {
+            return Turn::Stopped;
+        }
+        if jobs.active.len() > MAX_RUNNING {
+            return Turn::Over;
+        }
+    }
+    Turn::Stopped
+}
+
+impl Jobs {
+    /// Whether somebody still wants the tensor.
+    fn wants(&self, id: &TensorId) -> bool {
+        self.active.get(id).is_some_and(|job| job.wanted_until.is_none_or(|until| Instant::now() < until))
+    }
+}
+
+impl Job {
+    fn renew(&mut self) {
+        self.wanted_until = self.lease.map(|lease| Instant::now() + lease);
+    }
 }
 
 impl Context {
@@ -244,10 +334,10 @@ impl Context {
         let Some(header) = self.store.header(&id) else {
             return Transfer::new(self, id, budget, progress, known).run().await;
         };
-        let len = header.data_len();
-        if !budget.take(len) {
+        if !budget.take(&header) {
             return Err(FetchError::TooLarge);
         }
+        let len = header.data_len();
         progress.size_known(len);
         progress.received(len);
         Ok(Vec::new())
@@ -269,6 +359,13 @@ impl Context {
 impl Progress {
     fn new() -> Self {
         Self { received: AtomicU64::new(0), total: AtomicU64::new(0), unknown: AtomicUsize::new(1) }
+    }
+
+    /// Begins to count anew.
+    fn restart(&self) {
+        self.received.store(0, Ordering::Relaxed);
+        self.total.store(0, Ordering::Relaxed);
+        self.unknown.store(1, Ordering::Relaxed);
     }
 
     /// Notes that further tensors belong to the job.
@@ -293,13 +390,16 @@ impl Progress {
 }
 
 impl Budget {
-    pub fn new(max_bytes: u64) -> Self {
-        Self(AtomicU64::new(max_bytes))
+    pub fn new(terms: &Terms) -> Self {
+        Self { data: AtomicU64::new(terms.data), disk: AtomicU64::new(terms.disk) }
     }
 
-    /// Takes bytes out, if there are as many.
-    pub fn take(&self, bytes: u64) -> bool {
-        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+    /// Takes out what a tensor needs, if there is as much.
+    pub fn take(&self, header: &Header) -> bool {
+        let take = |from: &AtomicU64, bytes| {
+            from.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+        };
+        take(&self.data, header.data_len()) && take(&self.disk, footprint(header))
     }
 }
 

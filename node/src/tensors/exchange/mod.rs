@@ -22,7 +22,7 @@ mod transfer;
 use sc_network::{config::IncomingRequest, types::ProtocolName, NetworkBackend};
 use sp_runtime::traits::Block;
 
-pub use fetcher::{Fetcher, JobStatus, QueueFull};
+pub use fetcher::{Fetcher, JobStatus, QueueFull, Terms};
 pub use libp2p::Libp2p;
 pub use providers::Providers;
 pub use server::Server;

@@ -13,7 +13,7 @@
 //! | is busy | it is left alone for as long as it asks; when that happens too often, it counts as out of reach |
 //!
 //! When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
-//! transfer fails. What has arrived stays for the next attempt.
+//! transfer fails, and also when next to nothing arrives for a minute. What has arrived stays for the next attempt.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -54,6 +54,9 @@ const MAX_PAUSE: Duration = Duration::from_secs(5);
 /// How often in a row a source may be busy.
 const MAX_BUSY: u32 = 30;
 
+/// Bytes that have to arrive within [`Patience::window`], so that nobody keeps a transfer going with next to nothing.
+const MIN_GAIN: u64 = 1 << 20;
+
 /// For bytes that do not match the hash they were asked for by.
 pub const WRONG_BYTES: ReputationChange = ReputationChange::new_fatal("Tensor bytes do not match their hash");
 /// For what is no message of the protocol, or no answer to the question.
@@ -74,6 +77,10 @@ pub struct Patience {
     pub pause: Duration,
     /// How often they are.
     pub rounds: u32,
+    /// For [`MIN_GAIN`] bytes of a tensor.
+    pub window: Duration,
+    /// For a job, before others have their turn.
+    pub turn: Duration,
 }
 
 impl Default for Patience {
@@ -84,6 +91,8 @@ impl Default for Patience {
             answer: Duration::from_secs(15),
             pause: Duration::from_secs(2),
             rounds: 2,
+            window: Duration::from_secs(60),
+            turn: Duration::from_secs(30),
         }
     }
 }
@@ -103,6 +112,8 @@ pub(super) struct Transfer<'a> {
     download: Option<Arc<Download>>,
     search: Search,
     rounds: u32,
+    /// Bytes that had arrived when the window began.
+    received: u64,
 }
 
 /// Something that a source can do.
@@ -160,6 +171,7 @@ enum Event {
     Done { serial: u64, outcome: Result<Answer, Fault> },
     Late { serial: u64 },
     Rested { peer: PeerId },
+    Window,
 }
 
 enum Answer {
@@ -203,6 +215,7 @@ impl<'a> Transfer<'a> {
             download: None,
             search: Search::Nobody,
             rounds: context.patience.rounds,
+            received: 0,
         }
     }
 
@@ -234,6 +247,7 @@ impl<'a> Transfer<'a> {
     }
 
     async fn begin(&mut self) -> Result<(), FetchError> {
+        self.open_window();
         let (store, id) = (self.context.store.clone(), self.id);
         match blocking(move || store.interrupted(&id)).await? {
             Some(outline) => self.start_download(outline).await?,
@@ -246,13 +260,13 @@ impl<'a> Transfer<'a> {
     }
 
     async fn start_download(&mut self, outline: Outline) -> Result<(), FetchError> {
-        let len = outline.header().data_len();
-        if !self.budget.take(len) {
+        let header = *outline.header();
+        if !self.budget.take(&header) {
             return Err(FetchError::TooLarge);
         }
         let store = self.context.store.clone();
         let download = blocking(move || store.download(outline)).await??;
-        self.progress.size_known(len);
+        self.progress.size_known(header.data_len());
         self.progress.received(download.received());
         self.todo = download.missing().into_iter().map(Task::Piece).collect();
         self.download = Some(download);
@@ -331,6 +345,7 @@ impl<'a> Transfer<'a> {
             },
             Event::Done { serial, outcome } => self.on_done(serial, outcome).await?,
             Event::Late { serial } => self.on_late(serial),
+            Event::Window => self.on_window()?,
             Event::Rested { peer } => self.set_standing(&peer, Standing::Ready),
         }
         Ok(())
@@ -425,6 +440,23 @@ impl<'a> Transfer<'a> {
         if self.idlest_source().is_none() {
             self.widen();
         }
+    }
+
+    fn open_window(&mut self) {
+        let end = tokio::time::sleep(self.context.patience.window);
+        self.timers.push(end.map(|()| Event::Window).boxed());
+    }
+
+    /// Gives the transfer up if next to nothing arrived.
+    fn on_window(&mut self) -> Result<(), FetchError> {
+        let received = self.download.as_ref().map_or(0, |download| download.received());
+        if received.saturating_sub(self.received) < MIN_GAIN {
+            tracing::debug!(target: LOG_TARGET, "Tensor {} arrives too slowly", self.id);
+            return Err(FetchError::NotFound);
+        }
+        self.received = received;
+        self.open_window();
+        Ok(())
     }
 
     /// Changes a source's standing. Being barred is for good.

@@ -84,7 +84,7 @@ pub(super) enum Victim {
 }
 
 /// Bytes that a tensor takes on disk: the canonical encoding and the outline.
-pub(super) fn footprint(header: &Header) -> u64 {
+pub fn footprint(header: &Header) -> u64 {
     header.encoded_len() + outline_len(header)
 }
 

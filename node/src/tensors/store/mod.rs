@@ -43,7 +43,7 @@ use tokio::sync::Notify;
 
 pub use download::{Arrival, Download};
 pub use error::Error;
-pub use index::Holding;
+pub use index::{footprint, Holding};
 pub use tensor::Tensor;
 
 use super::{metrics::Metrics, LOG_TARGET};
@@ -103,6 +103,11 @@ impl Store {
         store.publish(&index);
         drop(index);
         Ok(Arc::new(store))
+    }
+
+    /// Most bytes on disk.
+    pub fn quota(&self) -> u64 {
+        self.quota
     }
 
     /// What is held under `id`, if it is all there: for a bundle every member too.

@@ -11,9 +11,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::tensors::exchange::{
-    fetcher::{JobStatus, MAX_QUEUED, MAX_RUNNING},
+    fetcher::{JobStatus, Terms, MAX_JOBS, MAX_RUNNING},
     transfer::{BAD_RESPONSE, PIECES_AT_ONCE, WRONG_BYTES},
 };
+use crate::tensors::store::footprint;
 
 const PLENTY: u64 = 1 << 30;
 
@@ -35,6 +36,12 @@ impl Node {
         Self { home, script, fetcher }
     }
 
+    fn with_patience(script: Script, patience: Patience) -> Self {
+        let (home, script) = (Home::new(PLENTY), Arc::new(script));
+        let fetcher = fetcher_with(&home, script.clone(), patience);
+        Self { home, script, fetcher }
+    }
+
     /// The same store with other peers.
     fn reconnected(self, script: Script) -> Self {
         Self::with_home(self.home, script)
@@ -42,7 +49,7 @@ impl Node {
 
     /// Fetches and waits until the job has ended.
     async fn fetch(&self, sample: &Sample, max_bytes: u64) -> JobStatus {
-        self.fetcher.fetch(sample.id, max_bytes).unwrap();
+        self.fetcher.fetch(sample.id, Terms::of_data(max_bytes)).unwrap();
         self.ended(sample).await
     }
 
@@ -303,9 +310,9 @@ async fn two_jobs_that_want_the_same_tensor_fetch_it_once() {
     let member = Sample::bytes(4 * PIECE, 1);
     let bundle = Sample::bundle(&[&member]);
     let node = Node::new(Script::new(&[Manner::Honest], &[&member, &bundle]));
-    node.fetcher.fetch(member.id, PLENTY).unwrap();
-    node.fetcher.fetch(bundle.id, PLENTY).unwrap();
-    node.fetcher.fetch(member.id, PLENTY).unwrap();
+    node.fetcher.fetch(member.id, Terms::of_data(PLENTY)).unwrap();
+    node.fetcher.fetch(bundle.id, Terms::of_data(PLENTY)).unwrap();
+    node.fetcher.fetch(member.id, Terms::of_data(PLENTY)).unwrap();
     assert_eq!((node.ended(&member).await, node.ended(&bundle).await), (JobStatus::None, JobStatus::None));
     assert_eq!(node.script.pieces_asked(0, &member).len(), 4);
 }
@@ -314,9 +321,9 @@ async fn two_jobs_that_want_the_same_tensor_fetch_it_once() {
 async fn jobs_that_run_and_wait_are_limited() {
     let node = Node::new(Script::new(&[Manner::Silent], &[]));
     let ids = (0u32..).map(|number| TensorId(std::array::from_fn(|at| number.to_le_bytes()[at % 4])));
-    let accepted = ids.take_while(|id| node.fetcher.fetch(*id, PLENTY).is_ok()).count();
+    let accepted = ids.take_while(|id| node.fetcher.fetch(*id, Terms::of_data(PLENTY)).is_ok()).count();
     // The worker has not run yet: all wait.
-    assert_eq!(accepted, MAX_QUEUED);
+    assert_eq!(accepted, MAX_JOBS);
     while node.home.metrics.jobs_running.get() == 0 {
         tokio::task::yield_now().await;
     }
@@ -327,7 +334,7 @@ async fn jobs_that_run_and_wait_are_limited() {
 async fn a_job_can_be_stopped() {
     let sample = Sample::bytes(2 * PIECE, 1);
     let node = Node::new(Script::new(&[Manner::StallsPieces], &[&sample]));
-    node.fetcher.fetch(sample.id, PLENTY).unwrap();
+    node.fetcher.fetch(sample.id, Terms::of_data(PLENTY)).unwrap();
     while node.script.pieces_asked(0, &sample).is_empty() {
         tokio::task::yield_now().await;
     }
@@ -338,10 +345,75 @@ async fn a_job_can_be_stopped() {
 }
 
 #[tokio::test]
+async fn slow_jobs_make_way_for_others_and_go_on_where_they_were() {
+    let slow: Vec<_> = (0..4).map(|seed| Sample::bytes(12 * PIECE, seed)).collect();
+    let quick = Sample::bytes(2 * PIECE, 9);
+    let mut script = Script::new(&[Manner::Honest], &slow.iter().chain([&quick]).collect::<Vec<_>>());
+    script.dripping = slow.iter().map(|sample| sample.id).collect();
+    let node = Node::with_patience(script, Patience { turn: Duration::from_millis(700), ..PATIENCE });
+    for sample in slow.iter().chain([&quick]) {
+        node.fetcher.fetch(sample.id, Terms::of_data(PLENTY)).unwrap();
+    }
+    assert_eq!(node.ended(&quick).await, JobStatus::None);
+    assert!(node.home.holds(&quick));
+    // The others needed more than one turn, and no piece twice.
+    for sample in &slow {
+        assert!(matches!(node.fetcher.status(&sample.id), JobStatus::Active { .. }));
+    }
+    for sample in &slow {
+        assert_eq!(node.ended(sample).await, JobStatus::None);
+        assert!(node.home.holds(sample));
+    }
+}
+
+#[tokio::test]
+async fn a_tensor_that_drips_is_given_up() {
+    let sample = Sample::bytes(12 * PIECE, 1);
+    let mut script = Script::new(&[Manner::Honest], &[&sample]);
+    script.dripping.insert(sample.id);
+    let node = Node::with_patience(script, Patience { window: DRIP / 2, ..PATIENCE });
+    node.assert_fails(&sample, FetchError::NotFound).await;
+    assert!(node.script.reported.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_asks_for_any_more_ends() {
+    let sample = Sample::bytes(12 * PIECE, 1);
+    let mut script = Script::new(&[Manner::Honest], &[&sample]);
+    script.dripping.insert(sample.id);
+    let node = Node::with_patience(script, Patience { turn: Duration::from_millis(100), ..PATIENCE });
+    let terms = Terms { lease: Some(Duration::from_millis(700)), ..Terms::of_data(PLENTY) };
+    node.fetcher.fetch(sample.id, terms).unwrap();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(1500) {
+        node.fetcher.renew(&sample.id);
+        assert!(matches!(node.fetcher.status(&sample.id), JobStatus::Active { .. }));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(node.ended(&sample).await, JobStatus::None);
+    assert!(!node.home.store.has(&sample.id));
+    // Asked for again without end, it goes on.
+    node.assert_fetches(&sample).await;
+}
+
+#[tokio::test]
+async fn what_takes_too_much_of_the_disk_is_not_fetched() {
+    let members = samples(6);
+    let bundle = Sample::bundle(&members.iter().collect::<Vec<_>>());
+    let all: Vec<_> = members.iter().chain([&bundle]).collect();
+    let disk = all.iter().map(|sample| footprint(&sample.header)).sum();
+    let node = Node::new(Script::new(&[Manner::Honest], &all));
+    node.fetcher.fetch(bundle.id, Terms { disk: disk - 1, ..Terms::of_data(PLENTY) }).unwrap();
+    assert_eq!(node.ended(&bundle).await, JobStatus::Failed(FetchError::TooLarge));
+    node.fetcher.fetch(bundle.id, Terms { disk, ..Terms::of_data(PLENTY) }).unwrap();
+    assert_eq!(node.ended(&bundle).await, JobStatus::None);
+}
+
+#[tokio::test]
 async fn progress_can_be_watched() {
     let sample = Sample::bytes(4 * PIECE, 1);
     let node = Node::new(Script::new(&[Manner::DiesAfter(1), Manner::StallsPieces], &[&sample]));
-    node.fetcher.fetch(sample.id, PLENTY).unwrap();
+    node.fetcher.fetch(sample.id, Terms::of_data(PLENTY)).unwrap();
     assert_eq!(node.fetcher.status(&sample.id), JobStatus::Active { received: 0, total: None });
     loop {
         match node.fetcher.status(&sample.id) {

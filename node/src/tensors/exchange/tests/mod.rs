@@ -4,7 +4,7 @@ mod fetching;
 mod script;
 mod serving;
 
-pub use script::{Manner, Script};
+pub use script::{Manner, Script, DRIP};
 
 use std::{sync::Arc, time::Duration};
 
@@ -49,11 +49,18 @@ pub const PATIENCE: Patience = Patience {
     answer: Duration::from_millis(800),
     pause: Duration::from_millis(10),
     rounds: 1,
+    window: Duration::from_secs(20),
+    turn: Duration::from_secs(20),
 };
 
 /// A fetcher whose jobs run on the current runtime.
 pub fn fetcher(home: &Home, script: Arc<Script>) -> Fetcher {
-    let (fetcher, worker) = Fetcher::new(home.store.clone(), script, home.metrics.clone(), PATIENCE);
+    fetcher_with(home, script, PATIENCE)
+}
+
+/// A fetcher with other deadlines.
+pub fn fetcher_with(home: &Home, script: Arc<Script>, patience: Patience) -> Fetcher {
+    let (fetcher, worker) = Fetcher::new(home.store.clone(), script, home.metrics.clone(), patience);
     tokio::spawn(worker.run());
     fetcher
 }

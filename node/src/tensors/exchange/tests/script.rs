@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -47,12 +47,17 @@ pub enum Manner {
     Confused,
 }
 
+/// How long a piece of a dripping tensor takes: shorter than the deadline for an answer.
+pub const DRIP: Duration = Duration::from_millis(500);
+
 /// A network of such peers.
 #[derive(Default)]
 pub struct Script {
     pub connected: Vec<(PeerId, Manner)>,
     pub in_dht: Vec<(PeerId, Manner)>,
     pub library: HashMap<TensorId, Sample>,
+    /// Tensors of which every piece takes a [`DRIP`].
+    pub dripping: HashSet<TensorId>,
     pub asked: Mutex<Vec<(PeerId, Request)>>,
     pub reported: Mutex<Vec<(PeerId, ReputationChange)>>,
     pub lookups: AtomicUsize,
@@ -161,6 +166,9 @@ impl Network for Script {
         self.most_pieces_in_flight.fetch_max(in_flight, Ordering::SeqCst);
         // Others get a turn while this one is under way.
         tokio::task::yield_now().await;
+        if matches!(request, Request::Piece { id, .. } if self.dripping.contains(&id)) {
+            tokio::time::sleep(DRIP).await;
+        }
         let answer = self.act(manner, request, times_asked).await;
         self.pieces_in_flight.fetch_sub(1, Ordering::SeqCst);
         answer
