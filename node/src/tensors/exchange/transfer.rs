@@ -10,15 +10,15 @@
 //! | is late | what it owes is also asked of another; it gets nothing new until it answers |
 //! | does not answer at all, or is gone | it loses its place, until all others are exhausted |
 //! | does not hold the tensor | it loses its place |
-//! | is busy | it is left alone for as long as it asks; when that happens too often, it counts as out of reach |
+//! | is busy | it is left alone for as long as it asks; without a piece for too long, it counts as out of reach |
 //!
-//! When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
+//! While no source is free, others are looked for. When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
 //! transfer fails, and also when next to nothing arrives for a minute. What has arrived stays for the next attempt.
 
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use codec::Encode;
@@ -51,8 +51,6 @@ pub const MAX_PEERS: usize = 128;
 const MANY_PIECES: usize = 4;
 /// Longest pause that a busy peer may ask for.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// How often in a row a source may be busy.
-const MAX_BUSY: u32 = 30;
 
 /// Bytes that have to arrive within [`Patience::window`], so that nobody keeps a transfer going with next to nothing.
 const MIN_GAIN: u64 = 1 << 20;
@@ -77,6 +75,8 @@ pub struct Patience {
     pub pause: Duration,
     /// How often they are.
     pub rounds: u32,
+    /// For a piece from a source that says it is busy.
+    pub busy: Duration,
     /// For [`MIN_GAIN`] bytes of a tensor.
     pub window: Duration,
     /// For a job, before others have their turn.
@@ -91,6 +91,7 @@ impl Default for Patience {
             answer: Duration::from_secs(15),
             pause: Duration::from_secs(2),
             rounds: 2,
+            busy: Duration::from_secs(30),
             window: Duration::from_secs(60),
             turn: Duration::from_secs(30),
         }
@@ -135,8 +136,8 @@ struct Source {
     owes: usize,
     /// Requests that it may owe: more with every piece, one after being late.
     may_owe: usize,
-    /// How often in a row it was busy.
-    busy: u32,
+    /// Since when it has been busy without giving a piece.
+    busy_since: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -346,7 +347,7 @@ impl<'a> Transfer<'a> {
             Event::Done { serial, outcome } => self.on_done(serial, outcome).await?,
             Event::Late { serial } => self.on_late(serial),
             Event::Window => self.on_window()?,
-            Event::Rested { peer } => self.set_standing(&peer, Standing::Ready),
+            Event::Rested { peer } => self.on_rested(&peer),
         }
         Ok(())
     }
@@ -387,7 +388,7 @@ impl<'a> Transfer<'a> {
             Answer::Piece => {
                 if let Some(source) = self.sources.get_mut(peer) {
                     source.may_owe = (source.may_owe + 1).min(MOST_PER_SOURCE);
-                    source.busy = 0;
+                    source.busy_since = None;
                 }
                 Ok(())
             },
@@ -417,13 +418,22 @@ impl<'a> Transfer<'a> {
 
     fn on_busy(&mut self, peer: PeerId, pause: Duration) {
         let Some(source) = self.sources.get_mut(&peer) else { return };
-        source.busy += 1;
-        if source.busy > MAX_BUSY {
+        if source.busy_since.get_or_insert_with(Instant::now).elapsed() >= self.context.patience.busy {
             return self.set_standing(&peer, Standing::Lost);
         }
         self.set_standing(&peer, Standing::Paused);
         let pause = tokio::time::sleep(pause.min(MAX_PAUSE));
         self.timers.push(pause.map(move |()| Event::Rested { peer }).boxed());
+        if self.idlest_source().is_none() {
+            self.widen();
+        }
+    }
+
+    fn on_rested(&mut self, peer: &PeerId) {
+        // Meanwhile something else may have become of it.
+        if self.sources.get(peer).is_some_and(|source| source.standing == Standing::Paused) {
+            self.set_standing(peer, Standing::Ready);
+        }
     }
 
     fn on_late(&mut self, serial: u64) {
@@ -499,7 +509,7 @@ impl<'a> Transfer<'a> {
 
 impl Source {
     fn new(standing: Standing) -> Self {
-        Self { standing, owes: 0, may_owe: 1, busy: 0 }
+        Self { standing, owes: 0, may_owe: 1, busy_since: None }
     }
 }
 

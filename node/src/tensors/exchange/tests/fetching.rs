@@ -212,6 +212,17 @@ async fn a_source_that_is_always_busy_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_busy_source_does_not_keep_others_from_being_found() {
+    let sample = Sample::bytes(3 * PIECE, 1);
+    let mut script = Script::new(&[Manner::BusyAfterOffer], &[&sample]);
+    script.in_dht = vec![(sc_network_types::PeerId::random(), Manner::Honest)];
+    let node = Node::with_patience(script, Patience { busy: Duration::from_secs(60), ..PATIENCE });
+    let start = Instant::now();
+    node.assert_fetches(&sample).await;
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
 async fn what_is_too_large_is_not_fetched() {
     let sample = Sample::bytes(2 * PIECE, 1);
     let node = Node::new(Script::new(&[Manner::Honest], &[&sample]));

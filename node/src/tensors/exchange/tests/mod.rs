@@ -49,6 +49,7 @@ pub const PATIENCE: Patience = Patience {
     answer: Duration::from_millis(800),
     pause: Duration::from_millis(10),
     rounds: 1,
+    busy: Duration::from_millis(600),
     window: Duration::from_secs(20),
     turn: Duration::from_secs(20),
 };

@@ -43,6 +43,8 @@ pub enum Manner {
     DiesAfter(usize),
     /// It is busy for the first so many requests.
     BusyFor(usize),
+    /// It says that it holds the tensor, and then that it is busy.
+    BusyAfterOffer,
     /// It answers an outline with a piece, and a piece with an outline.
     Confused,
 }
@@ -128,6 +130,7 @@ impl Script {
             Manner::StallsPieces if piece => std::future::pending().await,
             Manner::DiesAfter(pieces) if times_asked > pieces => return Err(Unanswered),
             Manner::BusyFor(times) if times_asked <= times => answer = Response::Busy { retry_after: 5 }.encode(),
+            Manner::BusyAfterOffer if piece || outline => answer = Response::Busy { retry_after: 5 }.encode(),
             Manner::Confused if outline => answer = Response::Piece(&[1, 2, 3]).encode(),
             _ => {},
         }
