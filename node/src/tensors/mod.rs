@@ -101,9 +101,9 @@ impl Tensors {
         tasks: &SpawnTaskHandle,
     ) -> Arc<TensorService> {
         let Self { store, metrics, protocol, requests, rpc_writes } = self;
-        let server = Server::new(requests, store.clone(), metrics.clone());
         let (providers, lookups) = Providers::new(network.clone(), store.clone(), metrics.clone());
         let network = Arc::new(Libp2p { network, sync, lookups, protocol });
+        let server = Server::new(requests, store.clone(), network.clone(), metrics.clone());
         let (fetcher, worker) = Fetcher::new(store.clone(), network, metrics, Patience::default());
 
         tasks.spawn_blocking("tensor-server", TASK_GROUP, server.run());

@@ -3,7 +3,11 @@
 //! A request is decoded, counted against what the peer may ask, and answered from the mapped file. A request that
 //! breaks the protocol costs the peer reputation and is not answered.
 
-use std::{borrow::Cow, sync::Arc, time::Instant};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use codec::Encode;
 use ensemble_tensor::Outline;
@@ -21,21 +25,37 @@ use sc_network_types::PeerId;
 
 use super::{
     limits::Limits,
-    protocol::{page_count, Request, Response, HASHES_PER_PAGE},
+    network::Network,
+    protocol::{page_count, Request, Response, HASHES_PER_PAGE, REQUEST_TIMEOUT},
 };
 use crate::tensors::{metrics::Metrics, store::Store, LOG_TARGET};
 
 /// For a request that no working node sends.
 pub const BAD_REQUEST: ReputationChange = ReputationChange::new(-(1 << 24), "Malformed tensor request");
 
+/// For asking for something and not taking it.
+pub const NOT_TAKEN: ReputationChange = ReputationChange::new(-(1 << 22), "Tensor response not taken");
+
 /// Answers the requests of peers.
 pub struct Server {
     requests: async_channel::Receiver<IncomingRequest>,
     store: Arc<Store>,
+    network: Arc<dyn Network>,
     metrics: Metrics,
     limits: Limits,
     /// Answers on their way: each future ends when its answer has been handed to the operating system.
-    in_flight: FuturesUnordered<BoxFuture<'static, (PeerId, u64)>>,
+    in_flight: FuturesUnordered<BoxFuture<'static, Sent>>,
+    /// How long an answer may stay in memory before its peer is held to account for not taking it. A connection that
+    /// breaks gives the memory back much sooner.
+    pub(super) patience: Duration,
+}
+
+/// What became of an answer.
+struct Sent {
+    peer: PeerId,
+    len: u64,
+    taken: bool,
+    begun: Instant,
 }
 
 /// A request that no working node sends.
@@ -44,8 +64,14 @@ struct Bad;
 
 impl Server {
     /// A server for the requests that come through the channel.
-    pub fn new(requests: async_channel::Receiver<IncomingRequest>, store: Arc<Store>, metrics: Metrics) -> Self {
-        Self { requests, store, metrics, limits: Limits::default(), in_flight: FuturesUnordered::new() }
+    pub fn new(
+        requests: async_channel::Receiver<IncomingRequest>,
+        store: Arc<Store>,
+        network: Arc<dyn Network>,
+        metrics: Metrics,
+    ) -> Self {
+        let (limits, in_flight) = (Limits::default(), FuturesUnordered::new());
+        Self { requests, store, network, metrics, limits, in_flight, patience: REQUEST_TIMEOUT * 3 / 4 }
     }
 
     /// Answers until the network closes the channel. Reads from the disk, so it wants a thread on which it may block.
@@ -54,12 +80,21 @@ impl Server {
             tokio::select! {
                 // Answers that are gone come first: they make room for others.
                 biased;
-                Some((peer, len)) = self.in_flight.next() => self.limits.ended(&peer, len),
+                Some(sent) = self.in_flight.next() => self.on_sent(&sent),
                 request = self.requests.recv() => match request {
                     Ok(request) => self.serve(request),
                     Err(_) => return,
                 },
             }
+        }
+    }
+
+    fn on_sent(&mut self, Sent { peer, len, taken, begun }: &Sent) {
+        self.limits.ended(peer, *len);
+        if !taken && begun.elapsed() >= self.patience {
+            tracing::debug!(target: LOG_TARGET, "{peer} did not take an answer");
+            self.limits.lock_out(peer, Instant::now());
+            self.network.report(*peer, NOT_TAKEN);
         }
     }
 
@@ -79,8 +114,9 @@ impl Server {
         if pending_response.send(response).is_err() {
             return;
         }
-        self.limits.started(&peer, len, Instant::now());
-        self.in_flight.push(feedback.map(move |_| (peer, len)).boxed());
+        let begun = Instant::now();
+        self.limits.started(&peer, len, begun);
+        self.in_flight.push(feedback.map(move |sent| Sent { peer, len, taken: sent.is_ok(), begun }).boxed());
     }
 
     fn answer(&mut self, peer: &PeerId, payload: &[u8]) -> Result<Vec<u8>, Bad> {

@@ -8,14 +8,15 @@ use sc_network_types::PeerId;
 
 use super::*;
 use crate::tensors::exchange::{
-    limits::IN_FLIGHT,
+    limits::PEER_IN_FLIGHT_BYTES,
     protocol::{Request, Response, MAX_REQUEST_LEN, MAX_RESPONSE_LEN},
-    server::{Server, BAD_REQUEST},
+    server::{Server, BAD_REQUEST, NOT_TAKEN},
 };
 
 /// A node that serves.
 struct Node {
     home: Home,
+    network: Arc<Script>,
     requests: async_channel::Sender<IncomingRequest>,
 }
 
@@ -24,8 +25,11 @@ impl Node {
         let home = Home::new(1 << 30);
         samples.iter().for_each(|sample| home.put(sample));
         let (sender, requests) = async_channel::bounded(64);
-        tokio::spawn(Server::new(requests, home.store.clone(), home.metrics.clone()).run());
-        Self { home, requests: sender }
+        let network = Arc::new(Script::default());
+        let mut server = Server::new(requests, home.store.clone(), network.clone(), home.metrics.clone());
+        server.patience = PATIENCE.answer;
+        tokio::spawn(server.run());
+        Self { home, network, requests: sender }
     }
 
     async fn ask(&self, peer: PeerId, payload: Vec<u8>) -> OutgoingResponse {
@@ -98,7 +102,7 @@ async fn a_peer_that_does_not_take_its_answers_gets_no_more() {
     let (greedy, other) = (PeerId::random(), PeerId::random());
     let request = Request::Piece { id: sample.id, index: 0 }.encode();
     let mut unsent = Vec::new();
-    for _ in 0..IN_FLIGHT {
+    for _ in 0..PEER_IN_FLIGHT_BYTES / PIECE as u64 {
         unsent.push(node.ask(greedy, request.clone()).await);
     }
     let refused = node.ask(greedy, request.clone()).await.result.unwrap();
@@ -116,10 +120,34 @@ async fn a_peer_that_does_not_take_its_answers_gets_no_more() {
 }
 
 #[tokio::test]
+async fn a_peer_that_lets_an_answer_lie_is_locked_out() {
+    let sample = Sample::bytes(PIECE, 1);
+    let node = Node::new(&[&sample]);
+    let (lazy, broken) = (PeerId::random(), PeerId::random());
+    let request = Request::Piece { id: sample.id, index: 0 }.encode();
+    // A connection that breaks fails at once, and nobody is to blame.
+    drop(node.ask(broken, request.clone()).await);
+    let unsent = node.ask(lazy, request.clone()).await;
+    tokio::time::sleep(2 * PATIENCE.answer).await;
+    drop(unsent);
+    while node.network.reported.lock().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*node.network.reported.lock(), [(lazy, NOT_TAKEN)]);
+    let refused = node.ask(lazy, request.clone()).await.result.unwrap();
+    assert!(matches!(Response::parse(&refused), Ok(Response::Busy { retry_after }) if retry_after > 30_000));
+    for peer in [broken, PeerId::random()] {
+        let served = node.ask(peer, request.clone()).await.result.unwrap();
+        assert!(matches!(Response::parse(&served), Ok(Response::Piece(_))));
+    }
+}
+
+#[tokio::test]
 async fn the_server_ends_with_the_network() {
     let home = Home::new(1 << 20);
     let (sender, requests) = async_channel::bounded(1);
-    let server = tokio::spawn(Server::new(requests, home.store.clone(), home.metrics.clone()).run());
+    let server = Server::new(requests, home.store.clone(), Arc::new(Script::default()), home.metrics.clone());
+    let server = tokio::spawn(server.run());
     drop(sender);
     server.await.unwrap();
 }
