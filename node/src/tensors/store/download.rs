@@ -12,7 +12,11 @@ use std::{
 use ensemble_tensor::{Header, Outline, TensorId};
 use parking_lot::Mutex;
 
-use super::{files, index::footprint, outlines, Error, Store};
+use super::{
+    files,
+    index::{footprint, Index},
+    outlines, Error, Store,
+};
 
 /// A download. Whoever fetches the same tensor at the same time shares it.
 pub struct Download {
@@ -153,7 +157,8 @@ impl Download {
         Ok(Arrival::Accepted)
     }
 
-    /// Turns a complete download into a tensor that is held. Blocks until it is on the disk.
+    /// Turns a complete download into a tensor that is held. Blocks until it is on the disk. Fails if the download was
+    /// given up meanwhile.
     pub fn finish(&self) -> Result<(), Error> {
         let mut progress = self.progress.lock();
         if progress.finished {
@@ -163,9 +168,22 @@ impl Download {
             return Err(Error::NotHeld(self.id));
         }
         let (store, id) = (&self.store, &self.id);
-        store.admit(&self.file, &store.partial.tensor(id), &self.outline, |index| store.abandon(index, id))?;
+        let path = store.partial.tensor(id);
+        store.admit(
+            &self.file,
+            &path,
+            &self.outline,
+            |index| self.is_current(index),
+            |index| store.abandon(index, id),
+        )?;
         progress.finished = true;
         Ok(())
+    }
+
+    /// Whether the file in `partial/` is this download's. After it was given up, another of the same tensor may have
+    /// begun under the same name.
+    fn is_current(&self, index: &Index) -> bool {
+        index.partial.get(&self.id).is_some_and(|partial| std::ptr::eq(partial.download.as_ptr(), self))
     }
 
     /// Finds out which pieces the file has. A piece of zeros may be a hole; it is fetched rather than hashed.

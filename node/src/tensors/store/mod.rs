@@ -248,13 +248,14 @@ impl Store {
         }
     }
 
-    /// Takes in a file whose bytes match the outline: it is synced, renamed and held from then on. `release` frees what
-    /// was set aside for it.
+    /// Takes in a file whose bytes match the outline: it is synced, renamed and held from then on. `is_current` says
+    /// whether the path still leads to that file; `release` frees what was set aside for it.
     fn admit(
         &self,
         file: &File,
         path: &Path,
         outline: &Outline,
+        is_current: impl FnOnce(&Index) -> bool,
         release: impl FnOnce(&mut Index),
     ) -> Result<(), Error> {
         let (id, header) = (outline.id(), *outline.header());
@@ -269,6 +270,12 @@ impl Store {
         file.sync_all()?;
         self.held.write(&self.held.outline(&id), &[&outlines::encode(outline)])?;
         let mut index = self.index.lock();
+        if !is_current(&index) {
+            if !index.held.contains_key(&id) {
+                self.log_failure("remove an outline", files::remove(&self.held.outline(&id)));
+            }
+            return Err(Error::NotHeld(id));
+        }
         fs::rename(path, self.held.tensor(&id))?;
         release(&mut index);
         if !index.held.contains_key(&id) {

@@ -225,6 +225,27 @@ mod arrival {
     }
 
     #[test]
+    fn a_download_that_was_given_up_does_not_pass_for_its_successor() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(2 * PIECE, 1);
+        let first = store.download(sample.outline.clone()).unwrap();
+        first.accept(0, sample.piece(0)).unwrap();
+        first.accept(1, sample.piece(1)).unwrap();
+        store.give_up(&sample.id);
+        assert!(matches!(first.finish(), Err(Error::NotHeld(_))));
+        let second = store.download(sample.outline.clone()).unwrap();
+        assert!(matches!(first.finish(), Err(Error::NotHeld(_))));
+        assert!(!store.has(&sample.id));
+        assert_consistent(&folder, &store);
+        second.accept(0, sample.piece(0)).unwrap();
+        second.accept(1, sample.piece(1)).unwrap();
+        second.finish().unwrap();
+        assert!(store.has(&sample.id));
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
     fn a_bundle_is_held_with_its_last_member() {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);

@@ -120,7 +120,11 @@ impl Store {
             return Err(Error::WrongId { expected, actual });
         }
         let file = upload.file.try_clone()?;
-        self.admit(&file, &self.uploads.tensor(&expected), &outline, |index| self.drop_upload(index, upload))
+        // Nobody else drops an upload that is locked.
+        let is_current = |_: &Index| true;
+        self.admit(&file, &self.uploads.tensor(&expected), &outline, is_current, |index| {
+            self.drop_upload(index, upload)
+        })
     }
 
     /// Drops the upload that has waited longest for its next part, if every place is taken and it waited too long.
