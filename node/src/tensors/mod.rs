@@ -60,12 +60,15 @@ pub use service::TensorService;
 
 use exchange::{Fetcher, Libp2p, Patience, Providers, Server};
 use metrics::Metrics;
-use store::Store;
+use store::{Room, Store};
 
 /// Target of the log.
 const LOG_TARGET: &str = "tensors";
 /// Group of the tasks in the node's list of tasks and its metrics.
 const TASK_GROUP: &str = "tensors";
+
+/// Bytes of the disk that the store leaves to the chain's database and everything else.
+const MIN_FREE: u64 = 2 << 30;
 
 /// The tensors of a node whose network does not run yet.
 pub struct Tensors {
@@ -85,7 +88,8 @@ impl Tensors {
         registry: Option<&Registry>,
     ) -> Result<(Self, N::RequestResponseProtocolConfig), sc_service::Error> {
         let metrics = Metrics::new(registry)?;
-        let store = Store::open(&config.path, config.quota, metrics.clone()).map_err(|error| {
+        let room = Room { quota: config.quota, min_free: MIN_FREE };
+        let store = Store::open(&config.path, room, metrics.clone()).map_err(|error| {
             sc_service::Error::Other(format!("Cannot open the tensor store in {}: {error}", config.path.display()))
         })?;
         let protocol = exchange::protocol_name(genesis);

@@ -198,6 +198,7 @@ impl RpcError {
             Self::Store(StoreError::TooManyUploads(_)) => 19,
             Self::Store(StoreError::Invalid(_)) => 20,
             Self::Store(StoreError::Io(_)) => 21,
+            Self::Store(StoreError::PinsFull { .. }) => 22,
         };
         BASE_CODE + number
     }

@@ -136,7 +136,10 @@ async fn pins_keep_and_removal_frees() {
     assert_eq!(node.status(&sample).await["pinned"], true);
     node.assert_fails("removeTensor", (sample.id,), 20_014, "ensemble_unpinTensor").await;
     let info = node.call("storeInfo", NONE).await.unwrap();
-    assert_eq!(info, json!({ "bytes": 5016 + 16 + 32, "quota": 64 << 20, "tensors": 1, "pinned": 1, "uploads": 0 }));
+    assert_eq!(
+        info,
+        json!({ "bytes": 8192 + 4096 + 1024, "quota": 64 << 20, "tensors": 1, "pinned": 1, "uploads": 0 })
+    );
     node.call("unpinTensor", (sample.id,)).await.unwrap();
     node.call("removeTensor", (sample.id,)).await.unwrap();
     assert_eq!(node.status(&sample).await, json!({ "status": "absent" }));

@@ -23,8 +23,23 @@ pub enum Error {
         available: u64,
     },
     /// The file system has no room, whatever the quota says.
-    #[error("the disk is full; free some space or lower --tensor-quota")]
+    #[error(
+        "the disk is full, but for what is left to the node's other data; free some space or lower --tensor-quota"
+    )]
     DiskFull,
+    /// Pinned tensors would leave too little room for others.
+    #[error(
+        "with {id} the pinned tensors would take {needed} bytes, and only {allowed} may be pinned, so that there is room \
+         for others; unpin tensors, or start the node with a larger --tensor-quota"
+    )]
+    PinsFull {
+        /// The tensor that was to be pinned.
+        id: TensorId,
+        /// Bytes on disk of what would be pinned.
+        needed: u64,
+        /// Most bytes that may be pinned.
+        allowed: u64,
+    },
     /// The file did not match its id and was removed.
     #[error("the file of tensor {0} was damaged and is removed; upload or fetch the tensor again")]
     Damaged(TensorId),

@@ -83,9 +83,15 @@ pub(super) enum Victim {
     Held(TensorId),
 }
 
-/// Bytes that a tensor takes on disk: the canonical encoding and the outline.
+/// Bytes of a block, of which a file takes whole ones.
+const BLOCK: u64 = 4096;
+/// Bytes that the file system takes to remember two files.
+const RECORDS: u64 = 1024;
+
+/// Bytes that a tensor takes on disk: the canonical encoding and the outline, a file each.
 pub fn footprint(header: &Header) -> u64 {
-    header.encoded_len() + outline_len(header)
+    let blocks = |len: u64| len.next_multiple_of(BLOCK);
+    blocks(header.encoded_len()) + blocks(outline_len(header)) + RECORDS
 }
 
 impl Index {
@@ -185,10 +191,21 @@ impl Index {
         self.pins.contains(id) || self.pinned_members().any(|member| member == id)
     }
 
+    /// Bytes on disk of all that is pinned, if `id` is too.
+    pub fn pinned_with(&self, id: &TensorId) -> u64 {
+        let members = |id| self.held.get(id).into_iter().flat_map(|entry| entry.members.iter());
+        let kept: HashSet<_> =
+            self.pins.iter().chain([id]).flat_map(|id| std::iter::once(id).chain(members(id))).collect();
+        kept.into_iter().filter_map(|id| self.held.get(id)).map(|entry| footprint(&entry.header)).sum()
+    }
+
     /// What has to go so that `needed` more bytes fit into `quota`: abandoned downloads first, then tensors that nobody
     /// keeps, each time those first that were not used for longest. Nothing goes if it would not be enough.
     pub fn make_room(&self, needed: u64, quota: u64) -> Result<Vec<Victim>, Error> {
         let excess = self.used.saturating_add(needed).saturating_sub(quota);
+        if excess == 0 {
+            return Ok(Vec::new());
+        }
         let mut freed = 0;
         let mut victims = Vec::new();
         for (victim, header) in self.expendable() {

@@ -12,7 +12,9 @@
 //!
 //! **Room.** Every file, and every file on its way, counts against the quota from the moment it begins. When room is
 //! needed, abandoned downloads go first, then tensors that are neither pinned nor needed by a running job, each time
-//! those that were not used for longest. If that is not enough nothing goes, and the newcomer is refused.
+//! those that were not used for longest. If that is not enough nothing goes, and the newcomer is refused. What other
+//! programs leave of the disk bounds the store in the same way as the quota. Pinned tensors take four fifths of the
+//! quota at most, so that there is always room for what comes and goes.
 //!
 //! **Damage.** When the node starts, name and length are trusted and the bytes are checked in the background. Whoever
 //! receives a tensor checks every piece anyway. A file that turns out to be wrong is removed.
@@ -32,7 +34,7 @@ mod upload;
 use std::{
     fs::{self, File},
     io::{self, ErrorKind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -59,13 +61,23 @@ pub struct Store {
     partial: Folder,
     uploads: Folder,
     pins: Folder,
-    quota: u64,
+    room: Room,
+    path: PathBuf,
     index: Mutex<Index>,
     metrics: Metrics,
     /// Tells that tensors came or went.
     changed: Notify,
     /// Tells that somebody waits for a tensor to be checked.
     wanted: Notify,
+}
+
+/// How much of the disk the store may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    /// Most bytes on disk.
+    pub quota: u64,
+    /// Bytes of the file system that stay free.
+    pub min_free: u64,
 }
 
 /// Figures about the store as a whole.
@@ -84,14 +96,15 @@ pub struct Usage {
 }
 
 impl Store {
-    /// Opens the store in the folder `path`, which is created if need be. `quota` is in bytes.
-    pub fn open(path: &Path, quota: u64, metrics: Metrics) -> Result<Arc<Self>, Error> {
+    /// Opens the store in the folder `path`, which is created if need be.
+    pub fn open(path: &Path, room: Room, metrics: Metrics) -> Result<Arc<Self>, Error> {
         let store = Self {
             held: Folder::open(path.join("held"))?,
             partial: Folder::open(path.join("partial"))?,
             uploads: Folder::open(path.join("uploads"))?,
             pins: Folder::open(path.join("pins"))?,
-            quota,
+            room,
+            path: path.into(),
             index: Mutex::default(),
             metrics,
             changed: Notify::new(),
@@ -107,7 +120,7 @@ impl Store {
 
     /// Most bytes on disk.
     pub fn quota(&self) -> u64 {
-        self.quota
+        self.room.quota
     }
 
     /// What is held under `id`, if it is all there: for a bundle every member too.
@@ -157,10 +170,17 @@ impl Store {
     }
 
     /// Keeps what is held under `id`, for a bundle also its members, until it is unpinned. Returns whether it is held.
+    /// Fails if too little room would be left for others.
     pub fn pin(&self, id: &TensorId) -> Result<bool, Error> {
         let mut index = self.index.lock();
         if index.holding(id).is_none() {
             return Ok(false);
+        }
+        if !index.pins.contains(id) {
+            let (id, needed, allowed) = (*id, index.pinned_with(id), self.room.quota / 5 * 4);
+            if needed > allowed {
+                return Err(Error::PinsFull { id, needed, allowed });
+            }
         }
         if index.pins.insert(*id) {
             let path = self.pins.tensor(id);
@@ -241,7 +261,7 @@ impl Store {
         let index = self.index.lock();
         Usage {
             bytes: index.used(),
-            quota: self.quota,
+            quota: self.room.quota,
             tensors: index.held.len(),
             pinned: index.pins.len(),
             uploads: index.uploads.len(),
@@ -293,9 +313,20 @@ impl Store {
         Ok(())
     }
 
-    /// Removes what has to go so that `needed` more bytes fit.
+    /// Removes what has to go so that `needed` more bytes fit into the quota and on the disk.
     fn make_room(&self, index: &mut Index, needed: u64) -> Result<(), Error> {
-        for victim in index.make_room(needed, self.quota)? {
+        let disk = rustix::fs::statvfs(&self.path).map_err(io::Error::from)?;
+        let within_reach = index.used().saturating_add(disk.f_bavail.saturating_mul(disk.f_frsize));
+        let limit = within_reach.saturating_sub(self.room.min_free);
+        self.collect(index, needed, self.room.quota.min(limit)).map_err(|error| match error {
+            Error::StoreFull { .. } if limit < self.room.quota => Error::DiskFull,
+            other => other,
+        })
+    }
+
+    /// Removes what has to go so that `needed` more bytes fit into `quota`.
+    fn collect(&self, index: &mut Index, needed: u64, quota: u64) -> Result<(), Error> {
+        for victim in index.make_room(needed, quota)? {
             match victim {
                 Victim::Partial(id) => self.abandon(index, &id),
                 Victim::Held(id) => {

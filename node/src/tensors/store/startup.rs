@@ -103,7 +103,7 @@ impl Store {
 
     /// Makes the store fit into its quota, which may be smaller than when the node ran before.
     pub(super) fn shrink(&self, index: &mut Index) {
-        if let Err(error) = self.make_room(index, 0) {
+        if let Err(error) = self.collect(index, 0, self.room.quota) {
             tracing::warn!(target: LOG_TARGET, "The store takes {} bytes: {error}", index.used());
         }
     }

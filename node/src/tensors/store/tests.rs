@@ -18,7 +18,7 @@ fn footprint(sample: &Sample) -> u64 {
 }
 
 fn open(folder: &TempDir, quota: u64) -> Arc<Store> {
-    Store::open(folder.path(), quota, Metrics::new(None).unwrap()).unwrap()
+    Store::open(folder.path(), Room { quota, min_free: 0 }, Metrics::new(None).unwrap()).unwrap()
 }
 
 fn put(store: &Store, sample: &Sample) {
@@ -342,7 +342,7 @@ mod room {
         let folder = TempDir::new().unwrap();
         let (member, other) = (Sample::bytes(50_000, 1), Sample::bytes(50_000, 2));
         let bundle = Sample::bundle(&[&member]);
-        let store = open(&folder, footprint(&member) + footprint(&bundle) + 100);
+        let store = open(&folder, (footprint(&member) + footprint(&bundle)) / 4 * 5 + 100);
         put(&store, &member);
         assert!(!store.pin(&bundle.id).unwrap());
         put(&store, &bundle);
@@ -353,6 +353,53 @@ mod room {
         store.unpin(&bundle.id).unwrap();
         put(&store, &other);
         assert_eq!(store.holding(&bundle.id), None);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn pinned_tensors_leave_room_for_others() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..5).map(|seed| Sample::bytes(50_000, seed)).collect();
+        let bundle = Sample::bundle(&[&samples[0]]);
+        let store = open(&folder, 5 * footprint(&samples[0]) + 10_000);
+        samples[..4].iter().for_each(|sample| put(&store, sample));
+        put(&store, &bundle);
+        for sample in &samples[..4] {
+            assert!(store.pin(&sample.id).unwrap());
+        }
+        // Its member counts once, but the manifest is too much.
+        let error = store.pin(&bundle.id).unwrap_err();
+        assert!(matches!(error, Error::PinsFull { .. }), "{error}");
+        assert!(!store.holding(&bundle.id).unwrap().pinned);
+        // What is pinned may be pinned again, and what comes and goes has room.
+        assert!(store.pin(&samples[0].id).unwrap());
+        put(&store, &samples[4]);
+        store.unpin(&samples[3].id).unwrap();
+        put(&store, &bundle);
+        assert!(store.pin(&bundle.id).unwrap());
+    }
+
+    #[test]
+    fn small_tensors_count_as_what_their_files_take() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, 100_000);
+        for len in 1..100 {
+            put(&store, &Sample::bytes(len, 1));
+        }
+        assert!(files_in(&folder, "held") * 4096 <= 100_000);
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_disk_that_is_nearly_full_takes_nothing_more() {
+        let folder = TempDir::new().unwrap();
+        let (held, sample) = (Sample::bytes(5000, 1), Sample::bytes(5000, 2));
+        put(&open(&folder, PLENTY), &held);
+        let room = Room { quota: PLENTY, min_free: u64::MAX };
+        let store = Store::open(folder.path(), room, Metrics::new(None).unwrap()).unwrap();
+        assert!(matches!(store.upload(sample.id, 0, &sample.encoding()), Err(Error::DiskFull)));
+        assert!(matches!(store.download(sample.outline.clone()), Err(Error::DiskFull)));
+        assert!(store.has(&held.id));
         assert_consistent(&folder, &store);
     }
 
@@ -666,7 +713,10 @@ proptest! {
                     }
                     prop_assert_eq!(download.finish().is_ok(), download.is_complete());
                 },
-                Step::Pin(at) => drop(store.pin(&samples[at].id).unwrap()),
+                Step::Pin(at) => {
+                    let pinned = store.pin(&samples[at].id);
+                    prop_assert!(matches!(pinned, Ok(_) | Err(Error::PinsFull { .. })));
+                },
                 Step::Unpin(at) => store.unpin(&samples[at].id).unwrap(),
                 Step::Remove(at) => drop(store.remove(&samples[at].id)),
                 Step::Read(at) => drop(store.tensor(&samples[at].id)),

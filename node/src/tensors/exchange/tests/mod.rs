@@ -15,7 +15,7 @@ use super::{fetcher::Fetcher, transfer::Patience};
 use crate::tensors::{
     metrics::Metrics,
     samples::{Sample, PIECE},
-    store::Store,
+    store::{Room, Store},
 };
 
 /// A store in a folder that goes with it.
@@ -29,7 +29,7 @@ impl Home {
     pub fn new(quota: u64) -> Self {
         let folder = TempDir::new().unwrap();
         let metrics = Metrics::new(None).unwrap();
-        let store = Store::open(folder.path(), quota, metrics.clone()).unwrap();
+        let store = Store::open(folder.path(), Room { quota, min_free: 0 }, metrics.clone()).unwrap();
         Self { store, metrics, _folder: folder }
     }
 
