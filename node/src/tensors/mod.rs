@@ -5,7 +5,7 @@
 //! ```text
 //!  operator ── ensemble_putTensor ──▶ uploads/ ──▶ held/ ◀── partial/ ◀── pieces from peers
 //!                                                   │ ▲
-//!               peers ◀── server, from the map ─────┘ └── off-chain worker: status, fetch, pin
+//!               peers ◀── server, checked ──────────┘ └── off-chain worker: status, fetch, pin
 //! ```
 //!
 //! 1. **Upload.** Somebody sends the canonical encoding in parts. When the last byte is there, the id that the bytes
@@ -22,8 +22,9 @@
 //!
 //! | what is checked | when it fails |
 //! |---|---|
-//! | the request's length and encoding (serving) | the peer loses reputation and gets no answer |
-//! | what the peer took lately (serving) | it is told to come back later |
+//! | the request's length and encoding (serving) | the peer is banned for a while and gets no answer |
+//! | what the peer took lately, and left lying (serving) | it is told to come back later |
+//! | a piece against the outline (serving) | the file is removed, and the answer is that it is not held |
 //! | the response's length and encoding (fetching) | the peer is banned for a while, another is asked |
 //! | the outline against the id | the peer is banned for a while, another is asked |
 //! | the size against what the caller allows | `TooLarge` |
@@ -33,8 +34,8 @@
 //! | that bundles do not nest | `Invalid` |
 //! | that any peer is left to ask | `NotFound` |
 //!
-//! What is found on the disk when the node starts is trusted for serving, because receivers check everything, and
-//! checked in the background before the off-chain worker hears that it is held.
+//! What is found on the disk when the node starts is served at once, piece by checked piece, and checked as a whole in
+//! the background before the off-chain worker hears that it is held.
 
 mod exchange;
 mod host;

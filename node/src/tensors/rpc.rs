@@ -254,9 +254,10 @@ impl TensorApiServer for TensorRpc {
         }
         let tensor = self.0.store.tensor(&id)?;
         let (total, end) = (tensor.header().encoded_len(), offset.saturating_add(length.into()));
-        let range = usize::try_from(offset).ok().zip(usize::try_from(end).ok());
-        let bytes = range.and_then(|(start, end)| tensor.encoding().get(start..end));
-        bytes.map(|bytes| STANDARD.encode(bytes)).ok_or(RpcError::OutOfRange { total, offset, end })
+        if end > total {
+            return Err(RpcError::OutOfRange { total, offset, end });
+        }
+        Ok(STANDARD.encode(self.0.store.read(&tensor, offset..end)?))
     }
 
     fn has_tensor(&self, id: TensorId) -> Result<HasReply, RpcError> {

@@ -65,11 +65,12 @@ impl Limits {
         }
     }
 
-    /// Counts an answer of `len` bytes that is on its way to `peer`. It may overdraw the peer's account.
-    pub fn started(&mut self, peer: &PeerId, len: u64, now: Instant) {
+    /// Counts an answer of `len` bytes that is on its way to `peer`, and `read` further bytes that it took to make it.
+    /// It may overdraw the peer's account.
+    pub fn started(&mut self, peer: &PeerId, len: u64, read: u64, now: Instant) {
         self.in_flight_bytes = self.in_flight_bytes.saturating_add(len);
         if let Some(allowance) = self.allowance(peer, now) {
-            allowance.bytes = allowance.bytes.saturating_sub(len.saturating_add(REQUEST_COST));
+            allowance.bytes = allowance.bytes.saturating_sub(len.saturating_add(read).saturating_add(REQUEST_COST));
             allowance.in_flight += 1;
             allowance.in_flight_bytes = allowance.in_flight_bytes.saturating_add(len);
         }
@@ -137,7 +138,7 @@ mod tests {
         let (mut limits, peer, start) = (Limits::default(), PeerId::random(), Instant::now());
         let mut served = 0;
         while limits.admit(&peer, start).is_ok() {
-            limits.started(&peer, PIECE, start);
+            limits.started(&peer, PIECE, 0, start);
             limits.ended(&peer, PIECE);
             served += PIECE;
         }
@@ -146,7 +147,7 @@ mod tests {
         let later = start + Duration::from_secs(1);
         let mut served = 0;
         while limits.admit(&peer, later).is_ok() {
-            limits.started(&peer, PIECE, later);
+            limits.started(&peer, PIECE, 0, later);
             limits.ended(&peer, PIECE);
             served += PIECE;
         }
@@ -159,14 +160,14 @@ mod tests {
         let (one, other) = (PeerId::random(), PeerId::random());
         for _ in 0..IN_FLIGHT {
             limits.admit(&one, now).unwrap();
-            limits.started(&one, 100, now);
+            limits.started(&one, 100, 0, now);
         }
         assert!(limits.admit(&one, now).is_err());
         limits.admit(&other, now).unwrap();
         limits.ended(&one, 100);
         limits.admit(&one, now).unwrap();
 
-        limits.started(&other, IN_FLIGHT_BYTES, now);
+        limits.started(&other, IN_FLIGHT_BYTES, 0, now);
         assert!(limits.admit(&one, now).is_err());
         limits.ended(&other, IN_FLIGHT_BYTES);
         limits.admit(&one, now).unwrap();
@@ -180,7 +181,7 @@ mod tests {
             let hoarder = PeerId::random();
             let mut lying = 0;
             while limits.admit(&hoarder, now).is_ok() {
-                limits.started(&hoarder, PIECE, now);
+                limits.started(&hoarder, PIECE, 0, now);
                 lying += PIECE;
             }
             assert_eq!(lying, PEER_IN_FLIGHT_BYTES);
@@ -190,9 +191,9 @@ mod tests {
         // One piece each for newcomers, up to the cap.
         let newcomer = PeerId::random();
         limits.admit(&newcomer, now).unwrap();
-        limits.started(&newcomer, PIECE, now);
+        limits.started(&newcomer, PIECE, 0, now);
         assert!(limits.admit(&newcomer, now).is_err());
-        limits.started(&PeerId::random(), IN_FLIGHT_BYTES, now);
+        limits.started(&PeerId::random(), IN_FLIGHT_BYTES, 0, now);
         assert!(limits.admit(&PeerId::random(), now).is_err());
     }
 
@@ -210,7 +211,7 @@ mod tests {
         let (mut limits, peer, now) = (Limits::default(), PeerId::random(), Instant::now());
         let mut answered = 0;
         while limits.admit(&peer, now).is_ok() {
-            limits.started(&peer, 1, now);
+            limits.started(&peer, 1, 0, now);
             limits.ended(&peer, 1);
             answered += 1;
         }
@@ -218,10 +219,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_for_an_answer_costs_too() {
+        let (mut limits, peer, now) = (Limits::default(), PeerId::random(), Instant::now());
+        limits.started(&peer, 1, BURST, now);
+        limits.ended(&peer, 1);
+        assert!(limits.admit(&peer, now).is_err());
+    }
+
+    #[test]
     fn the_list_of_peers_does_not_grow() {
         let (mut limits, now) = (Limits::default(), Instant::now());
         for _ in 0..2 * PEERS {
-            limits.started(&PeerId::random(), 1, now);
+            limits.started(&PeerId::random(), 1, 0, now);
         }
         assert!(limits.peers.len() <= PEERS as usize);
     }

@@ -21,8 +21,9 @@ pub const MAX_RESPONSE_LEN: usize = MAX_PIECE_LEN + 64;
 pub const HASHES_PER_PAGE: usize = 32_000;
 /// Time after which the network gives up a request. Whoever asks has shorter deadlines of its own.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
-/// Requests of peers that may wait to be answered. What comes on top is refused by the network.
-pub const INBOUND_QUEUE: usize = 256;
+/// Requests of peers that may wait to be answered. What comes on top is refused by the network, which also lets a request
+/// be as long as a response, so few may wait.
+pub const INBOUND_QUEUE: usize = 64;
 
 const ABSENT: u8 = 0;
 const BUSY: u8 = 1;

@@ -1,7 +1,8 @@
 //! Answering peers.
 //!
-//! A request is decoded, counted against what the peer may ask, and answered from the mapped file. A request that
-//! breaks the protocol costs the peer reputation and is not answered.
+//! A request is decoded, counted against what the peer may ask, and answered from the file. A piece is held against the
+//! outline before it is sent, since whoever receives a wrong one bans this node for what its disk did. A request that
+//! breaks the protocol costs the peer its reputation and is not answered.
 
 use std::{
     borrow::Cow,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use codec::Encode;
-use ensemble_tensor::Outline;
+use ensemble_tensor::{Outline, TensorId};
 use futures::{
     channel::oneshot,
     future::BoxFuture,
@@ -22,6 +23,7 @@ use sc_network::{
     ReputationChange,
 };
 use sc_network_types::PeerId;
+use schnellru::{ByLength, LruMap};
 
 use super::{
     limits::Limits,
@@ -31,10 +33,13 @@ use super::{
 use crate::tensors::{metrics::Metrics, store::Store, LOG_TARGET};
 
 /// For a request that no working node sends.
-pub const BAD_REQUEST: ReputationChange = ReputationChange::new(-(1 << 24), "Malformed tensor request");
+pub const BAD_REQUEST: ReputationChange = ReputationChange::new_fatal("Malformed tensor request");
 
 /// For asking for something and not taking it.
 pub const NOT_TAKEN: ReputationChange = ReputationChange::new(-(1 << 22), "Tensor response not taken");
+
+/// Outlines kept in memory, of 2 MiB at most each.
+const OUTLINES: u32 = 16;
 
 /// Answers the requests of peers.
 pub struct Server {
@@ -43,11 +48,20 @@ pub struct Server {
     network: Arc<dyn Network>,
     metrics: Metrics,
     limits: Limits,
+    /// Outlines that were used last.
+    outlines: LruMap<TensorId, Arc<Outline>, ByLength>,
     /// Answers on their way: each future ends when its answer has been handed to the operating system.
     in_flight: FuturesUnordered<BoxFuture<'static, Sent>>,
     /// How long an answer may stay in memory before its peer is held to account for not taking it. A connection that
     /// breaks gives the memory back much sooner.
     pub(super) patience: Duration,
+}
+
+/// An answer to a request.
+struct Answer {
+    message: Vec<u8>,
+    /// Bytes that were read and hashed for it besides those that it carries.
+    read: u64,
 }
 
 /// What became of an answer.
@@ -71,7 +85,8 @@ impl Server {
         metrics: Metrics,
     ) -> Self {
         let (limits, in_flight) = (Limits::default(), FuturesUnordered::new());
-        Self { requests, store, network, metrics, limits, in_flight, patience: REQUEST_TIMEOUT * 3 / 4 }
+        let outlines = LruMap::new(ByLength::new(OUTLINES));
+        Self { requests, store, network, metrics, limits, outlines, in_flight, patience: REQUEST_TIMEOUT * 3 / 4 }
     }
 
     /// Answers until the network closes the channel. Reads from the disk, so it wants a thread on which it may block.
@@ -99,7 +114,7 @@ impl Server {
     }
 
     fn serve(&mut self, IncomingRequest { peer, payload, pending_response }: IncomingRequest) {
-        let Ok(response) = self.answer(&peer, &payload) else {
+        let Ok(Answer { message: response, read }) = self.answer(&peer, &payload) else {
             tracing::debug!(target: LOG_TARGET, "Malformed request from {peer}");
             let refusal =
                 OutgoingResponse { result: Err(()), reputation_changes: vec![BAD_REQUEST], sent_feedback: None };
@@ -115,33 +130,60 @@ impl Server {
             return;
         }
         let begun = Instant::now();
-        self.limits.started(&peer, len, begun);
+        self.limits.started(&peer, len, read, begun);
         self.in_flight.push(feedback.map(move |sent| Sent { peer, len, taken: sent.is_ok(), begun }).boxed());
     }
 
-    fn answer(&mut self, peer: &PeerId, payload: &[u8]) -> Result<Vec<u8>, Bad> {
+    fn answer(&mut self, peer: &PeerId, payload: &[u8]) -> Result<Answer, Bad> {
         let request = Request::parse(payload).map_err(|_| Bad)?;
         if let Err(wait) = self.limits.admit(peer, Instant::now()) {
             self.metrics.refused_requests.inc();
             let retry_after = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX);
-            return Ok(Response::Busy { retry_after }.encode());
+            return Ok(Response::Busy { retry_after }.into());
         }
         match request {
-            Request::Have(id) if self.store.has(&id) => Ok(Response::Present.encode()),
-            Request::Have(_) => Ok(Response::Absent.encode()),
-            Request::Outline { id, page } => match self.store.outline(&id) {
-                Ok(outline) => page_of(&outline, page).map(|page| page.encode()),
-                Err(_) => Ok(Response::Absent.encode()),
+            Request::Have(id) if self.store.has(&id) => Ok(Response::Present.into()),
+            Request::Have(_) => Ok(Response::Absent.into()),
+            Request::Outline { id, page } => match self.outline(&id) {
+                Some((outline, read)) => Ok(Answer { read, ..page_of(&outline, page)?.into() }),
+                None => Ok(Response::Absent.into()),
             },
-            Request::Piece { id, index } => match self.store.tensor(&id) {
-                Ok(tensor) => {
-                    let piece = tensor.piece(index).ok_or(Bad)?;
-                    self.metrics.served_bytes.inc_by(piece.len() as u64);
-                    Ok(Response::Piece(piece).encode())
-                },
-                Err(_) => Ok(Response::Absent.encode()),
+            Request::Piece { id, index } => match self.outline(&id) {
+                Some((outline, read)) => Ok(Answer { read, ..self.piece(&id, &outline, index)? }),
+                None => Ok(Response::Absent.into()),
             },
         }
+    }
+
+    /// The outline of a held tensor, and how many bytes were read for it.
+    fn outline(&mut self, id: &TensorId) -> Option<(Arc<Outline>, u64)> {
+        if !self.store.has(id) {
+            return None;
+        }
+        if let Some(outline) = self.outlines.get(id) {
+            return Some((outline.clone(), 0));
+        }
+        let outline = Arc::new(self.store.ready_outline(id)?);
+        self.outlines.insert(*id, outline.clone());
+        let read = size_of_val(outline.pieces()) as u64;
+        Some((outline, read))
+    }
+
+    fn piece(&self, id: &TensorId, outline: &Outline, index: u32) -> Result<Answer, Bad> {
+        if index >= Outline::piece_count(outline.header()) {
+            return Err(Bad);
+        }
+        let piece = self.store.tensor(id).and_then(|tensor| self.store.piece(&tensor, outline, index));
+        // What is damaged is gone now.
+        let Ok(piece) = piece else { return Ok(Response::Absent.into()) };
+        self.metrics.served_bytes.inc_by(piece.len() as u64);
+        Ok(Response::Piece(&piece).into())
+    }
+}
+
+impl From<Response<'_>> for Answer {
+    fn from(response: Response<'_>) -> Self {
+        Self { message: response.encode(), read: 0 }
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use ensemble_tensor::{Header, Kind, Outline, TensorId};
 use parking_lot::Mutex;
 
-use super::{download::Download, tensor::Tensor, upload::Upload, Error};
+use super::{download::Download, upload::Upload, Error};
 
 /// The store's memory of itself.
 #[derive(Default)]
@@ -29,6 +29,8 @@ pub(super) struct Index {
     doubtful: VecDeque<TensorId>,
     /// Those of them that somebody waits for.
     urgent: VecDeque<TensorId>,
+    /// The same, to look them up.
+    hurried: HashSet<TensorId>,
     /// Bytes on disk, or set aside for what is on its way.
     used: u64,
     /// Counts uses, so that they can be told earlier from later.
@@ -43,8 +45,6 @@ pub(super) struct Entry {
     pub members: Arc<[TensorId]>,
     /// Whether the bytes were checked against the id since the node started.
     pub verified: bool,
-    /// The mapping, as long as somebody uses it.
-    pub map: Weak<Tensor>,
     /// When the file was last marked as used.
     pub marked: SystemTime,
     /// The last use, by the index's clock.
@@ -115,8 +115,8 @@ impl Index {
         if !verified {
             self.doubtful.push_back(id);
         }
-        let (map, marked, used) = (Weak::new(), SystemTime::now(), self.tick());
-        self.held.insert(id, Entry { header, members, verified, map, marked, used });
+        let (marked, used) = (SystemTime::now(), self.tick());
+        self.held.insert(id, Entry { header, members, verified, marked, used });
     }
 
     /// Adds a download whose bytes are counted already.
@@ -154,6 +154,14 @@ impl Index {
         }
     }
 
+    /// Has a tensor checked again, before all others.
+    pub fn doubt(&mut self, id: &TensorId) {
+        if let Some(entry) = self.held.get_mut(id) {
+            entry.verified = false;
+            self.hurry(id);
+        }
+    }
+
     /// What is held under `id`, if all of it is: for a bundle every member too. A bundle in a bundle counts as missing.
     pub fn holding(&self, id: &TensorId) -> Option<Holding> {
         let entry = self.held.get(id)?;
@@ -170,7 +178,7 @@ impl Index {
     pub fn hurry(&mut self, id: &TensorId) {
         let Some(entry) = self.held.get(id) else { return };
         for part in [*id].iter().chain(entry.members.iter()) {
-            if self.held.get(part).is_some_and(|part| !part.verified) && !self.urgent.contains(part) {
+            if self.held.get(part).is_some_and(|part| !part.verified) && self.hurried.insert(*part) {
                 self.urgent.push_back(*part);
             }
         }
@@ -179,6 +187,7 @@ impl Index {
     /// The next tensor whose bytes have to be checked.
     pub fn next_doubtful(&mut self) -> Option<TensorId> {
         while let Some(id) = self.urgent.pop_front().or_else(|| self.doubtful.pop_front()) {
+            self.hurried.remove(&id);
             if self.held.get(&id).is_some_and(|entry| !entry.verified) {
                 return Some(id);
             }

@@ -16,8 +16,8 @@
 //! programs leave of the disk bounds the store in the same way as the quota. Pinned tensors take four fifths of the
 //! quota at most, so that there is always room for what comes and goes.
 //!
-//! **Damage.** When the node starts, name and length are trusted and the bytes are checked in the background. Whoever
-//! receives a tensor checks every piece anyway. A file that turns out to be wrong is removed.
+//! **Damage.** When the node starts, name and length are trusted and the bytes are checked in the background. Every
+//! piece is checked again before it is sent to a peer. A file that is wrong or cannot be read is removed.
 
 mod check;
 mod download;
@@ -143,17 +143,13 @@ impl Store {
         self.index.lock().held.get(id).map(|entry| entry.members.clone()).unwrap_or_default()
     }
 
-    /// Maps a held tensor into memory. A file without its full length is removed.
-    pub fn tensor(&self, id: &TensorId) -> Result<Arc<Tensor>, Error> {
+    /// Opens a held tensor. A file without its full length is removed.
+    pub fn tensor(&self, id: &TensorId) -> Result<Tensor, Error> {
         let mut index = self.index.lock();
         index.touch(id);
         let entry = index.held.get_mut(id).ok_or(Error::NotHeld(*id))?;
         let path = self.held.tensor(id);
-        let tensor = match entry.map.upgrade() {
-            Some(tensor) if tensor.is_whole() => Ok(tensor),
-            _ => Tensor::open(&path, *id, entry.header).map(Arc::new),
-        };
-        let tensor = match tensor {
+        let tensor = match Tensor::open(&path, *id, entry.header) {
             Ok(tensor) => tensor,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::InvalidData) => {
                 drop(index);
@@ -161,7 +157,6 @@ impl Store {
             },
             Err(error) => return Err(error.into()),
         };
-        entry.map = Arc::downgrade(&tensor);
         if entry.marked.elapsed().is_ok_and(|since| since > MARK_INTERVAL) {
             entry.marked = SystemTime::now();
             self.log_failure("note a tensor's use", File::open(&path).and_then(|file| file.set_modified(entry.marked)));

@@ -25,6 +25,10 @@ fn put(store: &Store, sample: &Sample) {
     assert!(store.upload(sample.id, 0, &sample.encoding()).unwrap().is_complete());
 }
 
+fn read(store: &Store, sample: &Sample) -> Vec<u8> {
+    store.read(&store.tensor(&sample.id).unwrap(), 0..sample.header.encoded_len()).unwrap()
+}
+
 fn held_file(folder: &TempDir, sample: &Sample) -> PathBuf {
     folder.path().join("held").join(hex::encode(sample.id.0))
 }
@@ -92,7 +96,7 @@ mod arrival {
             assert_eq!(received.is_complete(), store.has(&sample.id));
             assert_consistent(&folder, &store);
         }
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
+        assert_eq!(read(&store, &sample), sample.encoding());
         assert_eq!(store.outline(&sample.id).unwrap(), sample.outline);
         // Once more is complete at once.
         assert!(store.upload(sample.id, 0, &sample.encoding()[..20]).unwrap().is_complete());
@@ -203,7 +207,7 @@ mod arrival {
         assert_eq!(download.received(), sample.header.data_len());
         download.finish().unwrap();
         download.finish().unwrap();
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
+        assert_eq!(read(&store, &sample), sample.encoding());
         assert_eq!((files_in(&folder, "partial"), files_in(&folder, "held")), (0, 2));
         assert_consistent(&folder, &store);
     }
@@ -220,7 +224,7 @@ mod arrival {
         }
         download.finish().unwrap();
         assert_eq!(store.usage().bytes, footprint(&sample));
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
+        assert_eq!(read(&store, &sample), sample.encoding());
         assert_consistent(&folder, &store);
     }
 
@@ -425,12 +429,12 @@ mod room {
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(5000, 1);
         put(&store, &sample);
-        let mapped = store.tensor(&sample.id).unwrap();
+        let open = store.tensor(&sample.id).unwrap();
         store.remove(&sample.id).unwrap();
         assert_eq!((store.usage().bytes, files_in(&folder, "held")), (0, 0));
         assert!(matches!(store.remove(&sample.id), Err(Error::NotHeld(_))));
         // Whoever still looks at it may.
-        assert_eq!(mapped.data(), sample.data);
+        assert_eq!(store.read(&open, 0..sample.header.encoded_len()).unwrap(), sample.encoding());
     }
 }
 
@@ -514,7 +518,7 @@ mod restart {
         download.accept(0, sample.piece(0)).unwrap();
         download.accept(2, sample.piece(2)).unwrap();
         download.finish().unwrap();
-        assert_eq!(store.tensor(&sample.id).unwrap().encoding(), sample.encoding());
+        assert_eq!(read(&store, &sample), sample.encoding());
         assert_consistent(&folder, &store);
     }
 
@@ -583,11 +587,24 @@ mod damage_on_disk {
         let sample = Sample::bytes(2 * PIECE, 1);
         let store = open(&folder, PLENTY);
         put(&store, &sample);
-        // Somebody has it mapped while it shrinks, and the next one must not get the same map.
-        let _mapped = store.tensor(&sample.id).unwrap();
         let file = fs::OpenOptions::new().write(true).open(held_file(&folder, &sample)).unwrap();
         file.set_len(100).unwrap();
         assert!(matches!(store.tensor(&sample.id), Err(Error::Damaged(_))));
+        assert!(!store.has(&sample.id) && !held_file(&folder, &sample).exists());
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_an_error_and_goes() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(2 * PIECE, 1);
+        let store = open(&folder, PLENTY);
+        put(&store, &sample);
+        // The bytes vanish under somebody who has opened the file, as a broken sector would have it.
+        let (open, mut check) = (store.tensor(&sample.id).unwrap(), store.check(&sample.id).unwrap());
+        fs::OpenOptions::new().write(true).open(held_file(&folder, &sample)).unwrap().set_len(100).unwrap();
+        assert!(matches!(check.step(), Err(Error::Damaged(_))));
+        assert!(matches!(store.read(&open, 0..sample.header.encoded_len()), Err(Error::Damaged(_))));
         assert!(!store.has(&sample.id) && !held_file(&folder, &sample).exists());
         assert_consistent(&folder, &store);
     }
@@ -729,8 +746,7 @@ proptest! {
             prop_assert!(store.usage().bytes <= quota);
             for sample in &samples {
                 if store.has(&sample.id) {
-                    let tensor = store.tensor(&sample.id).unwrap();
-                    prop_assert!(tensor.encoding() == sample.encoding());
+                    prop_assert!(read(&store, sample) == sample.encoding());
                 }
             }
             if !matches!(step, Step::Unpin(_)) {

@@ -6,7 +6,7 @@ mod serving;
 
 pub use script::{Manner, Script, DRIP};
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ensemble_tensor::{Header, TensorId};
 use tempfile::TempDir;
@@ -22,7 +22,7 @@ use crate::tensors::{
 pub struct Home {
     pub store: Arc<Store>,
     pub metrics: Metrics,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Home {
@@ -30,15 +30,22 @@ impl Home {
         let folder = TempDir::new().unwrap();
         let metrics = Metrics::new(None).unwrap();
         let store = Store::open(folder.path(), Room { quota, min_free: 0 }, metrics.clone()).unwrap();
-        Self { store, metrics, _folder: folder }
+        Self { store, metrics, folder }
     }
 
     pub fn put(&self, sample: &Sample) {
         assert!(self.store.upload(sample.id, 0, &sample.encoding()).unwrap().is_complete());
     }
 
+    /// Where a held tensor lies.
+    pub fn file(&self, sample: &Sample) -> PathBuf {
+        self.folder.path().join("held").join(hex::encode(sample.id.0))
+    }
+
     pub fn holds(&self, sample: &Sample) -> bool {
-        self.store.tensor(&sample.id).is_ok_and(|tensor| tensor.data() == sample.data)
+        self.store.tensor(&sample.id).is_ok_and(|tensor| {
+            self.store.read(&tensor, 0..sample.header.encoded_len()).is_ok_and(|bytes| bytes == sample.encoding())
+        })
     }
 }
 

@@ -84,6 +84,36 @@ async fn what_is_held_is_served() {
 }
 
 #[tokio::test]
+async fn damaged_pieces_are_not_served() {
+    let sample = Sample::bytes(2 * PIECE, 1);
+    let node = Node::new(&[&sample]);
+    let file = node.home.file(&sample);
+    let mut bytes = std::fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let piece = node.answer(Request::Piece { id: sample.id, index: 0 }).await;
+    assert_eq!(Response::parse(&piece), Ok(Response::Piece(sample.piece(0))));
+    assert_eq!(node.answer(Request::Piece { id: sample.id, index: 1 }).await, Response::Absent.encode());
+    assert!(!node.home.store.has(&sample.id) && !file.exists());
+    assert_eq!(node.answer(Request::Have(sample.id)).await, Response::Absent.encode());
+}
+
+#[tokio::test]
+async fn a_spoilt_outline_is_not_rebuilt_for_a_stranger() {
+    let sample = Sample::bytes(2 * PIECE, 1);
+    let node = Node::new(&[&sample]);
+    std::fs::remove_file(node.home.file(&sample).with_extension("outline")).unwrap();
+    let request = Request::Outline { id: sample.id, page: 0 };
+    assert_eq!(node.answer(request).await, Response::Absent.encode());
+    // The background check is told, and makes it anew.
+    assert_eq!(node.home.store.next_doubtful(), Some(sample.id));
+    let mut check = node.home.store.check(&sample.id).unwrap();
+    while check.step().unwrap() {}
+    assert_ne!(node.answer(request).await, Response::Absent.encode());
+    assert!(node.home.store.holding(&sample.id).unwrap().is_verified());
+}
+
+#[tokio::test]
 async fn what_is_not_held_is_absent() {
     let (sample, other) = (Sample::bytes(5000, 1), Sample::bytes(5000, 2));
     let node = Node::new(&[&sample]);
