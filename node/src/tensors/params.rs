@@ -16,10 +16,10 @@ pub struct TensorParams {
     #[arg(long, value_name = "SIZE", default_value = "20GiB")]
     pub tensor_quota: ByteSize,
 
-    /// Let everybody who reaches the RPC port write to the tensor store.
+    /// Let everybody who reaches the RPC port upload tensors.
     ///
-    /// Without it, the methods that upload, fetch, pin and remove tensors are unsafe methods, which
-    /// `--rpc-methods` governs.
+    /// Their uploads under way may take a quarter of the quota. Without it, uploading is an unsafe method, which
+    /// `--rpc-methods` governs, as fetching, pinning and removing always are.
     #[arg(long)]
     pub tensor_rpc_writes: bool,
 }
@@ -31,7 +31,7 @@ pub struct TensorConfig {
     pub path: PathBuf,
     /// Most bytes on disk.
     pub quota: u64,
-    /// Whether everybody may call the RPC methods that write.
+    /// Whether everybody may upload by RPC.
     pub rpc_writes: bool,
 }
 

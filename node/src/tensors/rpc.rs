@@ -11,7 +11,8 @@
 //! | `ensemble_removeTensor` | ends a fetch, or removes a tensor | yes |
 //! | `ensemble_storeInfo` | figures about the store | no |
 //!
-//! Unsafe methods are refused as `--rpc-methods` says, unless the node runs with `--tensor-rpc-writes`.
+//! Unsafe methods are refused as `--rpc-methods` says. With `--tensor-rpc-writes` everybody may call
+//! `ensemble_putTensor`, within limits of its own.
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ use serde::Serialize;
 use super::{
     exchange::{JobStatus, QueueFull, Terms},
     service::{reason, Found, TensorService},
-    store::{Error as StoreError, Usage},
+    store::{Error as StoreError, Uploader, Usage},
 };
 
 /// Most bytes of a tensor in one call, before they are written in base64.
@@ -144,7 +145,7 @@ pub enum RpcError {
     /// The caller may not write.
     #[error(
         "writing to the tensor store is an unsafe call; send it to a port with --rpc-methods unsafe that only you \
-         reach, or start the node with --tensor-rpc-writes"
+         reach, or, for ensemble_putTensor alone, start the node with --tensor-rpc-writes"
     )]
     Denied,
     /// The data is not base64.
@@ -199,6 +200,8 @@ impl RpcError {
             Self::Store(StoreError::Invalid(_)) => 20,
             Self::Store(StoreError::Io(_)) => 21,
             Self::Store(StoreError::PinsFull { .. }) => 22,
+            Self::Store(StoreError::UploadsFull(_)) => 23,
+            Self::Store(StoreError::EmptyPart) => 24,
         };
         BASE_CODE + number
     }
@@ -219,12 +222,17 @@ impl TensorRpc {
         Self(service).into_rpc()
     }
 
-    fn check_may_write(&self, extensions: &Extensions) -> Result<(), RpcError> {
-        if self.0.rpc_writes {
-            return Ok(());
+    fn uploader(&self, extensions: &Extensions) -> Result<Uploader, RpcError> {
+        match check_may_write(extensions) {
+            Ok(()) => Ok(Uploader::Operator),
+            Err(_) if self.0.rpc_writes => Ok(Uploader::Anybody),
+            Err(denied) => Err(denied),
         }
-        check_if_safe(extensions).map_err(|_| RpcError::Denied)
     }
+}
+
+fn check_may_write(extensions: &Extensions) -> Result<(), RpcError> {
+    check_if_safe(extensions).map_err(|_| RpcError::Denied)
 }
 
 impl TensorApiServer for TensorRpc {
@@ -235,7 +243,7 @@ impl TensorApiServer for TensorRpc {
         offset: u64,
         data: String,
     ) -> Result<PutReply, RpcError> {
-        self.check_may_write(extensions)?;
+        let uploader = self.uploader(extensions)?;
         // Checked before decoding, so that nobody makes the node hold a longer part twice.
         if data.len() > MAX_PART_LEN.div_ceil(3) * 4 {
             return Err(RpcError::PartTooLong);
@@ -244,7 +252,7 @@ impl TensorApiServer for TensorRpc {
         if part.len() > MAX_PART_LEN {
             return Err(RpcError::PartTooLong);
         }
-        let received = self.0.store.upload(id, offset, &part)?;
+        let received = self.0.store.upload(uploader, id, offset, &part)?;
         Ok(PutReply { received: received.received, total: received.total, complete: received.is_complete() })
     }
 
@@ -281,12 +289,12 @@ impl TensorApiServer for TensorRpc {
     }
 
     fn fetch_tensor(&self, extensions: &Extensions, id: TensorId, max_bytes: Option<u64>) -> Result<(), RpcError> {
-        self.check_may_write(extensions)?;
+        check_may_write(extensions)?;
         Ok(self.0.fetch(id, Terms::of_data(max_bytes.unwrap_or(u64::MAX)))?)
     }
 
     fn pin_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
-        self.check_may_write(extensions)?;
+        check_may_write(extensions)?;
         match self.0.store.pin(&id)? {
             true => Ok(()),
             false => Err(StoreError::NotHeld(id).into()),
@@ -294,12 +302,12 @@ impl TensorApiServer for TensorRpc {
     }
 
     fn unpin_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
-        self.check_may_write(extensions)?;
+        check_may_write(extensions)?;
         Ok(self.0.store.unpin(&id)?)
     }
 
     fn remove_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
-        self.check_may_write(extensions)?;
+        check_may_write(extensions)?;
         Ok(self.0.remove(&id)?)
     }
 

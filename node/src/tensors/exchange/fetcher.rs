@@ -237,8 +237,10 @@ impl Worker {
         self.context.metrics.jobs_running.set(still_running as u64);
         let id = order.id;
         let mut jobs = self.jobs.lock();
+        if matches!(turn, Turn::Over) && self.back.upgrade().is_some_and(|back| back.send(order).is_ok()) {
+            return;
+        }
         match turn {
-            Turn::Over if self.back.upgrade().is_some_and(|back| back.send(order).is_ok()) => return,
             Turn::Done(Ok(())) => tracing::info!(target: LOG_TARGET, "Fetched {id}"),
             Turn::Done(Err(error)) => {
                 tracing::info!(target: LOG_TARGET, "Could not fetch {id}: {error:?}");

@@ -201,8 +201,21 @@ async fn writing_is_denied_unless_it_is_allowed() {
     assert_eq!(closed.status(&sample).await, json!({ "status": "absent" }));
     closed.call("storeInfo", NONE).await.unwrap();
 
+    // The option opens uploading and nothing else.
     let open = Node::new(Script::default(), true, DenyUnsafe::Yes);
-    for (method, values) in calls(&sample) {
-        open.call(method, values).await.unwrap();
+    let [(put, values), others @ ..] = calls(&sample);
+    open.call(put, values).await.unwrap();
+    for (method, values) in others {
+        open.assert_fails(method, values, 20_000, "--rpc-methods").await;
     }
+    assert_eq!(open.status(&sample).await["status"], "held");
+    let large = Sample::bytes(17 << 20, 1);
+    let begin = (large.id, 0, STANDARD.encode(&large.encoding()[..16]));
+    open.assert_fails("putTensor", begin.clone(), 20_023, "operator").await;
+
+    let trusted = Node::new(Script::default(), true, DenyUnsafe::No);
+    for (method, values) in calls(&sample) {
+        trusted.call(method, values).await.unwrap();
+    }
+    trusted.call("putTensor", begin).await.unwrap();
 }

@@ -80,6 +80,12 @@ pub enum Error {
     /// Every place for uploads is taken.
     #[error("{0} uploads are under way, which is the limit; finish one, or wait until one is given up")]
     TooManyUploads(usize),
+    /// Others than the operator may set aside no more room.
+    #[error("uploads under way may take {0} bytes; wait until one is finished, or ask the node's operator to upload")]
+    UploadsFull(u64),
+    /// A part without bytes.
+    #[error("a part has at least one byte")]
+    EmptyPart,
     /// The bytes are no tensor.
     #[error("no valid tensor: {0}")]
     Invalid(#[from] ensemble_tensor::Error),

@@ -33,6 +33,8 @@ pub(super) struct Index {
     hurried: HashSet<TensorId>,
     /// Bytes on disk, or set aside for what is on its way.
     used: u64,
+    /// Those of them that are set aside for uploads.
+    uploading: u64,
     /// Counts uses, so that they can be told earlier from later.
     clock: u64,
 }
@@ -77,6 +79,8 @@ pub struct Holding {
 /// Something that goes to make room.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Victim {
+    /// An upload that nobody goes on with.
+    Upload(TensorId),
     /// A download that nobody works on.
     Partial(TensorId),
     /// A tensor that nobody keeps.
@@ -123,6 +127,25 @@ impl Index {
     pub fn insert_partial(&mut self, id: TensorId, header: Header) {
         let used = self.tick();
         self.partial.insert(id, Partial { header, download: Weak::new(), used });
+    }
+
+    /// Bytes set aside for uploads.
+    pub fn uploading(&self) -> u64 {
+        self.uploading
+    }
+
+    /// Adds an upload and counts its bytes.
+    pub fn insert_upload(&mut self, id: TensorId, header: &Header, upload: Upload) {
+        self.take(header);
+        self.uploading += footprint(header);
+        self.uploads.insert(id, Arc::new(Mutex::new(upload)));
+    }
+
+    /// Forgets an upload and frees its bytes.
+    pub fn remove_upload(&mut self, id: &TensorId, header: &Header) {
+        self.uploads.remove(id);
+        self.uploading = self.uploading.saturating_sub(footprint(header));
+        self.release(header);
     }
 
     /// Forgets a tensor and frees its bytes.
@@ -208,8 +231,9 @@ impl Index {
         kept.into_iter().filter_map(|id| self.held.get(id)).map(|entry| footprint(&entry.header)).sum()
     }
 
-    /// What has to go so that `needed` more bytes fit into `quota`: abandoned downloads first, then tensors that nobody
-    /// keeps, each time those first that were not used for longest. Nothing goes if it would not be enough.
+    /// What has to go so that `needed` more bytes fit into `quota`: idle uploads and abandoned downloads first, then
+    /// tensors that nobody keeps, each time those first that were not used for longest. Nothing goes if it would not be
+    /// enough.
     pub fn make_room(&self, needed: u64, quota: u64) -> Result<Vec<Victim>, Error> {
         let excess = self.used.saturating_add(needed).saturating_sub(quota);
         if excess == 0 {
@@ -257,7 +281,12 @@ impl Index {
             .collect();
         partial.sort_unstable_by_key(|(used, ..)| *used);
         held.sort_unstable_by_key(|(used, ..)| *used);
-        partial.into_iter().chain(held).map(|(_, victim, header)| (victim, header))
+        let uploads = self.uploads.iter().filter_map(|(id, upload)| {
+            // One that is locked is receiving a part right now.
+            let upload = upload.try_lock().filter(|upload| upload.is_idle())?;
+            Some((Victim::Upload(*id), upload.header()))
+        });
+        uploads.chain(partial.into_iter().chain(held).map(|(_, victim, header)| (victim, header)))
     }
 
     fn pinned_members(&self) -> impl Iterator<Item = &TensorId> {

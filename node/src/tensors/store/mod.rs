@@ -11,7 +11,7 @@
 //! never has half a tensor, whenever the node stops.
 //!
 //! **Room.** Every file, and every file on its way, counts against the quota from the moment it begins. When room is
-//! needed, abandoned downloads go first, then tensors that are neither pinned nor needed by a running job, each time
+//! needed, idle uploads and abandoned downloads go first, then tensors that are neither pinned nor needed by a running job, each time
 //! those that were not used for longest. If that is not enough nothing goes, and the newcomer is refused. What other
 //! programs leave of the disk bounds the store in the same way as the quota. Pinned tensors take four fifths of the
 //! quota at most, so that there is always room for what comes and goes.
@@ -47,6 +47,7 @@ pub use download::{Arrival, Download};
 pub use error::Error;
 pub use index::{footprint, Holding};
 pub use tensor::Tensor;
+pub use upload::Uploader;
 
 use super::{metrics::Metrics, LOG_TARGET};
 use files::Folder;
@@ -310,7 +311,7 @@ impl Store {
 
     /// Removes what has to go so that `needed` more bytes fit into the quota and on the disk.
     fn make_room(&self, index: &mut Index, needed: u64) -> Result<(), Error> {
-        let disk = rustix::fs::statvfs(&self.path).map_err(io::Error::from)?;
+        let disk = rustix::fs::statvfs(self.path.as_path()).map_err(io::Error::from)?;
         let within_reach = index.used().saturating_add(disk.f_bavail.saturating_mul(disk.f_frsize));
         let limit = within_reach.saturating_sub(self.room.min_free);
         self.collect(index, needed, self.room.quota.min(limit)).map_err(|error| match error {
@@ -323,6 +324,7 @@ impl Store {
     fn collect(&self, index: &mut Index, needed: u64, quota: u64) -> Result<(), Error> {
         for victim in index.make_room(needed, quota)? {
             match victim {
+                Victim::Upload(id) => self.drop_idle_upload(index, &id),
                 Victim::Partial(id) => self.abandon(index, &id),
                 Victim::Held(id) => {
                     tracing::debug!(target: LOG_TARGET, "Collecting tensor {id}");

@@ -22,7 +22,7 @@ fn open(folder: &TempDir, quota: u64) -> Arc<Store> {
 }
 
 fn put(store: &Store, sample: &Sample) {
-    assert!(store.upload(sample.id, 0, &sample.encoding()).unwrap().is_complete());
+    assert!(store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()).unwrap().is_complete());
 }
 
 fn read(store: &Store, sample: &Sample) -> Vec<u8> {
@@ -90,7 +90,7 @@ mod arrival {
         let sample = Sample::bytes(3 * PIECE + 5, 1);
         let mut offset = 0;
         for part in sample.encoding().chunks(999_999) {
-            let received = store.upload(sample.id, offset, part).unwrap();
+            let received = store.upload(Uploader::Operator, sample.id, offset, part).unwrap();
             offset += part.len() as u64;
             assert_eq!((received.received, received.total), (offset, sample.header.encoded_len()));
             assert_eq!(received.is_complete(), store.has(&sample.id));
@@ -99,7 +99,7 @@ mod arrival {
         assert_eq!(read(&store, &sample), sample.encoding());
         assert_eq!(store.outline(&sample.id).unwrap(), sample.outline);
         // Once more is complete at once.
-        assert!(store.upload(sample.id, 0, &sample.encoding()[..20]).unwrap().is_complete());
+        assert!(store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()[..20]).unwrap().is_complete());
         assert_eq!(files_in(&folder, "uploads"), 0);
     }
 
@@ -108,7 +108,7 @@ mod arrival {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);
         let (sample, other) = (Sample::bytes(5000, 1), Sample::bytes(5000, 2));
-        let error = store.upload(sample.id, 0, &other.encoding()).unwrap_err();
+        let error = store.upload(Uploader::Operator, sample.id, 0, &other.encoding()).unwrap_err();
         assert!(matches!(error, Error::WrongId { expected, actual } if expected == sample.id && actual == other.id));
         assert!(!store.has(&sample.id) && !store.has(&other.id));
         assert_eq!(store.usage().bytes, 0);
@@ -120,14 +120,14 @@ mod arrival {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(5000, 1);
-        let unknown = store.upload(sample.id, 100, &[1]).unwrap_err();
+        let unknown = store.upload(Uploader::Operator, sample.id, 100, &[1]).unwrap_err();
         assert!(matches!(unknown, Error::WrongOffset { expected: 0, given: 100, .. }));
-        store.upload(sample.id, 0, &sample.encoding()[..1000]).unwrap();
-        let gap = store.upload(sample.id, 1001, &[1]).unwrap_err();
+        store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()[..1000]).unwrap();
+        let gap = store.upload(Uploader::Operator, sample.id, 1001, &[1]).unwrap_err();
         assert!(matches!(gap, Error::WrongOffset { expected: 1000, given: 1001, .. }));
         // The upload is still there and goes on.
-        store.upload(sample.id, 1000, &sample.encoding()[1000..2000]).unwrap();
-        let long = store.upload(sample.id, 2000, &[0; 5000]).unwrap_err();
+        store.upload(Uploader::Operator, sample.id, 1000, &sample.encoding()[1000..2000]).unwrap();
+        let long = store.upload(Uploader::Operator, sample.id, 2000, &[0; 5000]).unwrap_err();
         assert!(matches!(long, Error::TooLong { total: 5016, received: 7000 }));
         assert_eq!(store.usage().uploads, 0);
         assert_consistent(&folder, &store);
@@ -139,7 +139,7 @@ mod arrival {
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(5000, 1);
         let short = &sample.encoding()[..sample.encoding().len() - 1];
-        assert!(!store.upload(sample.id, 0, short).unwrap().is_complete());
+        assert!(!store.upload(Uploader::Operator, sample.id, 0, short).unwrap().is_complete());
         assert!(!store.has(&sample.id));
         assert_eq!(store.usage().uploads, 1);
     }
@@ -149,10 +149,10 @@ mod arrival {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(5000, 1);
-        store.upload(sample.id, 0, &sample.encoding()[..4000]).unwrap();
-        store.upload(sample.id, 0, &sample.encoding()[..100]).unwrap();
+        store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()[..4000]).unwrap();
+        store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()[..100]).unwrap();
         assert_consistent(&folder, &store);
-        assert!(store.upload(sample.id, 100, &sample.encoding()[100..]).unwrap().is_complete());
+        assert!(store.upload(Uploader::Operator, sample.id, 100, &sample.encoding()[100..]).unwrap().is_complete());
         assert_consistent(&folder, &store);
     }
 
@@ -161,17 +161,23 @@ mod arrival {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, PLENTY);
         let id = TensorId([7; 32]);
-        assert!(matches!(store.upload(id, 0, b"not a tensor at all"), Err(Error::Invalid(_))));
+        assert!(matches!(store.upload(Uploader::Operator, id, 0, b"not a tensor at all"), Err(Error::Invalid(_))));
         // A scale that is no number.
         let header = Header::new(Kind::Q8_0, 1, 32).unwrap();
         let mut block = [0; 34];
         block[..2].copy_from_slice(&0x7c00u16.to_le_bytes());
         let infinite = Sample::new(header, block.to_vec());
-        assert!(matches!(store.upload(infinite.id, 0, &infinite.encoding()), Err(Error::Invalid(_))));
+        assert!(matches!(
+            store.upload(Uploader::Operator, infinite.id, 0, &infinite.encoding()),
+            Err(Error::Invalid(_))
+        ));
         // A bundle whose manifest is none.
         let header = Header::new(Kind::Bundle, 3, 1).unwrap();
         let manifest = Sample::new(header, vec![1, 2, 3]);
-        assert!(matches!(store.upload(manifest.id, 0, &manifest.encoding()), Err(Error::Invalid(_))));
+        assert!(matches!(
+            store.upload(Uploader::Operator, manifest.id, 0, &manifest.encoding()),
+            Err(Error::Invalid(_))
+        ));
         assert_eq!(store.usage().bytes, 0);
         assert_consistent(&folder, &store);
     }
@@ -182,10 +188,53 @@ mod arrival {
         let store = open(&folder, PLENTY);
         for seed in 0..upload::MAX_UPLOADS {
             let sample = Sample::bytes(100 + seed, 0);
-            store.upload(sample.id, 0, &sample.encoding()[..50]).unwrap();
+            store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()[..50]).unwrap();
         }
         let sample = Sample::bytes(99, 0);
-        assert!(matches!(store.upload(sample.id, 0, &sample.encoding()), Err(Error::TooManyUploads(_))));
+        assert!(matches!(
+            store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()),
+            Err(Error::TooManyUploads(_))
+        ));
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn strangers_set_aside_a_quarter_of_the_quota_and_half_of_the_places() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..2).map(|seed| Sample::bytes(50_000, seed)).collect();
+        let store = open(&folder, 4 * footprint(&samples[0]) + 20_000);
+        let begin = |uploader, sample: &Sample| store.upload(uploader, sample.id, 0, &sample.encoding()[..16]);
+        begin(Uploader::Anybody, &samples[0]).unwrap();
+        assert!(matches!(begin(Uploader::Anybody, &samples[1]), Err(Error::UploadsFull(_))));
+        begin(Uploader::Operator, &samples[1]).unwrap();
+        assert_consistent(&folder, &store);
+
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let begin = |uploader, len| {
+            let sample = Sample::bytes(len, 0);
+            store.upload(uploader, sample.id, 0, &sample.encoding()[..16])
+        };
+        let accepted = (100..200).take_while(|len| begin(Uploader::Anybody, *len).is_ok()).count();
+        assert_eq!(accepted, upload::MAX_UPLOADS / 2);
+        begin(Uploader::Operator, 99).unwrap();
+    }
+
+    #[test]
+    fn an_upload_that_nobody_goes_on_with_makes_room() {
+        let folder = TempDir::new().unwrap();
+        let (held, idle, other) = (Sample::bytes(5_000, 1), Sample::bytes(100_000, 2), Sample::bytes(100_000, 3));
+        let store = open(&folder, footprint(&held) + footprint(&idle) + 5_000);
+        put(&store, &held);
+        store.upload(Uploader::Operator, idle.id, 0, &idle.encoding()[..16]).unwrap();
+        // A part without bytes is no sign of life.
+        let error = store.upload(Uploader::Operator, idle.id, 16, &[]).unwrap_err();
+        assert!(matches!(error, Error::EmptyPart), "{error}");
+        let full = store.upload(Uploader::Operator, other.id, 0, &other.encoding()).unwrap_err();
+        assert!(matches!(full, Error::StoreFull { .. }), "{full}");
+        store.index.lock().uploads[&idle.id].lock().age();
+        put(&store, &other);
+        assert!(store.has(&held.id) && store.usage().uploads == 0);
         assert_consistent(&folder, &store);
     }
 
@@ -303,7 +352,7 @@ mod room {
         samples[..2].iter().for_each(|sample| put(&store, sample));
         assert!(store.pin(&samples[0].id).unwrap());
         let guard = store.guard(&[samples[1].id]);
-        let error = store.upload(samples[2].id, 0, &samples[2].encoding()).unwrap_err();
+        let error = store.upload(Uploader::Operator, samples[2].id, 0, &samples[2].encoding()).unwrap_err();
         assert!(matches!(error, Error::StoreFull { available: 0, .. }), "{error}");
         assert!(matches!(store.download(samples[2].outline.clone()), Err(Error::StoreFull { .. })));
         assert!(store.has(&samples[0].id) && store.has(&samples[1].id));
@@ -319,7 +368,7 @@ mod room {
         let (small, large) = (Sample::bytes(1000, 1), Sample::bytes(100_000, 2));
         let store = open(&folder, 50_000);
         put(&store, &small);
-        let error = store.upload(large.id, 0, &large.encoding()).unwrap_err();
+        let error = store.upload(Uploader::Operator, large.id, 0, &large.encoding()).unwrap_err();
         assert!(matches!(error, Error::StoreFull { available: 50_000, .. }), "{error}");
         assert!(store.has(&small.id));
     }
@@ -332,7 +381,7 @@ mod room {
         put(&store, &samples[0]);
         let download = store.download(samples[1].outline.clone()).unwrap();
         // One that is being worked on stays.
-        let error = store.upload(samples[2].id, 0, &samples[2].encoding()[..20]).map(|_| ());
+        let error = store.upload(Uploader::Operator, samples[2].id, 0, &samples[2].encoding()[..20]).map(|_| ());
         error.unwrap();
         assert!(!store.has(&samples[0].id));
         drop(download);
@@ -351,7 +400,10 @@ mod room {
         assert!(!store.pin(&bundle.id).unwrap());
         put(&store, &bundle);
         assert!(store.pin(&bundle.id).unwrap());
-        assert!(matches!(store.upload(other.id, 0, &other.encoding()), Err(Error::StoreFull { .. })));
+        assert!(matches!(
+            store.upload(Uploader::Operator, other.id, 0, &other.encoding()),
+            Err(Error::StoreFull { .. })
+        ));
         assert!(matches!(store.remove(&member.id), Err(Error::Pinned(_))));
         assert!(store.holding(&member.id).unwrap().pinned);
         store.unpin(&bundle.id).unwrap();
@@ -401,7 +453,7 @@ mod room {
         put(&open(&folder, PLENTY), &held);
         let room = Room { quota: PLENTY, min_free: u64::MAX };
         let store = Store::open(folder.path(), room, Metrics::new(None).unwrap()).unwrap();
-        assert!(matches!(store.upload(sample.id, 0, &sample.encoding()), Err(Error::DiskFull)));
+        assert!(matches!(store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()), Err(Error::DiskFull)));
         assert!(matches!(store.download(sample.outline.clone()), Err(Error::DiskFull)));
         assert!(store.has(&held.id));
         assert_consistent(&folder, &store);
@@ -479,7 +531,7 @@ mod restart {
         let sample = Sample::bytes(5000, 1);
         let store = open(&folder, PLENTY);
         put(&store, &sample);
-        store.upload(TensorId([1; 32]), 0, &Sample::bytes(100, 1).encoding()[..50]).unwrap();
+        store.upload(Uploader::Operator, TensorId([1; 32]), 0, &Sample::bytes(100, 1).encoding()[..50]).unwrap();
         drop(store);
         let held = folder.path().join("held");
         // A temporary file, an outline without its tensor, half a tensor, a header that lies.
@@ -722,8 +774,8 @@ proptest! {
                 store.holding(&sample.id).is_some_and(|holding| holding.pinned)
             }).collect();
             match step {
-                Step::Upload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding())),
-                Step::HalfUpload(at) => drop(store.upload(samples[at].id, 0, &samples[at].encoding()[..5000])),
+                Step::Upload(at) => drop(store.upload(Uploader::Operator, samples[at].id, 0, &samples[at].encoding())),
+                Step::HalfUpload(at) => drop(store.upload(Uploader::Operator, samples[at].id, 0, &samples[at].encoding()[..5000])),
                 Step::Download(at, pieces) => if let Ok(download) = store.download(samples[at].outline.clone()) {
                     for index in (0..Outline::piece_count(&samples[at].header)).take(pieces) {
                         download.accept(index, samples[at].piece(index)).unwrap();

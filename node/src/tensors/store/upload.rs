@@ -18,8 +18,17 @@ use super::{
 
 /// Most uploads under way at the same time.
 pub const MAX_UPLOADS: usize = 16;
-/// An upload without a new part for this long makes way for another.
+/// An upload without a new part for this long makes way for others.
 pub const UPLOAD_PATIENCE: Duration = Duration::from_secs(600);
+
+/// Who uploads.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Uploader {
+    /// The operator, whom only the store's own limits bind.
+    Operator,
+    /// Whoever reaches an open RPC: half of the places, and a quarter of the quota for all that is on its way.
+    Anybody,
+}
 
 /// An upload that has begun.
 pub(super) struct Upload {
@@ -54,13 +63,17 @@ impl Received {
 impl Store {
     /// Takes a part of the canonical encoding of the tensor `id`. Parts come in order; a part at offset 0 begins the
     /// upload anew and has the whole header. With the last part the tensor is held, or, if it has another id, dropped.
-    pub fn upload(&self, id: TensorId, offset: u64, part: &[u8]) -> Result<Received, Error> {
+    pub fn upload(&self, uploader: Uploader, id: TensorId, offset: u64, part: &[u8]) -> Result<Received, Error> {
         if let Some(entry) = self.index.lock().held.get(&id) {
             let total = entry.header.encoded_len();
             return Ok(Received { received: total, total });
         }
         if offset == 0 {
-            self.begin_upload(id, part)?;
+            self.begin_upload(uploader, id, part)?;
+        }
+        // It would count as a sign of life.
+        if part.is_empty() {
+            return Err(Error::EmptyPart);
         }
         let not_begun = Error::WrongOffset { id, expected: 0, given: offset };
         let Some(upload) = self.index.lock().uploads.get(&id).cloned() else { return Err(not_begun) };
@@ -74,14 +87,21 @@ impl Store {
         self.append(&mut upload, part).inspect_err(|_| self.drop_upload(&mut self.index.lock(), &mut upload))
     }
 
-    fn begin_upload(&self, id: TensorId, part: &[u8]) -> Result<(), Error> {
+    fn begin_upload(&self, uploader: Uploader, id: TensorId, part: &[u8]) -> Result<(), Error> {
         let header = Header::from_bytes(part)?;
         let mut index = self.index.lock();
         if let Some(previous) = index.uploads.get(&id).cloned() {
             let mut previous = previous.try_lock().ok_or(Error::InUse(id))?;
             self.drop_upload(&mut index, &mut previous);
         }
-        self.find_upload_place(&mut index)?;
+        let (places, bytes) = match uploader {
+            Uploader::Operator => (MAX_UPLOADS, u64::MAX),
+            Uploader::Anybody => (MAX_UPLOADS / 2, self.room.quota / 4),
+        };
+        self.find_upload_place(&mut index, places)?;
+        if index.uploading().saturating_add(footprint(&header)) > bytes {
+            return Err(Error::UploadsFull(bytes));
+        }
         self.make_room(&mut index, footprint(&header))?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(self.uploads.tensor(&id))?;
         let upload = Upload {
@@ -94,8 +114,7 @@ impl Store {
             last_part: Instant::now(),
             open: true,
         };
-        index.take(&header);
-        index.uploads.insert(id, Arc::new(Mutex::new(upload)));
+        index.insert_upload(id, &header, upload);
         self.publish(&index);
         Ok(())
     }
@@ -127,9 +146,9 @@ impl Store {
         })
     }
 
-    /// Drops the upload that has waited longest for its next part, if every place is taken and it waited too long.
-    fn find_upload_place(&self, index: &mut Index) -> Result<(), Error> {
-        if index.uploads.len() < MAX_UPLOADS {
+    /// Drops the upload that has waited longest for its next part, if no place is free and it waited too long.
+    fn find_upload_place(&self, index: &mut Index, places: usize) -> Result<(), Error> {
+        if index.uploads.len() < places {
             return Ok(());
         }
         // An upload that is locked is receiving a part right now.
@@ -140,24 +159,47 @@ impl Store {
             .filter_map(|upload| Some((waiting(upload)?, upload)))
             .max_by_key(|(waited, _)| *waited);
         let idle = idle.filter(|(waited, _)| *waited >= UPLOAD_PATIENCE).map(|(_, upload)| upload.clone());
-        let idle = idle.ok_or(Error::TooManyUploads(MAX_UPLOADS))?;
-        let mut idle = idle.try_lock().ok_or(Error::TooManyUploads(MAX_UPLOADS))?;
+        let idle = idle.ok_or(Error::TooManyUploads(places))?;
+        let mut idle = idle.try_lock().ok_or(Error::TooManyUploads(places))?;
         self.drop_upload(index, &mut idle);
         Ok(())
+    }
+
+    /// Drops an upload, unless a part of it is just coming.
+    pub(super) fn drop_idle_upload(&self, index: &mut Index, id: &TensorId) {
+        let Some(upload) = index.uploads.get(id).cloned() else { return };
+        if let Some(mut upload) = upload.try_lock() {
+            self.drop_upload(index, &mut upload);
+        };
     }
 
     fn drop_upload(&self, index: &mut Index, upload: &mut Upload) {
         if !std::mem::take(&mut upload.open) {
             return;
         }
-        index.uploads.remove(&upload.id);
-        index.release(&upload.header);
+        index.remove_upload(&upload.id, &upload.header);
         self.log_failure("remove an upload", files::remove(&self.uploads.tensor(&upload.id)));
         self.publish(index);
     }
 }
 
 impl Upload {
+    /// Kind and shape.
+    pub fn header(&self) -> Header {
+        self.header
+    }
+
+    /// Whether nobody seems to go on with it.
+    pub fn is_idle(&self) -> bool {
+        self.last_part.elapsed() >= UPLOAD_PATIENCE
+    }
+
+    /// Pretends that the last part came long ago.
+    #[cfg(test)]
+    pub fn age(&mut self) {
+        self.last_part -= UPLOAD_PATIENCE;
+    }
+
     /// Writes and hashes the next part, which is known to fit.
     fn take(&mut self, part: &[u8]) -> Result<(), Error> {
         self.file.write_all_at(part, self.received)?;

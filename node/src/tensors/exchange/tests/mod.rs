@@ -15,7 +15,7 @@ use super::{fetcher::Fetcher, transfer::Patience};
 use crate::tensors::{
     metrics::Metrics,
     samples::{Sample, PIECE},
-    store::{Room, Store},
+    store::{Room, Store, Uploader},
 };
 
 /// A store in a folder that goes with it.
@@ -34,7 +34,7 @@ impl Home {
     }
 
     pub fn put(&self, sample: &Sample) {
-        assert!(self.store.upload(sample.id, 0, &sample.encoding()).unwrap().is_complete());
+        assert!(self.store.upload(Uploader::Operator, sample.id, 0, &sample.encoding()).unwrap().is_complete());
     }
 
     /// Where a held tensor lies.
