@@ -152,16 +152,17 @@ describe('the exchange', () => {
     assert((await reader.metric('ensemble_tensors_fetched_bytes_total')) >= member.data.length);
   });
 
-  it('a peer that serves wrong bytes is dropped, and the rest comes from another', async () => {
-    const liar = await join('liar');
+  it('a node whose disk spoils a tensor does not serve it, and the rest comes from another', async () => {
+    const spoilt = await join('spoilt');
     const tensor = Tensor.bytes(noise(3 * MIB, 22));
-    await liar.tensors.put(tensor.id, tensor.encoded);
-    corrupt(liar.tensors.file(tensor.id), MIB + 100);
-    const reader = await join('deceived');
+    await spoilt.tensors.put(tensor.id, tensor.encoded);
+    corrupt(spoilt.tensors.file(tensor.id), MIB + 100);
+    const reader = await join('patron');
 
     await reader.tensors.fetch(tensor.id);
     await assert.rejects(reader.tensors.reaches(tensor.id, 'held'), /could not fetch/);
-    assert((await reader.metric('ensemble_tensors_rejected_bytes_total')) > 0);
+    assert.equal(await reader.metric('ensemble_tensors_rejected_bytes_total'), 0);
+    assert.equal((await spoilt.tensors.status(tensor.id)).status, 'absent');
 
     await mirror.tensors.put(tensor.id, tensor.encoded);
     await reader.tensors.fetch(tensor.id);

@@ -52,8 +52,8 @@ impl pallet_tasks::Config for Runtime {
     type MaxPhase = ConstU32<{ 28 * DAYS }>;
     type MinBond = ConstU128<{ 10 * EXISTENTIAL_DEPOSIT }>;
     type TaskDeposit = ConstU128<TUNE>;
-    // Four fifths of what a validator's store holds by default.
-    type MaxContentBytes = ConstU64<{ 16 * 1024 * 1024 * 1024 }>;
+    // An eighth of what a validator's store holds by default, which is the most it takes for one task.
+    type MaxContentBytes = ConstU64<{ 5 * 1024 * 1024 * 1024 / 2 }>;
     // Ten TUNE for a GiB, which at least eleven validators keep.
     type RentPerMib = ConstU128<{ TUNE / 100 }>;
     // 16 attestations at what an account would pay for each.
