@@ -265,7 +265,7 @@ impl Index {
         ids.into_iter().take(limit).map(|(_, id)| id).collect()
     }
 
-    fn expendable(&self) -> impl Iterator<Item = (Victim, Header)> {
+    fn expendable(&self) -> impl Iterator<Item = (Victim, Header)> + '_ {
         let kept: HashSet<_> = self.pins.iter().chain(self.pinned_members()).chain(self.guards.keys()).collect();
         let mut partial: Vec<_> = self
             .partial

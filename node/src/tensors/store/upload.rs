@@ -3,7 +3,6 @@
 use std::{
     fs::{File, OpenOptions},
     os::unix::fs::FileExt,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
