@@ -209,10 +209,12 @@ impl Store {
         if index.guards.contains_key(id) {
             return Err(Error::InUse(*id));
         }
-        if index.remove(id).is_none() {
+        if !index.held.contains_key(id) {
             return Err(Error::NotHeld(*id));
         }
+        // What cannot be removed still takes its room, so it stays counted.
         self.held.remove(id)?;
+        index.remove(id);
         self.publish(&index);
         Ok(())
     }
@@ -328,8 +330,8 @@ impl Store {
                 Victim::Partial(id) => self.abandon(index, &id),
                 Victim::Held(id) => {
                     tracing::debug!(target: LOG_TARGET, "Collecting tensor {id}");
-                    index.remove(&id);
                     self.held.remove(&id)?;
+                    index.remove(&id);
                 },
             }
         }
