@@ -6,6 +6,7 @@ use std::{
     ops::Range,
     os::unix::fs::FileExt,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use ensemble_tensor::{Header, TensorId};
@@ -18,6 +19,9 @@ const TEMPORARY: &str = "tmp";
 /// A folder with one file, or one file and its outline, per tensor.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
+
+/// Numbers the files that are being written, so that two that write the same one do not write into each other's.
+static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// What the name of a file says.
 #[derive(Debug, Eq, PartialEq)]
@@ -72,7 +76,8 @@ impl Folder {
 
     /// Writes a whole file, or leaves what was there before.
     pub fn write(&self, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-        let temporary = path.with_extension(TEMPORARY);
+        let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+        let temporary = path.with_extension(format!("{number}.{TEMPORARY}"));
         let mut file = File::create(&temporary)?;
         parts.iter().try_for_each(|part| file.write_all(part))?;
         file.sync_all()?;
