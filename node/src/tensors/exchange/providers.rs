@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use ensemble_tensor::TensorId;
@@ -21,6 +21,10 @@ const MAX_ANNOUNCED: usize = 2048;
 const MAX_ANNOUNCING: usize = 16;
 /// How often announcements that failed, or had to wait for peers, are tried again.
 const RETRY: Duration = Duration::from_secs(15);
+/// After how long a tensor is announced again. Peers forget after ten hours, and the network may have dropped it.
+const RENEWAL: Duration = Duration::from_secs(3 * 60 * 60);
+/// How long announcing waits for more to announce: it looks at everything that is held.
+const GATHERING: Duration = Duration::from_secs(1);
 /// Most lookups that wait for the DHT.
 const MAX_LOOKUPS: usize = 64;
 
@@ -40,15 +44,17 @@ pub struct Providers {
     lookups: mpsc::Receiver<Lookup>,
     waiting: HashMap<KademliaKey, Vec<mpsc::Sender<PeerId>>>,
     announcing: HashSet<TensorId>,
-    announced: HashSet<TensorId>,
+    announced: HashMap<TensorId, Instant>,
+    /// When to announce what changed in the store.
+    due: Option<tokio::time::Instant>,
 }
 
 impl Providers {
     /// Answers the lookups that come through the returned channel.
     pub fn new(network: Arc<dyn NetworkService>, store: Arc<Store>, metrics: Metrics) -> (Self, mpsc::Sender<Lookup>) {
         let (sender, lookups) = mpsc::channel(MAX_LOOKUPS);
-        let (waiting, announcing, announced) = Default::default();
-        (Self { network, store, metrics, lookups, waiting, announcing, announced }, sender)
+        let (waiting, announcing, announced, due) = Default::default();
+        (Self { network, store, metrics, lookups, waiting, announcing, announced, due }, sender)
     }
 
     /// Runs until nobody asks any more or the network ends.
@@ -73,7 +79,8 @@ impl Providers {
                 Some(lookup) => self.look_up(lookup),
                 None => return false,
             },
-            () = self.store.changed() => self.announce(),
+            () = self.store.changed(), if self.due.is_none() => self.due = Some(tokio::time::Instant::now() + GATHERING),
+            () = until(self.due) => self.announce(),
             _ = retry.tick() => {
                 // Who gave up waiting is forgotten.
                 self.waiting.retain(|_, waiting| waiting.iter().any(|found| !found.is_closed()));
@@ -107,7 +114,7 @@ impl Providers {
             DhtEvent::StartedProviding(key) => {
                 if let Some(id) = self.end_announcing(&key) {
                     tracing::debug!(target: LOG_TARGET, "Announced tensor {id}");
-                    self.announced.insert(id);
+                    self.announced.insert(id, Instant::now());
                     self.metrics.announced.set(self.announced.len() as u64);
                     self.announce();
                 }
@@ -126,9 +133,10 @@ impl Providers {
 
     /// Announces what the store has gained and withdraws what it has lost.
     fn announce(&mut self) {
+        self.due = None;
         let held = self.store.announceable(MAX_ANNOUNCED);
         let keep: HashSet<_> = held.iter().copied().collect();
-        let withdraw = |id: &TensorId| {
+        let withdraw = |id: &TensorId, _: &mut Instant| {
             let keep = keep.contains(id);
             if !keep {
                 self.network.stop_providing(KademliaKey::new(id));
@@ -144,9 +152,18 @@ impl Providers {
             if self.announcing.len() >= MAX_ANNOUNCING {
                 return;
             }
-            if !self.announced.contains(&id) && self.announcing.insert(id) {
+            let current = self.announced.get(&id).is_some_and(|since| since.elapsed() < RENEWAL);
+            if !current && self.announcing.insert(id) {
                 self.network.start_providing(KademliaKey::new(&id));
             }
         }
+    }
+}
+
+/// Waits until then, for ever if that is never.
+async fn until(due: Option<tokio::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
 }
