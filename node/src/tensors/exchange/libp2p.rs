@@ -1,6 +1,6 @@
 //! The node's network as the fetcher's.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use ensemble_tensor::TensorId;
@@ -17,8 +17,10 @@ use super::{
 
 /// How long the DHT may take to name providers.
 const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
-/// Providers that are taken from the DHT for one tensor.
+/// New providers that are taken from the DHT at once for one tensor.
 const MAX_PROVIDERS: usize = 32;
+/// Providers that may wait to be taken.
+const MAX_FOUND: usize = 256;
 
 /// The node's network.
 pub struct Libp2p<B: Block> {
@@ -39,16 +41,17 @@ impl<B: Block> Network for Libp2p<B> {
         peers.into_iter().map(|(peer, _)| peer).collect()
     }
 
-    async fn providers(&self, id: TensorId) -> Vec<PeerId> {
-        let (sender, mut found) = mpsc::channel(MAX_PROVIDERS);
+    async fn providers(&self, id: TensorId, mut known: HashSet<PeerId>) -> Vec<PeerId> {
+        let (sender, mut found) = mpsc::channel(MAX_FOUND);
         if self.lookups.send(Lookup { id, found: sender }).await.is_err() {
             return Vec::new();
         }
         let deadline = tokio::time::Instant::now() + LOOKUP_TIMEOUT;
-        let own = self.network.local_peer_id();
+        known.insert(self.network.local_peer_id());
         let mut providers = Vec::new();
         while let Ok(Some(peer)) = tokio::time::timeout_at(deadline, found.recv()).await {
-            if peer != own && !providers.contains(&peer) {
+            // Else as many liars, asked in every round, would hide one who holds it.
+            if known.insert(peer) {
                 providers.push(peer);
             }
             if providers.len() == MAX_PROVIDERS {

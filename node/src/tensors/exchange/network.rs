@@ -1,5 +1,7 @@
 //! The network, as the fetcher sees it.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use ensemble_tensor::TensorId;
 use sc_network::ReputationChange;
@@ -11,8 +13,8 @@ pub trait Network: Send + Sync {
     /// The peers that are connected.
     async fn peers(&self) -> Vec<PeerId>;
 
-    /// The peers that say in the DHT that they hold the tensor.
-    async fn providers(&self, id: TensorId) -> Vec<PeerId>;
+    /// The peers that say in the DHT that they hold the tensor, without those that are `known` already.
+    async fn providers(&self, id: TensorId, known: HashSet<PeerId>) -> Vec<PeerId>;
 
     /// Sends a request to a peer, connecting to it if need be. Fails without an answer; the caller has a deadline of
     /// its own.

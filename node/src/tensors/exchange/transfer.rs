@@ -481,7 +481,7 @@ impl<'a> Transfer<'a> {
         let (context, id) = (self.context, self.id);
         let candidates = match self.search {
             Search::Nobody => context.network.peers(),
-            Search::Peers => context.network.providers(id),
+            Search::Peers => context.network.providers(id, self.sources.keys().copied().collect()),
             Search::Dht => return,
         };
         self.search = if self.search == Search::Nobody { Search::Peers } else { Search::Dht };

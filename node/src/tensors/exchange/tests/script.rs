@@ -152,9 +152,9 @@ impl Network for Script {
         self.connected.iter().map(|(peer, _)| *peer).collect()
     }
 
-    async fn providers(&self, _: TensorId) -> Vec<PeerId> {
+    async fn providers(&self, _: TensorId, known: HashSet<PeerId>) -> Vec<PeerId> {
         self.lookups.fetch_add(1, Ordering::SeqCst);
-        self.in_dht.iter().map(|(peer, _)| *peer).collect()
+        self.in_dht.iter().map(|(peer, _)| *peer).filter(|peer| !known.contains(peer)).collect()
     }
 
     async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
