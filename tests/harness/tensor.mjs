@@ -19,6 +19,7 @@ export const KINDS = {
 
 const HEADER = 16;
 const BYTES_LEAF = 4096;
+const MAX_PIECE = 1 << 20;
 
 const hash = (...parts) => blake2AsU8a(u8aConcat(...parts), 256);
 const leafHash = (leaf) => hash([0], leaf);
@@ -99,11 +100,31 @@ export class Tensor {
   /** The Merkle root over all leaves. */
   get root() {
     if (!this.cachedRoot) {
-      let level = Array.from({ length: this.leafCount }, (_, index) => leafHash(this.leaf(index)));
-      while (level.length > 1) level = pairUp(level);
-      [this.cachedRoot] = level;
+      this.cachedRoot = rootOf(this.leafHashes());
     }
     return this.cachedRoot;
+  }
+
+  leafHashes(first = 0, end = this.leafCount) {
+    return Array.from({ length: end - first }, (_, index) => leafHash(this.leaf(first + index)));
+  }
+
+  /** Leaves in a piece, in which tensors go from node to node; the last piece has the rest. */
+  get pieceLeaves() {
+    return 2 ** Math.floor(Math.log2(MAX_PIECE / this.leafLength));
+  }
+
+  piece(index) {
+    const length = this.pieceLeaves * this.leafLength;
+    return this.data.subarray(index * length, (index + 1) * length);
+  }
+
+  /** The root over each piece: with the header, the tensor's outline. */
+  pieceHashes() {
+    const { leafCount, pieceLeaves } = this;
+    return Array.from({ length: Math.ceil(leafCount / pieceLeaves) }, (_, index) =>
+      rootOf(this.leafHashes(index * pieceLeaves, Math.min((index + 1) * pieceLeaves, leafCount))),
+    );
   }
 
   get id() {
@@ -122,6 +143,11 @@ export class Tensor {
     encoded[HEADER + leaf * this.leafLength + (this.kind.startsWith('q') ? 4 : 0)] ^= 1;
     return new Tensor(encoded);
   }
+}
+
+function rootOf(level) {
+  while (level.length > 1) level = pairUp(level);
+  return level[0];
 }
 
 /** Nodes are paired from the left; the last without a partner is carried up unchanged. */
