@@ -100,9 +100,9 @@ export class Network {
   /**
    * Starts one more node, connected to those that run.
    *
-   * @param {{ name: string, validator?: boolean, open?: boolean, rpcPort?: number, args?: string[] }} options
+   * @param {{ name: string, validator?: boolean, open?: boolean, tcp?: boolean, rpcPort?: number, args?: string[] }} options
    */
-  async add({ name, validator = false, open = true, rpcPort, args = [] }) {
+  async add({ name, validator = false, open = true, tcp = false, rpcPort, args = [] }) {
     const node = new Node({
       name,
       chain: this.#chain,
@@ -110,6 +110,7 @@ export class Network {
       validator,
       open,
       metrics: this.#metrics,
+      tcp,
       rpcPort,
       args: [...this.#args, ...args],
     });

@@ -10,8 +10,8 @@ import { BINARY } from './binary.mjs';
 import { Tensors } from './store.mjs';
 import { Hopeless, inTime, until } from './wait.mjs';
 
-/** Arguments of every node: ports chosen by the system, nobody found but the nodes that were named. */
-const COMMON = ['--port=0', '--no-mdns', '--discover-local', '--allow-private-ip', '--no-telemetry'];
+/** Arguments of every node: nobody is found but the nodes that were named. */
+const COMMON = ['--no-mdns', '--discover-local', '--allow-private-ip', '--no-telemetry'];
 /** Arguments of a node that its tests may do everything with. */
 const OPEN = ['--rpc-methods=unsafe', '--tensor-rpc-writes'];
 
@@ -28,6 +28,7 @@ const METRICS = /Prometheus exporter started at 127\.0\.0\.1:(\d+)/g;
  * @property {boolean} [validator] whether it starts with the keys of the account `name`
  * @property {boolean} [open]     whether unsafe RPC methods are allowed; they are unless this is false
  * @property {boolean} [metrics]  whether Prometheus is served
+ * @property {boolean} [tcp]      whether it listens for TCP even if it is no validator; else for WebSockets
  * @property {number} [rpcPort]   else the system chooses one
  * @property {string[]} [args]    further arguments
  */
@@ -80,7 +81,7 @@ export class Node {
   }
 
   #arguments(bootnodes) {
-    const { name, chain, validator, open = true, metrics = false, rpcPort = 0, args = [] } = this.#options;
+    const { name, chain, validator, open = true, metrics = false, tcp = false, rpcPort = 0, args = [] } = this.#options;
     return [
       `--chain=${chain}`,
       `--base-path=${join(this.folder, 'data')}`,
@@ -88,6 +89,7 @@ export class Node {
       `--rpc-port=${rpcPort}`,
       ...(validator ? [`--${name}`] : [`--name=${name}`]),
       ...(metrics ? ['--prometheus-port=0'] : ['--no-prometheus']),
+      tcp ? '--listen-addr=/ip4/127.0.0.1/tcp/0' : '--port=0',
       ...(open ? OPEN : []),
       ...COMMON,
       ...args,
