@@ -5,6 +5,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 
 import { Hopeless, Network, Tensor, headerBytes, proofHolds, until } from '../harness/index.mjs';
+import { Answer, MAX_ANSWER, Peer } from '../harness/peer.mjs';
 
 const MIB = 1024 * 1024;
 /** Long enough to be caught in the middle. */
@@ -114,6 +115,8 @@ describe('the exchange', () => {
   let net;
   /** @type {import('../harness/node.mjs').Node} */
   let mirror;
+  /** @type {Peer[]} */
+  const liars = [];
   const big = Tensor.bytes(noise(BIG, 20));
 
   before(async () => {
@@ -121,7 +124,10 @@ describe('the exchange', () => {
     mirror = net.first;
     await mirror.tensors.put(big.id, big.encoded);
   });
-  after(() => net?.stop());
+  after(async () => {
+    await Promise.all(liars.map((liar) => liar.stop()));
+    await net?.stop();
+  });
 
   const join = (name, args = []) => net.add({ name, args });
   const served = (node) => node.metric('ensemble_tensors_served_bytes_total');
@@ -168,6 +174,72 @@ describe('the exchange', () => {
     await reader.tensors.fetch(tensor.id);
     await reader.tensors.reaches(tensor.id, 'held');
     assert.deepEqual(await reader.tensors.get(tensor.id), Buffer.from(tensor.encoded));
+  });
+
+  /**
+   * Has a new node fetch a tensor that only a liar claims to hold, in vain, and once more when an honest node holds it
+   * too. The liar is honest until it is asked for a piece.
+   *
+   * @param {string} name of the node
+   * @param {number} seed of the tensor
+   * @param {(tensor: Tensor, index: number) => Uint8Array} lie the answer to whoever asks for a piece
+   */
+  async function liedTo(name, seed, lie) {
+    const tensor = Tensor.bytes(noise(2.5 * MIB, seed));
+    const reader = await net.add({ name, tcp: true });
+    const liar = await Peer.start(reader.api.genesisHash, (request) =>
+      request.kind === 'piece' ? lie(tensor, request.index) : Answer.honest(tensor, request),
+    );
+    liars.push(liar);
+    await liar.join(reader);
+    await reader.tensors.fetch(tensor.id);
+    await assert.rejects(reader.tensors.reaches(tensor.id, 'held'), /could not fetch .*: no reachable peer/);
+    assert.equal(await reader.metric('ensemble_tensors_fetched_bytes_total'), 0);
+
+    await mirror.tensors.put(tensor.id, tensor.encoded);
+    await reader.tensors.fetch(tensor.id);
+    await reader.tensors.reaches(tensor.id, 'held');
+    assert.deepEqual(await reader.tensors.get(tensor.id), Buffer.from(tensor.encoded));
+    const lies = liar.asked.filter(({ kind }) => kind === 'piece').length;
+    return { reader, liar, lies, rejected: await reader.metric('ensemble_tensors_rejected_bytes_total') };
+  }
+
+  /** The first lie was the last: the node has dropped the liar for `reason`, and does not take it back. */
+  async function isBanned({ reader, liar, lies, rejected }, length, reason) {
+    assert.deepEqual({ lies, rejected }, { lies: 1, rejected: length });
+    await until('the liar to be dropped', async () => !(await liar.isPeerOf(reader)));
+    assert.match(reader.output(), new RegExp(`Report ${liar.id}: .* Reason: ${reason}\\. Banned`));
+    await assert.rejects(liar.join(reader));
+    assert(!(await liar.isPeerOf(reader)));
+  }
+
+  it('a peer that serves wrong bytes is banned, and the tensor comes from another', async () => {
+    const outcome = await liedTo('deceived', 25, (tensor, index) => {
+      const piece = Uint8Array.from(tensor.piece(index));
+      piece[1_000] ^= 1;
+      return Answer.piece(piece);
+    });
+    await isBanned(outcome, MIB, 'Tensor bytes do not match their hash');
+  });
+
+  it('so is a peer whose answer is no message', async () => {
+    const answer = Buffer.from('no message at all');
+    const outcome = await liedTo('puzzled', 26, () => answer);
+    await isBanned(outcome, answer.length, 'Malformed tensor response');
+  });
+
+  it('so is a peer that sends more bytes than a piece may have', async () => {
+    const answer = Answer.piece(new Uint8Array(MIB + 1));
+    const outcome = await liedTo('stuffed', 27, () => answer);
+    await isBanned(outcome, answer.length, 'Malformed tensor response');
+  });
+
+  it('an answer that is longer than any is not read, and the tensor comes from another', async () => {
+    const answer = new Uint8Array(MAX_ANSWER + 1);
+    const { reader, liar, lies, rejected } = await liedTo('flooded', 28, () => answer);
+    assert(lies > 1, 'like whoever is out of reach, it was asked again');
+    assert.equal(rejected, 0);
+    assert(await liar.isPeerOf(reader));
   });
 
   it('a peer that stalls does not stop a fetch that another can serve', async () => {
