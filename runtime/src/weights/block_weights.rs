@@ -9,5 +9,5 @@ use frame_support::{
 
 parameter_types! {
     /// Weight of executing an empty block.
-    pub const BlockExecutionWeight: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_NANOS.saturating_mul(310_808), 0);
+    pub const BlockExecutionWeight: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_NANOS.saturating_mul(181_450), 0);
 }

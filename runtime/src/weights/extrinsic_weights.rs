@@ -9,5 +9,5 @@ use frame_support::{
 
 parameter_types! {
     /// Weight of executing a transaction that does nothing.
-    pub const ExtrinsicBaseWeight: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_NANOS.saturating_mul(120_553), 0);
+    pub const ExtrinsicBaseWeight: Weight = Weight::from_parts(WEIGHT_REF_TIME_PER_NANOS.saturating_mul(88_494), 0);
 }

@@ -14,43 +14,43 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> frame_system::WeightInfo for WeightInfo<T> {
     /// `b` is in `0..=3145728`.
     fn remark(b: u32) -> Weight {
-        Weight::from_parts(1_792_000, 0).saturating_add(Weight::from_parts(305, 0).saturating_mul(b.into()))
+        Weight::from_parts(1_622_000, 0).saturating_add(Weight::from_parts(240, 0).saturating_mul(b.into()))
     }
     /// `b` is in `0..=3145728`.
     fn remark_with_event(b: u32) -> Weight {
-        Weight::from_parts(136_863_122, 0).saturating_add(Weight::from_parts(2_203, 0).saturating_mul(b.into()))
+        Weight::from_parts(4_316_000, 0).saturating_add(Weight::from_parts(1_990, 0).saturating_mul(b.into()))
     }
     fn set_heap_pages() -> Weight {
-        Weight::from_parts(3_516_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(3_155_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
     fn set_code() -> Weight {
-        Weight::from_parts(148_726_494_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(108_620_230_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
     /// `i` is in `0..=1000`.
     fn set_storage(i: u32) -> Weight {
-        Weight::from_parts(3_205_000, 0)
-            .saturating_add(Weight::from_parts(1_245_882, 0).saturating_mul(i.into()))
+        Weight::from_parts(1_612_000, 0)
+            .saturating_add(Weight::from_parts(696_552, 0).saturating_mul(i.into()))
             .saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(i.into())))
     }
     /// `i` is in `0..=1000`.
     fn kill_storage(i: u32) -> Weight {
-        Weight::from_parts(2_844_000, 0)
-            .saturating_add(Weight::from_parts(880_956, 0).saturating_mul(i.into()))
+        Weight::from_parts(1_643_000, 0)
+            .saturating_add(Weight::from_parts(501_208, 0).saturating_mul(i.into()))
             .saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(i.into())))
     }
     /// `p` is in `0..=1000`.
     fn kill_prefix(p: u32) -> Weight {
-        Weight::from_parts(4_847_000, 51)
-            .saturating_add(Weight::from_parts(2_094_137, 0).saturating_mul(p.into()))
+        Weight::from_parts(3_115_000, 51)
+            .saturating_add(Weight::from_parts(1_150_528, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(p.into())))
             .saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(p.into())))
             .saturating_add(Weight::from_parts(0, 70).saturating_mul(p.into()))
     }
     fn authorize_upgrade() -> Weight {
-        Weight::from_parts(46_679_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(30_346_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
     fn apply_authorized_upgrade() -> Weight {
-        Weight::from_parts(170_378_679_000, 1_518)
+        Weight::from_parts(117_387_673_000, 1_518)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(2))
     }

@@ -13,24 +13,24 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_assets::WeightInfo for WeightInfo<T> {
     fn create() -> Weight {
-        Weight::from_parts(22_854_000, 3_676)
+        Weight::from_parts(21_261_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn force_create() -> Weight {
-        Weight::from_parts(13_360_000, 3_676)
+        Weight::from_parts(8_292_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn start_destroy() -> Weight {
-        Weight::from_parts(13_370_000, 3_676)
+        Weight::from_parts(8_223_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `c` is in `0..=1000`.
     fn destroy_accounts(c: u32) -> Weight {
-        Weight::from_parts(11_658_000, 3_676)
-            .saturating_add(Weight::from_parts(17_762_269, 0).saturating_mul(c.into()))
+        Weight::from_parts(11_197_000, 3_676)
+            .saturating_add(Weight::from_parts(14_463_074, 0).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(c.into())))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -39,8 +39,8 @@ impl<T: frame_system::Config> pallet_assets::WeightInfo for WeightInfo<T> {
     }
     /// `a` is in `0..=1000`.
     fn destroy_approvals(a: u32) -> Weight {
-        Weight::from_parts(11_878_000, 3_676)
-            .saturating_add(Weight::from_parts(17_666_857, 0).saturating_mul(a.into()))
+        Weight::from_parts(11_207_000, 3_676)
+            .saturating_add(Weight::from_parts(15_783_748, 0).saturating_mul(a.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(a.into())))
             .saturating_add(T::DbWeight::get().writes(1))
@@ -48,172 +48,175 @@ impl<T: frame_system::Config> pallet_assets::WeightInfo for WeightInfo<T> {
             .saturating_add(Weight::from_parts(0, 2624).saturating_mul(a.into()))
     }
     fn finish_destroy() -> Weight {
-        Weight::from_parts(11_247_000, 3_676)
+        Weight::from_parts(10_966_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn mint() -> Weight {
-        Weight::from_parts(19_098_000, 3_676)
+        Weight::from_parts(17_396_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn burn() -> Weight {
-        Weight::from_parts(26_710_000, 3_676)
+        Weight::from_parts(25_268_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn transfer() -> Weight {
-        Weight::from_parts(36_995_000, 6_210)
+        Weight::from_parts(36_034_000, 6_210)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn transfer_keep_alive() -> Weight {
-        Weight::from_parts(33_380_000, 6_210)
+        Weight::from_parts(32_428_000, 6_210)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn force_transfer() -> Weight {
-        Weight::from_parts(36_525_000, 6_210)
+        Weight::from_parts(35_904_000, 6_210)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn freeze() -> Weight {
-        Weight::from_parts(12_298_000, 3_676)
+        Weight::from_parts(11_777_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn thaw() -> Weight {
-        Weight::from_parts(12_298_000, 3_676)
+        Weight::from_parts(11_817_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn freeze_asset() -> Weight {
-        Weight::from_parts(8_623_000, 3_676)
+        Weight::from_parts(8_092_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn thaw_asset() -> Weight {
-        Weight::from_parts(8_392_000, 3_676)
+        Weight::from_parts(8_142_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn transfer_ownership() -> Weight {
-        Weight::from_parts(10_045_000, 3_676)
+        Weight::from_parts(9_584_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn set_team() -> Weight {
-        Weight::from_parts(8_593_000, 3_676)
+        Weight::from_parts(8_022_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `n` is in `0..=5`.
     fn set_reserves(n: u32) -> Weight {
-        Weight::from_parts(9_192_816, 3_676)
-            .saturating_add(Weight::from_parts(40_728, 0).saturating_mul(n.into()))
+        Weight::from_parts(8_890_675, 3_676)
+            .saturating_add(Weight::from_parts(26_535, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `n` is in `0..=50`.
     /// `s` is in `0..=50`.
-    fn set_metadata(_n: u32, s: u32) -> Weight {
-        Weight::from_parts(22_736_899, 3_676)
-            .saturating_add(Weight::from_parts(792, 0).saturating_mul(s.into()))
+    fn set_metadata(n: u32, s: u32) -> Weight {
+        Weight::from_parts(21_906_752, 3_676)
+            .saturating_add(Weight::from_parts(3_035, 0).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(2_322, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn clear_metadata() -> Weight {
-        Weight::from_parts(21_903_000, 3_676)
+        Weight::from_parts(21_221_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `n` is in `0..=50`.
     /// `s` is in `0..=50`.
-    fn force_set_metadata(_n: u32, _s: u32) -> Weight {
-        Weight::from_parts(9_897_601, 3_676)
+    fn force_set_metadata(n: u32, s: u32) -> Weight {
+        Weight::from_parts(9_193_609, 3_676)
+            .saturating_add(Weight::from_parts(1_562, 0).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(1_825, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn force_clear_metadata() -> Weight {
-        Weight::from_parts(28_583_000, 3_676)
+        Weight::from_parts(21_121_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn force_asset_status() -> Weight {
-        Weight::from_parts(7_982_000, 3_676)
+        Weight::from_parts(7_851_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn approve_transfer() -> Weight {
-        Weight::from_parts(33_820_000, 3_676)
+        Weight::from_parts(25_298_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn transfer_approved() -> Weight {
-        Weight::from_parts(55_393_000, 6_210)
+        Weight::from_parts(52_859_000, 6_210)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn cancel_approval() -> Weight {
-        Weight::from_parts(27_390_000, 3_676)
+        Weight::from_parts(25_568_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn force_cancel_approval() -> Weight {
-        Weight::from_parts(30_696_000, 3_676)
+        Weight::from_parts(27_011_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn set_min_balance() -> Weight {
-        Weight::from_parts(9_414_000, 3_676)
+        Weight::from_parts(8_993_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn touch() -> Weight {
-        Weight::from_parts(37_706_000, 3_676)
+        Weight::from_parts(25_759_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn touch_other() -> Weight {
-        Weight::from_parts(25_898_000, 3_676)
+        Weight::from_parts(24_807_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn refund() -> Weight {
-        Weight::from_parts(34_261_000, 3_676)
+        Weight::from_parts(24_737_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn refund_other() -> Weight {
-        Weight::from_parts(34_712_000, 3_676)
+        Weight::from_parts(23_215_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn block() -> Weight {
-        Weight::from_parts(12_629_000, 3_676)
+        Weight::from_parts(11_847_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn transfer_all() -> Weight {
-        Weight::from_parts(48_913_000, 6_210)
+        Weight::from_parts(45_658_000, 6_210)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn total_issuance() -> Weight {
-        Weight::from_parts(4_456_000, 3_676).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(4_086_000, 3_676).saturating_add(T::DbWeight::get().reads(1))
     }
     fn balance() -> Weight {
-        Weight::from_parts(5_438_000, 3_600).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(4_957_000, 3_600).saturating_add(T::DbWeight::get().reads(1))
     }
     fn allowance() -> Weight {
-        Weight::from_parts(9_995_000, 3_614).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(7_161_000, 3_614).saturating_add(T::DbWeight::get().reads(1))
     }
     fn migration_v2_foreign_asset_set_reserve_weight() -> Weight {
-        Weight::from_parts(6_009_000, 3_676)
+        Weight::from_parts(5_328_000, 3_676)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn get_metadata() -> Weight {
-        Weight::from_parts(6_499_000, 3_606).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(4_376_000, 3_606).saturating_add(T::DbWeight::get().reads(1))
     }
 }

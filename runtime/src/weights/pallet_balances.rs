@@ -13,55 +13,55 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_balances::WeightInfo for WeightInfo<T> {
     fn transfer_allow_death() -> Weight {
-        Weight::from_parts(47_371_000, 3_593)
+        Weight::from_parts(45_287_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn transfer_keep_alive() -> Weight {
-        Weight::from_parts(37_075_000, 3_593)
+        Weight::from_parts(35_252_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn force_set_balance_creating() -> Weight {
-        Weight::from_parts(18_067_000, 3_593)
+        Weight::from_parts(17_216_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn force_set_balance_killing() -> Weight {
-        Weight::from_parts(18_417_000, 3_593)
+        Weight::from_parts(17_567_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn force_transfer() -> Weight {
-        Weight::from_parts(49_464_000, 6_196)
+        Weight::from_parts(47_441_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn transfer_all() -> Weight {
-        Weight::from_parts(63_024_000, 3_593)
+        Weight::from_parts(44_667_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn force_unreserve() -> Weight {
-        Weight::from_parts(15_533_000, 3_593)
+        Weight::from_parts(14_482_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `u` is in `1..=1000`.
     fn upgrade_accounts(u: u32) -> Weight {
-        Weight::from_parts(24_015_000, 990)
-            .saturating_add(Weight::from_parts(16_697_494, 0).saturating_mul(u.into()))
+        Weight::from_parts(14_282_000, 990)
+            .saturating_add(Weight::from_parts(14_140_438, 0).saturating_mul(u.into()))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(u.into())))
             .saturating_add(T::DbWeight::get().writes(1_u64.saturating_mul(u.into())))
             .saturating_add(Weight::from_parts(0, 2603).saturating_mul(u.into()))
     }
     fn force_adjust_total_issuance() -> Weight {
-        Weight::from_parts(4_928_000, 0)
+        Weight::from_parts(4_637_000, 0)
     }
     fn burn_allow_death() -> Weight {
-        Weight::from_parts(29_464_000, 0)
+        Weight::from_parts(27_962_000, 0)
     }
     fn burn_keep_alive() -> Weight {
-        Weight::from_parts(20_781_000, 0)
+        Weight::from_parts(18_127_000, 0)
     }
 }

@@ -14,60 +14,60 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_multisig::WeightInfo for WeightInfo<T> {
     /// `z` is in `0..=10000`.
     fn as_multi_threshold_1(z: u32) -> Weight {
-        Weight::from_parts(74_233_233, 0).saturating_add(Weight::from_parts(9_650, 0).saturating_mul(z.into()))
+        Weight::from_parts(34_388_622, 0).saturating_add(Weight::from_parts(5_915, 0).saturating_mul(z.into()))
     }
     /// `s` is in `2..=100`.
     /// `z` is in `0..=10000`.
     fn as_multi_create(s: u32, z: u32) -> Weight {
-        Weight::from_parts(12_625_954, 6_811)
-            .saturating_add(Weight::from_parts(748_283, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(9_115, 0).saturating_mul(z.into()))
+        Weight::from_parts(22_677_207, 6_811)
+            .saturating_add(Weight::from_parts(253_036, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(6_269, 0).saturating_mul(z.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `s` is in `3..=100`.
     /// `z` is in `0..=10000`.
     fn as_multi_approve(s: u32, z: u32) -> Weight {
-        Weight::from_parts(42_231_786, 6_811)
-            .saturating_add(Weight::from_parts(172_173, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(6_589, 0).saturating_mul(z.into()))
+        Weight::from_parts(14_170_622, 6_811)
+            .saturating_add(Weight::from_parts(292_515, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(6_328, 0).saturating_mul(z.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `s` is in `2..=100`.
     /// `z` is in `0..=10000`.
     fn as_multi_complete(s: u32, z: u32) -> Weight {
-        Weight::from_parts(9_855_296, 6_811)
-            .saturating_add(Weight::from_parts(977_362, 0).saturating_mul(s.into()))
-            .saturating_add(Weight::from_parts(9_399, 0).saturating_mul(z.into()))
+        Weight::from_parts(19_088_732, 6_811)
+            .saturating_add(Weight::from_parts(458_005, 0).saturating_mul(s.into()))
+            .saturating_add(Weight::from_parts(7_866, 0).saturating_mul(z.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     /// `s` is in `2..=100`.
     fn approve_as_multi_create(s: u32) -> Weight {
-        Weight::from_parts(35_511_315, 6_811)
-            .saturating_add(Weight::from_parts(387_282, 0).saturating_mul(s.into()))
+        Weight::from_parts(21_686_594, 6_811)
+            .saturating_add(Weight::from_parts(292_664, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `s` is in `2..=100`.
     fn approve_as_multi_approve(s: u32) -> Weight {
-        Weight::from_parts(23_824_932, 6_811)
-            .saturating_add(Weight::from_parts(267_839, 0).saturating_mul(s.into()))
+        Weight::from_parts(11_937_474, 6_811)
+            .saturating_add(Weight::from_parts(233_885, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `s` is in `2..=100`.
     fn cancel_as_multi(s: u32) -> Weight {
-        Weight::from_parts(38_370_925, 6_811)
-            .saturating_add(Weight::from_parts(368_150, 0).saturating_mul(s.into()))
+        Weight::from_parts(22_194_722, 6_811)
+            .saturating_add(Weight::from_parts(239_339, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `s` is in `2..=100`.
     fn poke_deposit(s: u32) -> Weight {
-        Weight::from_parts(29_933_991, 6_811)
-            .saturating_add(Weight::from_parts(452_379, 0).saturating_mul(s.into()))
+        Weight::from_parts(20_744_164, 6_811)
+            .saturating_add(Weight::from_parts(246_737, 0).saturating_mul(s.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }

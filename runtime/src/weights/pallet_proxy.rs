@@ -14,83 +14,83 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_proxy::WeightInfo for WeightInfo<T> {
     /// `p` is in `1..=31`.
     fn proxy(p: u32) -> Weight {
-        Weight::from_parts(18_365_390, 4_706)
-            .saturating_add(Weight::from_parts(131_848, 0).saturating_mul(p.into()))
+        Weight::from_parts(10_067_598, 4_706)
+            .saturating_add(Weight::from_parts(15_412, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(1))
     }
     /// `a` is in `0..=31`.
     /// `p` is in `1..=31`.
     fn proxy_announced(a: u32, p: u32) -> Weight {
-        Weight::from_parts(46_078_385, 5_698)
-            .saturating_add(Weight::from_parts(375_847, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(224_550, 0).saturating_mul(p.into()))
+        Weight::from_parts(28_041_288, 5_698)
+            .saturating_add(Weight::from_parts(159_455, 0).saturating_mul(a.into()))
+            .saturating_add(Weight::from_parts(16_422, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     /// `a` is in `0..=31`.
     /// `p` is in `1..=31`.
     fn remove_announcement(a: u32, p: u32) -> Weight {
-        Weight::from_parts(28_797_671, 5_698)
-            .saturating_add(Weight::from_parts(372_098, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(188_673, 0).saturating_mul(p.into()))
+        Weight::from_parts(19_348_365, 5_698)
+            .saturating_add(Weight::from_parts(155_897, 0).saturating_mul(a.into()))
+            .saturating_add(Weight::from_parts(23_533, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     /// `a` is in `0..=31`.
     /// `p` is in `1..=31`.
     fn reject_announcement(a: u32, p: u32) -> Weight {
-        Weight::from_parts(28_105_342, 5_698)
-            .saturating_add(Weight::from_parts(510_253, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(156_629, 0).saturating_mul(p.into()))
+        Weight::from_parts(19_736_751, 5_698)
+            .saturating_add(Weight::from_parts(146_536, 0).saturating_mul(a.into()))
+            .saturating_add(Weight::from_parts(11_738, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     /// `a` is in `0..=31`.
     /// `p` is in `1..=31`.
     fn announce(a: u32, p: u32) -> Weight {
-        Weight::from_parts(42_744_904, 5_698)
-            .saturating_add(Weight::from_parts(291_370, 0).saturating_mul(a.into()))
-            .saturating_add(Weight::from_parts(86_644, 0).saturating_mul(p.into()))
+        Weight::from_parts(25_927_745, 5_698)
+            .saturating_add(Weight::from_parts(139_171, 0).saturating_mul(a.into()))
+            .saturating_add(Weight::from_parts(13_026, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     /// `p` is in `1..=31`.
     fn add_proxy(p: u32) -> Weight {
-        Weight::from_parts(31_592_970, 4_706)
-            .saturating_add(Weight::from_parts(161_279, 0).saturating_mul(p.into()))
+        Weight::from_parts(19_504_044, 4_706)
+            .saturating_add(Weight::from_parts(23_005, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `p` is in `1..=31`.
     fn remove_proxy(p: u32) -> Weight {
-        Weight::from_parts(30_679_641, 4_706)
-            .saturating_add(Weight::from_parts(168_572, 0).saturating_mul(p.into()))
+        Weight::from_parts(19_277_479, 4_706)
+            .saturating_add(Weight::from_parts(24_661, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `p` is in `1..=31`.
     fn remove_proxies(p: u32) -> Weight {
-        Weight::from_parts(29_443_368, 4_706)
-            .saturating_add(Weight::from_parts(2_601_266, 0).saturating_mul(p.into()))
+        Weight::from_parts(17_517_590, 4_706)
+            .saturating_add(Weight::from_parts(1_466_778, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `p` is in `1..=31`.
     fn create_pure(p: u32) -> Weight {
-        Weight::from_parts(36_925_438, 4_706)
-            .saturating_add(Weight::from_parts(116_746, 0).saturating_mul(p.into()))
+        Weight::from_parts(22_296_900, 4_706)
+            .saturating_add(Weight::from_parts(13_956, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `p` is in `0..=30`.
     fn kill_pure(p: u32) -> Weight {
-        Weight::from_parts(32_974_112, 4_706)
-            .saturating_add(Weight::from_parts(132_422, 0).saturating_mul(p.into()))
+        Weight::from_parts(20_525_281, 4_706)
+            .saturating_add(Weight::from_parts(25_121, 0).saturating_mul(p.into()))
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn poke_deposit() -> Weight {
-        Weight::from_parts(58_066_000, 5_698)
+        Weight::from_parts(35_593_000, 5_698)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }

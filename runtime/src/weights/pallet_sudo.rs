@@ -13,22 +13,22 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_sudo::WeightInfo for WeightInfo<T> {
     fn set_key() -> Weight {
-        Weight::from_parts(11_688_000, 1_517)
+        Weight::from_parts(7_601_000, 1_517)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn sudo() -> Weight {
-        Weight::from_parts(13_290_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(8_382_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
     }
     fn sudo_as() -> Weight {
-        Weight::from_parts(13_169_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(8_433_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
     }
     fn remove_key() -> Weight {
-        Weight::from_parts(10_907_000, 1_517)
+        Weight::from_parts(6_940_000, 1_517)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn check_only_sudo_account() -> Weight {
-        Weight::from_parts(6_179_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(4_386_000, 1_517).saturating_add(T::DbWeight::get().reads(1))
     }
 }

@@ -14,76 +14,76 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
     /// `c` is in `0..=256`.
     fn create(c: u32) -> Weight {
-        Weight::from_parts(85_946_468, 3_759)
-            .saturating_add(Weight::from_parts(38_300, 0).saturating_mul(c.into()))
+        Weight::from_parts(123_802_483, 3_775)
+            .saturating_add(Weight::from_parts(28_642, 0).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(7))
     }
     fn commit() -> Weight {
-        Weight::from_parts(64_066_000, 11_671)
+        Weight::from_parts(57_176_000, 11_671)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn reveal() -> Weight {
-        Weight::from_parts(21_202_000, 3_759)
+        Weight::from_parts(19_529_000, 3_775)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn cancel() -> Weight {
-        Weight::from_parts(80_350_000, 3_759)
+        Weight::from_parts(98_557_000, 3_775)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(6))
     }
     /// `n` is in `1..=32`.
     fn advance(n: u32) -> Weight {
-        Weight::from_parts(62_174_818, 6_196)
-            .saturating_add(Weight::from_parts(122_057_715, 0).saturating_mul(n.into()))
+        Weight::from_parts(184_037_785, 6_196)
+            .saturating_add(Weight::from_parts(95_341_976, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().reads(4_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(10))
             .saturating_add(T::DbWeight::get().writes(4_u64.saturating_mul(n.into())))
-            .saturating_add(Weight::from_parts(0, 2610).saturating_mul(n.into()))
+            .saturating_add(Weight::from_parts(0, 2614).saturating_mul(n.into()))
     }
     fn attest() -> Weight {
-        Weight::from_parts(77_236_000, 4_038)
+        Weight::from_parts(63_265_000, 4_038)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn authorize_attest() -> Weight {
-        Weight::from_parts(73_309_000, 4_038).saturating_add(T::DbWeight::get().reads(3))
+        Weight::from_parts(72_508_000, 4_038).saturating_add(T::DbWeight::get().reads(3))
     }
     fn on_initialize() -> Weight {
-        Weight::from_parts(10_000_000, 2_000)
-            .saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(9_795_000, 1_518)
+            .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn agenda_look() -> Weight {
-        Weight::from_parts(21_812_000, 5_988)
+        Weight::from_parts(12_028_000, 5_988)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn close_reveal() -> Weight {
-        Weight::from_parts(81_161_000, 5_583)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(4))
+        Weight::from_parts(51_597_000, 5_583)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
     fn close_attest() -> Weight {
-        Weight::from_parts(30_896_000, 3_759)
-            .saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(27_121_000, 4_038)
+            .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn pay_winner() -> Weight {
-        Weight::from_parts(156_503_000, 6_196)
+        Weight::from_parts(167_430_000, 6_218)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(9))
     }
     fn pay_minority() -> Weight {
-        Weight::from_parts(154_351_000, 6_196)
+        Weight::from_parts(124_626_000, 6_218)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(7))
     }
     fn finish() -> Weight {
-        Weight::from_parts(97_605_000, 3_759)
+        Weight::from_parts(106_238_000, 3_775)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(7))
     }

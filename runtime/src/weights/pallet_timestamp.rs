@@ -13,11 +13,11 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_timestamp::WeightInfo for WeightInfo<T> {
     fn set() -> Weight {
-        Weight::from_parts(6_389_000, 1_493)
+        Weight::from_parts(5_968_000, 1_493)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn on_finalize() -> Weight {
-        Weight::from_parts(1_312_000, 0)
+        Weight::from_parts(741_000, 0)
     }
 }

@@ -14,26 +14,26 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_utility::WeightInfo for WeightInfo<T> {
     /// `c` is in `0..=1000`.
     fn batch(c: u32) -> Weight {
-        Weight::from_parts(58_256_198, 0).saturating_add(Weight::from_parts(3_644_518, 0).saturating_mul(c.into()))
+        Weight::from_parts(4_677_197, 0).saturating_add(Weight::from_parts(2_613_932, 0).saturating_mul(c.into()))
     }
     fn as_derivative() -> Weight {
-        Weight::from_parts(5_498_000, 0)
+        Weight::from_parts(3_545_000, 0)
     }
     /// `c` is in `0..=1000`.
     fn batch_all(c: u32) -> Weight {
-        Weight::from_parts(68_665_520, 0).saturating_add(Weight::from_parts(3_725_137, 0).saturating_mul(c.into()))
+        Weight::from_parts(3_455_000, 0).saturating_add(Weight::from_parts(2_804_038, 0).saturating_mul(c.into()))
     }
     fn dispatch_as() -> Weight {
-        Weight::from_parts(7_311_000, 0)
+        Weight::from_parts(5_197_000, 0)
     }
     /// `c` is in `0..=1000`.
     fn force_batch(c: u32) -> Weight {
-        Weight::from_parts(47_970_412, 0).saturating_add(Weight::from_parts(3_680_982, 0).saturating_mul(c.into()))
+        Weight::from_parts(3_525_000, 0).saturating_add(Weight::from_parts(2_519_085, 0).saturating_mul(c.into()))
     }
     fn dispatch_as_fallible() -> Weight {
-        Weight::from_parts(8_092_000, 0)
+        Weight::from_parts(5_107_000, 0)
     }
     fn if_else() -> Weight {
-        Weight::from_parts(7_752_000, 0)
+        Weight::from_parts(6_309_000, 0)
     }
 }
