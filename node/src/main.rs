@@ -1,5 +1,7 @@
 //! The Ensemble node: validator, tensor store and row service in one binary.
 
+#![expect(clippy::result_large_err, reason = "the SDK's errors are large, and end the process anyway")]
+
 mod chain_spec;
 mod cli;
 mod commands;

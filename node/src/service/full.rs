@@ -131,9 +131,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         task_manager: &mut task_manager,
         keystore: node.keystore.clone(),
         transaction_pool: node.pool.clone(),
-        rpc_builder: Box::new(move |executor| {
-            rpc::create(&rpc_deps, executor).map_err(|error| ServiceError::Application(error))
-        }),
+        rpc_builder: Box::new(move |executor| rpc::create(&rpc_deps, executor).map_err(ServiceError::Application)),
         network: node.network.clone(),
         system_rpc_tx,
         tx_handler_controller,

@@ -21,6 +21,7 @@ mod tests;
 pub use pallet::*;
 pub use session::{Identification, SessionLengthOf};
 
+#[expect(clippy::cast_possible_truncation, reason = "FRAME's macros number variants with `as u8`")]
 #[frame_support::pallet]
 pub mod pallet {
     use alloc::vec::Vec;

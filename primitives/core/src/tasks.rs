@@ -1,5 +1,7 @@
 //! Tasks: what they ask for, how they are voted on, and what outsiders may read of them.
 
+#![expect(clippy::multiple_bound_locations, reason = "the SDK's macro repeats the bounds of a runtime API")]
+
 use alloc::vec::Vec;
 
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

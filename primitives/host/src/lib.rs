@@ -5,6 +5,7 @@
 //! exist in off-chain workers only.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 extern crate alloc;
 
