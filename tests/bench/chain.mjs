@@ -16,24 +16,26 @@ const SENDERS = 2_000;
 const RECEIVERS = 100;
 /** Room for what is sent ahead of the blocks. */
 const POOL = ['--pool-limit=50000', '--pool-kbytes=100000'];
-/** Transfers that may wait in the pool. */
-const AHEAD = 10_000;
 /** Transfers in one request. */
 const BATCH = 250;
 /** What a block holds besides transfers: the time. */
 const INHERENTS = 1;
 const BAR = 1_000;
 
-const one = await load({ validators: 1, transfers: 60_000 });
+// `ahead`: two full blocks wait to be finalised, and one or two in the pool. A larger pool costs each of four nodes more.
+const one = await load({ validators: 1, transfers: 60_000, ahead: 14_000 });
 report('chain.transfers', one.rate, 'transfers/s', { atLeast: BAR });
 report('chain.block', one.fullest, 'transfers in the fullest block');
-const four = await load({ validators: 4, transfers: 20_000 });
+const four = await load({ validators: 4, transfers: 20_000, ahead: 10_000 });
 report('chain.four.transfers', four.rate, 'transfers/s');
 report('chain.four.lag', four.lag, 'finalised blocks between first and last node', { atMost: 3 });
 process.exit();
 
-/** Starts a network, loads its first node with transfers until all are finalised, and measures. */
-async function load({ validators, transfers }) {
+/**
+ * Starts a network, loads its first node with transfers until all are finalised, and measures. At most `ahead` transfers
+ * are sent beyond what is in finalised blocks.
+ */
+async function load({ validators, transfers, ahead }) {
   progress(`starting ${validators} validator${validators > 1 ? 's' : ''}`);
   const net = await Network.start({ validators, args: POOL, genesis: endow });
   try {
@@ -42,7 +44,7 @@ async function load({ validators, transfers }) {
     progress('sending');
     const watch = watchFinality(net);
     const counted = countTransfers(net);
-    await submit(net.first, signed, counted);
+    await submit(net.first, signed, counted, ahead);
     await until('all transfers to be finalised', () => counted.transfers >= transfers, { within: 300_000, every: 200 });
     counted.stop();
     await assertReceived(net.api, transfers);
@@ -90,11 +92,11 @@ function inWorker(workerData) {
   });
 }
 
-/** Sends everything in batches, never more than `AHEAD` beyond what is in finalised blocks. */
-async function submit(node, signed, counted) {
+/** Sends everything in batches, never more than `ahead` beyond what is in finalised blocks. */
+async function submit(node, signed, counted, ahead) {
   const url = node.url.replace('ws:', 'http:');
   for (let sent = 0; sent < signed.length; sent += BATCH) {
-    await until('the pool to have room', () => sent - counted.transfers < AHEAD, { within: 300_000, every: 20 });
+    await until('the pool to have room', () => sent - counted.transfers < ahead, { within: 300_000, every: 20 });
     const body = signed.slice(sent, sent + BATCH).map((extrinsic, id) => ({
       jsonrpc: '2.0',
       id,
