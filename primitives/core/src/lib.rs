@@ -10,8 +10,10 @@ extern crate alloc;
 
 pub mod assets;
 pub mod attester;
+pub mod modules;
 pub mod tasks;
 
 pub use assets::AssetId;
 pub use attester::AttesterId;
+pub use modules::ModuleId;
 pub use tasks::TaskId;
