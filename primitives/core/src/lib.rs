@@ -15,5 +15,5 @@ pub mod tasks;
 
 pub use assets::AssetId;
 pub use attester::AttesterId;
-pub use modules::ModuleId;
+pub use modules::{ModelType, ModuleId};
 pub use tasks::TaskId;

@@ -1,0 +1,36 @@
+//! The parts that modules play in the subnet.
+
+use alloc::collections::BTreeSet;
+
+use ensemble_core::{
+    modules::{Role, UNKNOWN},
+    ModelType, ModuleId,
+};
+use frame_support::{ensure, pallet_prelude::*};
+
+use crate::{Config, Error, Event, Modules, Pallet, Types};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_set_role(who: T::AccountId, id: ModuleId, role: Role) -> DispatchResult {
+        let mut module = Self::at_rest(&who, id)?;
+        ensure!(role != module.role, Error::<T>::NothingToChange);
+        if let Role::Validator { types, capacity } = &role {
+            Self::check_types(types)?;
+            ensure!(*capacity > 0, Error::<T>::NoCapacity);
+        }
+
+        module.role = role.clone();
+        Modules::<T>::insert(id, module);
+        Self::deposit_event(Event::RoleSet { module: id, role });
+        Ok(())
+    }
+
+    fn check_types(types: &[ModelType]) -> Result<(), Error<T>> {
+        ensure!(!types.is_empty(), Error::<T>::NoTypes);
+        let distinct: BTreeSet<_> = types.iter().collect();
+        ensure!(distinct.len() == types.len(), Error::<T>::DuplicateType);
+        let known = |model_type: &ModelType| *model_type != UNKNOWN && Types::<T>::contains_key(model_type);
+        ensure!(types.iter().all(known), Error::<T>::UnknownType);
+        Ok(())
+    }
+}

@@ -1,0 +1,14 @@
+mod depend;
+mod model_names;
+mod money;
+mod names;
+mod price;
+mod register;
+mod release;
+mod remove;
+mod role;
+mod search;
+mod transfer;
+mod try_state;
+mod types;
+mod update;
