@@ -83,16 +83,25 @@ fn check_authority(authority: &str) -> Result<(), EndpointError> {
     }
 }
 
-/// A host whose last label is a number is an IPv4 address, or nothing (WHATWG URL standard, "ends in a number").
+/// A host whose last label is a number is an IPv4 address, or nothing.
 fn check_host(host: &str) -> Result<(), EndpointError> {
-    let last = host.rsplit('.').next().unwrap_or_default();
-    match !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()) {
+    match ends_in_number(host) {
         true => check_ip::<Ipv4Addr>(host),
         false => check_domain(host),
     }
 }
 
+/// Whether browsers take a host for an IPv4 address, which they also read in octal, hexadecimal and with parts left out
+/// (WHATWG URL standard, 3.5, "ends in a number checker").
+fn ends_in_number(host: &str) -> bool {
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    let decimal = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
+    decimal || hexadecimal.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 fn check_domain(host: &str) -> Result<(), EndpointError> {
+    ensure!(!ends_in_number(host), EndpointError::Host);
     let is_label = |label: &str| {
         let known = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         known && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
@@ -195,6 +204,8 @@ mod tests {
             "https://[2001:db8::1]:8443/a%20b",
             "http://[::1]",
             "https://EXAMPLE.com?x=1",
+            "https://0x.example.com",
+            "https://a.0xyz",
             "https://xn--bcher-kva.example/~me/(1);a,b'c!*$@:+[]",
         ] {
             assert_eq!(checked(url), Ok(()), "{url}");
@@ -262,6 +273,12 @@ mod tests {
                     "http://exa mple.com",
                     "http://a_b.com",
                     "http://0x7f.1",
+                    "http://0x7f000001",
+                    "http://127.0.0.0X1",
+                    "http://a.0x",
+                    "http://2130706433",
+                    "/dns/1.2.3.4/tcp/1",
+                    "/dns4/0x7f000001/tcp/1",
                     "/ip4",
                     "/ip4/1.2.3/tcp/1",
                     "/ip6/1.2.3.4/tcp/1",
