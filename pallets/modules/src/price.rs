@@ -24,7 +24,7 @@ pub const FULL_LENGTH: usize = 8;
 pub struct Curve {
     /// Price of a long name on a quiet chain, in planck.
     pub base: Balance,
-    /// The part of every price that is a deposit; the rest is burnt.
+    /// The part of every price that is a deposit, less than all; the rest is burnt.
     pub deposit: Permill,
     /// The factor by which a registration raises demand, above 1.
     pub growth: FixedU128,
@@ -55,6 +55,7 @@ impl Curve {
         let one = FixedU128::one();
         match self {
             curve if curve.base.is_zero() => Some("names must cost something"),
+            curve if curve.deposit.is_one() => Some("a part of the price must be burnt"),
             curve if curve.growth <= one => Some("a registration must raise the price"),
             curve if curve.decay >= one => Some("demand must decay"),
             curve if curve.cap <= one => Some("demand must be able to rise"),
@@ -153,6 +154,7 @@ mod tests {
     fn a_faulty_curve_says_so() {
         assert_eq!(curve().fault(), None);
         assert!(Curve { base: 0, ..curve() }.fault().is_some());
+        assert!(Curve { deposit: Permill::one(), ..curve() }.fault().is_some());
         assert!(Curve { growth: One::one(), ..curve() }.fault().is_some());
         assert!(Curve { decay: One::one(), ..curve() }.fault().is_some());
         assert!(Curve { cap: One::one(), ..curve() }.fault().is_some());
