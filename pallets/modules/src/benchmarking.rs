@@ -129,16 +129,29 @@ fn connected_module<T: Config>() -> Benched<ModuleId> {
     Ok(id)
 }
 
-/// Modules below which there are others, `count` modules in all.
-fn tree<T: Config>(count: u32) -> Benched<Vec<ModuleId>> {
+/// As many modules as can be declared, with others below them, `count` in all: in layers, each module built on as many
+/// of the next layer as it may, so that the walk meets as many edges as there can be.
+fn layers<T: Config>(count: u32) -> Benched<Vec<ModuleId>> {
     let width = T::MaxDependencies::get();
-    let roots = basis::<T>(count.min(width), "root")?;
-    let leaves = basis::<T>(count.saturating_sub(width), "leaf")?;
-    for (number, root) in roots.iter().enumerate() {
-        let below: Vec<_> = leaves.iter().skip(number).step_by(roots.len().max(1)).copied().collect();
-        Dependencies::<T>::insert(root, DependenciesOf::<T>::truncate_from(below));
+    let top = basis::<T>(width.min(count), "top")?;
+    let below = basis::<T>(count.saturating_sub(width), "below")?;
+    // The module itself and the top are two layers.
+    let most_layers = index(T::MaxDepth::get().saturating_sub(2).max(1));
+    let size = below.len().div_ceil(most_layers).max(index(width));
+    let layers: Vec<&[ModuleId]> = core::iter::once(&top[..]).chain(below.chunks(size)).collect();
+    for (layer, next) in layers.iter().zip(layers.iter().skip(1)) {
+        for (at, id) in layer.iter().enumerate() {
+            let begin = at.saturating_mul(index(width));
+            let on: Vec<_> =
+                next.iter().cycle().skip(begin % next.len()).take(index(width).min(next.len())).copied().collect();
+            Dependencies::<T>::insert(id, DependenciesOf::<T>::truncate_from(on));
+        }
     }
-    Ok(roots)
+    Ok(top)
+}
+
+fn index(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 fn count(rules: &[Rule]) -> u32 {
@@ -206,17 +219,20 @@ mod benchmarks {
         Ok(())
     }
 
-    /// Replaces all dependencies of a module; the new pipeline has `n` modules.
+    /// Replaces as many dependencies of a module by as many others; the new pipeline has `n` modules.
     #[benchmark]
-    fn set_dependencies(n: Linear<1, { T::MaxPipeline::get() }>) -> Result<(), BenchmarkError> {
+    fn set_dependencies(
+        n: Linear<{ Pallet::<T>::least_walked() }, { T::MaxPipeline::get() }>,
+    ) -> Result<(), BenchmarkError> {
         let id = registered::<T>("a-module")?;
         build::<T>(id, basis::<T>(T::MaxDependencies::get(), "before")?)?;
-        let on = tree::<T>(n.saturating_sub(1))?;
+        let on = layers::<T>(n.saturating_sub(1))?;
 
         #[extrinsic_call]
         _(RawOrigin::Signed(owner::<T>()), id, on.clone());
 
         assert_eq!(Dependencies::<T>::get(id).map(BoundedVec::into_inner), Some(on));
+        assert_eq!(Pallet::<T>::pipeline(id).map(|pipeline| pipeline::size(&pipeline)), Ok(n));
         Ok(())
     }
 

@@ -38,7 +38,7 @@ impl<T: Config> Pallet<T> {
         new.iter().for_each(|dependency| Self::count_dependent(*dependency, |count| count.saturating_add(1)));
         Dependencies::<T>::insert(id, &new);
         Self::deposit_event(Event::DependenciesSet { module: id, dependencies: new.into_inner() });
-        let weight = <T as Config>::WeightInfo::set_dependencies(walked);
+        let weight = <T as Config>::WeightInfo::set_dependencies(walked.max(Self::least_walked()));
         Ok(PostDispatchInfo { actual_weight: Some(weight), pays_fee: Pays::Yes })
     }
 
@@ -59,6 +59,12 @@ impl<T: Config> Pallet<T> {
         };
         let pipeline = pipeline::resolve(id, Self::pipeline_limits(), below)?;
         Ok(pipeline::size(&pipeline))
+    }
+
+    /// The smallest pipeline of a module with as many dependencies as it may have. Nobody is charged for less, so that
+    /// the weight of counting its dependents need not grow with `n`.
+    pub(crate) fn least_walked() -> u32 {
+        T::MaxDependencies::get().saturating_add(1)
     }
 
     pub(crate) fn pipeline_limits() -> Limits {

@@ -14,10 +14,10 @@ impl<T: Config> Pallet<T> {
         let existential = <T::Currency as Inspect<T::AccountId>>::minimum_balance();
         assert!(cheapest.deposit >= existential, "the smallest deposit must be at least the existential deposit");
         assert!(T::MaxDependencies::get() > 0, "MaxDependencies must be positive");
-        assert!(T::MaxDepth::get() > 1, "MaxDepth must leave room for a dependency");
+        assert!(T::MaxDepth::get() > 2, "MaxDepth must leave room for a dependency's dependency");
         // The walk recurses as deep, and a call's stack is not endless.
         assert!(T::MaxDepth::get() <= 32, "MaxDepth must be at most 32");
-        assert!(T::MaxPipeline::get() > T::MaxDependencies::get(), "MaxPipeline must have room for all dependencies");
+        assert!(T::MaxPipeline::get() >= Self::least_walked(), "MaxPipeline must have room for all dependencies");
         assert!(T::MaxPatternsPerStart::get() > 0, "MaxPatternsPerStart must be positive");
         assert!(T::MaxReleases::get() > 0, "MaxReleases must be positive");
         Self::check_weights();

@@ -121,9 +121,16 @@ fn a_pipeline_can_be_outgrown_from_below() {
 #[test]
 fn what_is_not_needed_of_the_weight_is_refunded() {
     with_chain(|| {
-        let ids = modules(3);
-        let info = Modules::set_dependencies(signed(ALICE), ids[0], ids[1..].to_vec()).unwrap();
-        assert_eq!((info.actual_weight, info.pays_fee), (Some(weight(3)), Pays::Yes));
+        let ids = modules(6);
+        let charged = |id: ModuleId, on: &[ModuleId]| {
+            let info = Modules::set_dependencies(signed(ALICE), id, on.to_vec()).unwrap();
+            assert_eq!(info.pays_fee, Pays::Yes);
+            info.actual_weight
+        };
+        // No less than for three dependencies and the module.
+        assert_eq!(charged(ids[0], &ids[1..3]), Some(weight(4)));
+        assert_eq!(charged(ids[3], &ids[4..6]), Some(weight(4)));
+        assert_eq!(charged(ids[0], &ids[1..4]), Some(weight(6)));
     });
 }
 
