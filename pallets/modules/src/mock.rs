@@ -78,7 +78,7 @@ impl pallet_balances::Config for Test {
 
 parameter_types! {
     pub const ExistentialDeposit: Balance = EXISTENTIAL;
-    pub const PatternDeposit: Balance = PATTERN_DEPOSIT;
+    pub static CostOfPattern: Balance = PATTERN_DEPOSIT;
     /// Half is a deposit; a registration raises the price by a quarter, and a block takes a tenth of the excess away.
     pub PriceCurve: Curve = Curve {
         base: PRICE,
@@ -158,7 +158,7 @@ impl crate::Config for Test {
     type Burnt = Burn;
     type RegistryOrigin = frame_system::EnsureRoot<AccountId>;
     type PriceCurve = PriceCurve;
-    type PatternDeposit = PatternDeposit;
+    type PatternDeposit = CostOfPattern;
     type NameDelay = ConstU64<NAME_DELAY>;
     type MaxDependencies = ConstU32<3>;
     type MaxDepth = ConstU32<4>;
@@ -179,6 +179,7 @@ pub fn new_test_ext() -> TestExternalities {
     };
     let mut ext = TestExternalities::new(config.build_storage().unwrap());
     BurntSoFar::set(0);
+    CostOfPattern::set(PATTERN_DEPOSIT);
     ext.execute_with(|| System::set_block_number(1));
     ext
 }

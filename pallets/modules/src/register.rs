@@ -75,6 +75,7 @@ impl<T: Config> Pallet<T> {
             owner,
             offered_to: None,
             deposit: quote.deposit,
+            pattern_deposit: 0,
             profile,
             version: 1,
             model_type,
@@ -170,7 +171,8 @@ impl<T: Config> Pallet<T> {
         let module = Self::at_rest(&who, id)?;
         ensure!(module.children == 0, Error::<T>::HasChildren);
 
-        Self::release(&module.owner, module.deposit)?;
+        let deposit = module.held();
+        Self::release(&module.owner, deposit)?;
         if let Some(parent) = module.parent {
             Self::count_child(parent, |children| children.saturating_sub(1));
         }
@@ -185,7 +187,7 @@ impl<T: Config> Pallet<T> {
             module: id,
             owner: module.owner,
             name: module.name,
-            deposit: module.deposit,
+            deposit,
             dependents,
             free_at,
         });

@@ -20,15 +20,16 @@ impl<T: Config> Pallet<T> {
         let mut module = Self::existing(id)?;
         ensure!(module.offered_to.as_ref() == Some(&who), Error::<T>::NotOffered);
 
-        Self::hold(&who, module.deposit)?;
-        Self::release(&module.owner, module.deposit)?;
+        let deposit = module.held();
+        Self::hold(&who, deposit)?;
+        Self::release(&module.owner, deposit)?;
         let key = module.name.key();
         ModulesOfOwner::<T>::remove(&module.owner, key);
         ModulesOfOwner::<T>::insert(&who, key, id);
         let from = core::mem::replace(&mut module.owner, who.clone());
         module.offered_to = None;
         Modules::<T>::insert(id, &module);
-        Self::deposit_event(Event::ModuleTransferred { module: id, from, to: who, deposit: module.deposit });
+        Self::deposit_event(Event::ModuleTransferred { module: id, from, to: who, deposit });
         Ok(())
     }
 

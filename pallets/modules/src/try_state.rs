@@ -1,12 +1,12 @@
 //! Recomputes every total and index from the modules and says which one is off.
 
-use alloc::{collections::BTreeMap, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, BTreeSet},
+    vec::Vec,
+};
 
 use ensemble_core::{modules::NameState, ModuleId};
-use frame_support::{
-    ensure,
-    traits::{fungible::InspectHold, Get},
-};
+use frame_support::{ensure, traits::fungible::InspectHold};
 use sp_runtime::{
     traits::{One, Saturating},
     TryRuntimeError,
@@ -97,14 +97,14 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// What is held is what the modules say, account by account, and each deposit has room for its patterns'.
+    /// What is held is what the modules say, account by account, and nothing is held for patterns where there are none.
     fn check_holds(modules: &All<T>) -> Check {
         let mut deposits = BTreeMap::<T::AccountId, Balance>::new();
         for module in modules.values() {
             let deposit = deposits.entry(module.owner.clone()).or_default();
-            *deposit = deposit.saturating_add(module.deposit);
-            let patterns = NamespacePatterns::<T>::get(module.name.key()).len() as Balance;
-            ensure!(module.deposit >= patterns * T::PatternDeposit::get(), "a deposit is less than its patterns'");
+            *deposit = deposit.saturating_add(module.held());
+            let patterns = NamespacePatterns::<T>::contains_key(module.name.key());
+            ensure!(patterns || module.pattern_deposit == 0, "a deposit is held for patterns that are gone");
         }
         let reason = HoldReason::Module.into();
         let held = deposits.iter().all(|(who, sum)| T::Currency::balance_on_hold(&reason, who) == *sum);
@@ -141,7 +141,7 @@ impl<T: Config> Pallet<T> {
             ensure!(sound(&rules), "patterns are out of order");
             ensure!(rules.iter().all(|rule| rule.pattern.start() == start), "a pattern cannot be found");
         }
-        let names: Vec<_> = modules.values().map(|module| module.name.key()).collect();
+        let names: BTreeSet<_> = modules.values().map(|module| module.name.key()).collect();
         for (namespace, rules) in NamespacePatterns::<T>::iter() {
             ensure!(names.contains(&namespace), "patterns have no namespace");
             ensure!(known(&rules), "a pattern's type does not exist");

@@ -47,10 +47,12 @@ pub struct Module<AccountId, BlockNumber> {
     pub parent: Option<ModuleId>,
     /// Who owns it.
     pub owner: AccountId,
-    /// To whom the owner offers it. While it is offered, nothing about it changes.
+    /// To whom the owner offers it. While it is offered, the owner changes nothing about it.
     pub offered_to: Option<AccountId>,
-    /// What is held from the owner for it, in planck.
+    /// What is held from the owner for its name, in planck.
     pub deposit: Balance,
+    /// What is held from the owner for the patterns of its namespace, in planck.
+    pub pattern_deposit: Balance,
     /// What the owner says of it.
     pub profile: Profile,
     /// 1 at registration, one more with every update.
@@ -65,6 +67,13 @@ pub struct Module<AccountId, BlockNumber> {
     pub registered_at: BlockNumber,
     /// Block in which it was last updated.
     pub updated_at: BlockNumber,
+}
+
+impl<AccountId, BlockNumber> Module<AccountId, BlockNumber> {
+    /// All that is held from the owner for it, in planck.
+    pub fn held(&self) -> Balance {
+        self.deposit.saturating_add(self.pattern_deposit)
+    }
 }
 
 /// What the owner of a module says of it.

@@ -7,8 +7,8 @@ use crate::{
     defaults,
     names::{self, Name},
     patterns::{self, Pattern, PatternError, Rule},
-    Config, Error, Event, ModuleOf, Modules, ModulesOfType, NamespacePatterns, NextType, Pallet, Patterns, TypeIds,
-    TypeName, Types,
+    Balance, Config, Error, Event, ModuleOf, Modules, ModulesOfType, NamespacePatterns, NextType, Pallet, Patterns,
+    TypeIds, TypeName, Types,
 };
 
 impl<T> From<PatternError> for Error<T> {
@@ -108,7 +108,7 @@ impl<T: Config> Pallet<T> {
 
         let deposit = T::PatternDeposit::get();
         Self::hold(&who, deposit)?;
-        module.deposit = module.deposit.saturating_add(deposit);
+        module.pattern_deposit = module.pattern_deposit.saturating_add(deposit);
         Modules::<T>::insert(id, module);
         NamespacePatterns::<T>::insert(key, rules);
         Self::deposit_event(Event::PatternAdded { namespace: Some(id), pattern: rule.pattern, model_type });
@@ -120,11 +120,13 @@ impl<T: Config> Pallet<T> {
         let pattern = Pattern::parse(pattern).map_err(Error::<T>::from)?;
         let key = module.name.key();
         let mut rules = NamespacePatterns::<T>::get(key);
+        let count = rules.len() as Balance;
         let Rule { pattern, model_type } = take::<T, _>(&mut rules, &pattern)?;
 
-        let deposit = T::PatternDeposit::get();
+        // Its part of what was held, whatever a pattern costs by now.
+        let deposit = module.pattern_deposit.checked_div(count).unwrap_or_default();
         Self::release(&who, deposit)?;
-        module.deposit = module.deposit.saturating_sub(deposit);
+        module.pattern_deposit = module.pattern_deposit.saturating_sub(deposit);
         Modules::<T>::insert(id, module);
         match rules.is_empty() {
             true => NamespacePatterns::<T>::remove(key),

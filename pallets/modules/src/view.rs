@@ -145,6 +145,7 @@ impl<T: Config> Pallet<T> {
     fn view(id: ModuleId, module: ModuleOf<T>) -> ViewOf<T> {
         ModuleView {
             id,
+            deposit: module.held(),
             name: module.name.as_bytes().to_vec(),
             owner: module.owner,
             offered_to: module.offered_to,
@@ -160,7 +161,6 @@ impl<T: Config> Pallet<T> {
             dependencies: Dependencies::<T>::get(id).unwrap_or_default().into_inner(),
             missing: Self::missing_dependencies(id),
             dependents: Dependents::<T>::get(id),
-            deposit: module.deposit,
             registered_at: module.registered_at,
             updated_at: module.updated_at,
         }

@@ -93,7 +93,11 @@ fn money() {
     };
     complains(release, "an owner's deposits are not what is held");
     complains(|| change(LLAMA, |module| module.deposit += 1), "an owner's deposits are not what is held");
-    complains(|| change(ACME, |module| module.deposit = 49), "a deposit is less than its patterns'");
+    let shift = |module: &mut ModuleOf<Test>| {
+        module.deposit -= 1;
+        module.pattern_deposit += 1;
+    };
+    complains(|| change(LLAMA, shift), "a deposit is held for patterns that are gone");
 }
 
 #[test]

@@ -172,6 +172,22 @@ fn a_patterns_deposit_is_held_and_returned() {
     });
 }
 
+/// What was held returns, though patterns cost something else by then.
+#[test]
+fn a_patterns_deposit_outlives_its_price() {
+    with_chain(|| {
+        let acme = register(ALICE, "acme-company");
+        add_below(acme, "one", CHAT);
+        CostOfPattern::set(PATTERN_DEPOSIT * 3);
+        add_below(acme, "two", CHAT);
+        assert_eq!(held(ALICE), 500 + 4 * PATTERN_DEPOSIT);
+        assert_ok!(Modules::remove_namespace_pattern(signed(ALICE), acme, b"one".to_vec()));
+        assert_eq!((held(ALICE), module(acme).deposit), (500 + 2 * PATTERN_DEPOSIT, 500 + 2 * PATTERN_DEPOSIT));
+        assert_ok!(Modules::remove_namespace_pattern(signed(ALICE), acme, b"two".to_vec()));
+        assert_eq!((held(ALICE), module(acme).deposit), (500, 500));
+    });
+}
+
 #[test]
 fn an_exception_takes_a_name_out() {
     with_chain(|| {
