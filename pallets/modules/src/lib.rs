@@ -291,7 +291,7 @@ pub mod pallet {
         UnknownModule,
         /// Only the module's owner may do this.
         NotOwner,
-        /// The module is offered to somebody. Cancel the transfer first.
+        /// The module, or the one whose namespace this is, is offered to somebody. Cancel the transfer first.
         Offered,
         /// A name needs at least one word.
         NameEmpty,

@@ -59,10 +59,13 @@ impl<T: Config> Pallet<T> {
         let quote = T::PriceCurve::get().quote(name.as_bytes().len(), demand);
         ensure!(quote.deposit.saturating_add(quote.burn) <= max_price, Error::<T>::PriceAboveMax);
 
-        let id = Self::take_module_id()?;
+        let id = NextModuleId::<T>::get();
+        let next = id.checked_add(1).ok_or(ArithmeticError::Overflow)?;
+
         Self::hold(&owner, quote.deposit)?;
         // Last of what can fail: what is burnt cannot be given back.
         Self::burn(&owner, quote.burn)?;
+        NextModuleId::<T>::put(next);
         Self::raise_demand(demand);
         if let Some(parent) = parent {
             Self::count_child(parent, |children| children.saturating_add(1));
@@ -106,14 +109,6 @@ impl<T: Config> Pallet<T> {
         Modules::<T>::insert(id, module);
     }
 
-    fn take_module_id() -> Result<ModuleId, DispatchError> {
-        NextModuleId::<T>::try_mutate(|next| {
-            let id = *next;
-            *next = id.checked_add(1).ok_or(ArithmeticError::Overflow)?;
-            Ok(id)
-        })
-    }
-
     fn ensure_free(name: &Name) -> Result<(), Error<T>> {
         match Names::<T>::get(name.key()) {
             Some(NameState::Taken(_)) => Err(Error::NameTaken),
@@ -124,7 +119,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// The module in whose namespace a name is; it must be `owner`'s.
+    /// The module in whose namespace a name is; it must be `owner`'s, and not on its way to somebody who would then
+    /// have children that it did not see.
     fn parent_for(owner: &T::AccountId, name: &Name) -> Result<Option<ModuleId>, Error<T>> {
         let Some((namespace, _)) = name.namespaces().next() else { return Ok(None) };
         let Some(NameState::Taken(id)) = Names::<T>::get(names::key(namespace)) else {
@@ -132,6 +128,7 @@ impl<T: Config> Pallet<T> {
         };
         let parent = Self::existing(id)?;
         ensure!(parent.owner == *owner, Error::<T>::NotParentOwner);
+        ensure!(parent.offered_to.is_none(), Error::<T>::Offered);
         Ok(Some(id))
     }
 

@@ -142,6 +142,21 @@ fn a_namespace_is_its_owners() {
     });
 }
 
+/// Who is offered a namespace gets it with the modules that it saw there.
+#[test]
+fn nothing_is_registered_below_what_is_offered() {
+    with_chain(|| {
+        let acme = register(ALICE, "acme");
+        register(ALICE, "acme.before");
+        assert_ok!(Modules::offer_transfer(signed(ALICE), acme, BOB));
+        assert_noop!(try_register(ALICE, "acme.after"), Error::<Test>::Offered);
+        assert_noop!(try_register(BOB, "acme.after"), Error::<Test>::NotParentOwner);
+        assert_ok!(Modules::accept_transfer(signed(BOB), acme));
+        assert_eq!(module(acme).children, 1);
+        register(BOB, "acme.after");
+    });
+}
+
 #[test]
 fn nobody_pays_more_than_it_said() {
     with_chain(|| {
