@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use crate::{mock::*, Balance, Event, Modules as Stored, Names};
 
 const NAMES: [&str; 8] = ["a", "sd", "acme", "acme.llama", "acme.llama.x", "acme-x", "acme_x", "video.y"];
+const TYPES: [&str; 3] = ["chat", "folding", "weather"];
 const PATTERNS: [&str; 4] = ["llama", "x", "acme-", "x-y"];
 
 /// Something that somebody does. A module is chosen among all numbers given out and one that was not.
@@ -24,6 +25,7 @@ enum Action {
     Accept { module: u32 },
     Cancel { module: u32 },
     Refresh { module: u32 },
+    AddType { name: usize },
     AddPattern { global: bool, module: u32, pattern: usize, model_type: u16 },
     RemovePattern { global: bool, module: u32, pattern: usize },
     Blocks { count: u64, calls: u32 },
@@ -46,6 +48,7 @@ fn any_action() -> impl Strategy<Value = Action> {
         3 => module.clone().prop_map(|module| Action::Accept { module }),
         1 => module.clone().prop_map(|module| Action::Cancel { module }),
         2 => module.clone().prop_map(|module| Action::Refresh { module }),
+        1 => (0..TYPES.len()).prop_map(|name| Action::AddType { name }),
         3 => (any::<bool>(), module.clone(), pattern.clone(), 0u16..9)
             .prop_map(|(global, module, pattern, model_type)| Action::AddPattern { global, module, pattern, model_type }),
         2 => (any::<bool>(), module, pattern)
@@ -87,6 +90,7 @@ fn act(who: AccountId, action: Action) {
         Action::Accept { module } => _ = Modules::accept_transfer(origin, module),
         Action::Cancel { module } => _ = Modules::cancel_transfer(origin, module),
         Action::Refresh { module } => _ = Modules::refresh_type(origin, module),
+        Action::AddType { name } => _ = Modules::add_type(root, TYPES[name].into()),
         Action::AddPattern { global: true, pattern, model_type, .. } => {
             _ = Modules::add_pattern(root, PATTERNS[pattern].into(), model_type);
         },
