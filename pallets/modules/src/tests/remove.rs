@@ -41,6 +41,22 @@ fn a_parent_stays_until_its_children_are_gone() {
     });
 }
 
+/// Neither while its name is reserved nor afterwards, until somebody has it again.
+#[test]
+fn a_removed_namespace_is_nobodys() {
+    with_chain(|| {
+        let acme = register(ALICE, "acme");
+        assert_ok!(Modules::remove(signed(ALICE), acme));
+        assert_noop!(try_register(ALICE, "acme.vision"), Error::<Test>::UnknownParent);
+        run_to(1 + NAME_DELAY);
+        assert_noop!(try_register(ALICE, "acme.vision"), Error::<Test>::UnknownParent);
+        let acme = register(BOB, "acme");
+        assert_noop!(try_register(ALICE, "acme.vision"), Error::<Test>::NotParentOwner);
+        let vision = register(BOB, "acme.vision");
+        assert_eq!(module(vision).parent, Some(acme));
+    });
+}
+
 #[test]
 fn its_patterns_go_with_it() {
     with_chain(|| {
