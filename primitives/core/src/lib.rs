@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod assets;
 pub mod attester;
 pub mod modules;
+pub mod stake;
 pub mod tasks;
 
 pub use assets::AssetId;

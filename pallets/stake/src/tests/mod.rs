@@ -1,0 +1,14 @@
+//! Tests by topic. The state is checked after every one of them, and after every block of each.
+
+mod fee;
+mod integrity;
+mod lives;
+mod moves;
+mod pool;
+mod removal;
+mod reward;
+mod slash;
+mod staking;
+mod try_state;
+mod unstaking;
+mod view;
