@@ -86,7 +86,8 @@ impl SharePool {
 
     /// What a position can redeem, in planck.
     pub fn worth(&self, position: &Position) -> Balance {
-        mul_div(self.shares_of(position), self.value, self.shares, Rounding::Down).unwrap_or(0)
+        let worth = mul_div(self.shares_of(position), self.value, self.shares, Rounding::Down);
+        worth.unwrap_or(0).min(self.value)
     }
 
     /// What one planck, put in when the pool began or began anew, is worth now.
@@ -210,9 +211,9 @@ impl SharePool {
         if splits < 0 {
             return position.shares.checked_shr(bits).unwrap_or(0);
         }
-        // No position has more than all shares, so that this is never cut.
+        // No position has more than all shares, and those fit.
         let split = 1u128.checked_shl(bits).and_then(|factor| position.shares.checked_mul(factor));
-        split.unwrap_or(u128::MAX).min(self.shares)
+        split.unwrap_or(u128::MAX)
     }
 
     /// Whether a position lost everything in a slash.
