@@ -151,6 +151,36 @@ fn waits_for_an_account_that_cannot_receive_it() {
     });
 }
 
+/// An account without money and with little to withdraw must not keep others from settling what it moved.
+#[test]
+fn of_an_account_that_cannot_receive_settles_all_the_same() {
+    on_chain(|| {
+        const NEWCOMER: AccountId = 77;
+        newcomer(NEWCOMER, ONE, 1_000);
+        assert_ok!(stake(WHALE, TWO, 1_000));
+        assert_ok!(Balances::transfer_keep_alive(RuntimeOrigin::signed(WHALE), NEWCOMER, MIN_STAKE));
+        assert_ok!(stake(NEWCOMER, TWO, MIN_STAKE));
+        assert_ok!(unstake(NEWCOMER, TWO, MIN_STAKE));
+        assert_ok!(slash(TWO, 95));
+        skip(UNBONDING);
+        assert_ok!(move_stake(NEWCOMER, ONE, TWO, 1_000));
+        let rest = free(NEWCOMER);
+        assert_ok!(Balances::transfer_allow_death(RuntimeOrigin::signed(NEWCOMER), ALICE, rest));
+        assert!(!System::account_exists(&NEWCOMER));
+
+        assert_noop!(withdraw(NEWCOMER, TWO), Error::<Test>::CannotReceive);
+        assert_ok!(slash(ONE, 40));
+        assert_ok!(withdraw(NEWCOMER, TWO));
+        let settled = Event::MoveSettled { who: NEWCOMER, module: TWO, from: ONE, slashed: 400, over: false };
+        assert_eq!(last_event(), settled);
+        assert_eq!((pool(TWO).active.value, unbonding(NEWCOMER, TWO)), (50 + 600, 5));
+        assert_noop!(withdraw(NEWCOMER, TWO), Error::<Test>::CannotReceive);
+        assert_ok!(Balances::transfer_keep_alive(RuntimeOrigin::signed(BOB), NEWCOMER, EXISTENTIAL));
+        assert_ok!(withdraw(NEWCOMER, TWO));
+        assert_eq!(free(NEWCOMER), EXISTENTIAL + 5);
+    });
+}
+
 #[test]
 fn clears_what_is_worth_nothing() {
     on_chain(|| {
