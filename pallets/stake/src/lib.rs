@@ -16,14 +16,16 @@
 //!
 //! # Slashes
 //!
-//! A slash takes a part of the active and of the unbonding pool: one write, for all. Money goes to [`Config::Slashed`].
+//! A slash takes a part of the active and of the unbonding pool: one write, for all. The money goes to
+//! [`Config::Slashed`] in the same call; `()` burns it.
 //!
 //! Moved stake must not escape: whoever knows of a fault before the others would move away in time. So a third pool of
 //! the source counts what was moved out of it, and is slashed with the others, though its money is elsewhere. What is
 //! missing there is taken from the moved stake when it is touched: by its owner's next call on the module, or by anybody
 //! with [`Pallet::withdraw`]. It is never more than what the moved stake is worth; other stake of the same account is not
 //! touched. That is all the bookkeeping of moves: one [`Move`] per account and module, so that a second module's stake
-//! can come in only when the first is no longer liable.
+//! can come in only when the first is no longer liable. As with what is unbonded and not withdrawn, a move that is over
+//! stays liable until somebody touches it.
 //!
 //! A slash of everything makes all shares worthless and the pool begins anew, for whoever stakes then. Worthless shares
 //! are cleared when they are touched.
@@ -37,6 +39,14 @@
 //!
 //! When a module is removed, nothing can be staked on it or moved to it, and nobody takes a fee. Everything else goes on:
 //! stake can be moved away, unstaked and withdrawn, and is still liable.
+//!
+//! # Money
+//!
+//! The pallet's account has no key. What is held there for [`HoldReason::Stake`] is at any time the sum of all active and
+//! unbonding pools, to the planck; what was moved counts where it is, not where it came from. Positions together are
+//! worth at most that: the pool keeps what rounding takes, less than a planck each time, for those who stay, and the
+//! last one to leave is paid the rest. Free balance of the account is its existential deposit and what strangers sent;
+//! it is nobody's stake and changes no price.
 //!
 //! # Records
 //!
@@ -114,7 +124,7 @@ pub mod pallet {
         /// The registry of modules. It must tell this pallet of removals, as `OnModuleRemoved`.
         type Modules: Modules<Self::AccountId>;
 
-        /// Receives what is slashed.
+        /// Receives what is slashed; `()` burns it.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
 
         /// Who may slash by [`Pallet::slash`].
@@ -288,8 +298,9 @@ pub mod pallet {
 
         /// Does what is due for `who` on a module; for anyone.
         ///
-        /// It pays out what is unbonded, takes from moved stake what was slashed where it came from, joins it with the
-        /// rest when it is no longer liable, and clears what is worth nothing any more.
+        /// It takes from moved stake what was slashed where it came from, joins it with the rest when it is no longer
+        /// liable, clears what is worth nothing any more, and pays out what is unbonded. If the account cannot receive
+        /// that, it waits, and only the first two are done.
         #[pallet::call_index(2)]
         pub fn withdraw(origin: OriginFor<T>, who: T::AccountId, module: ModuleId) -> DispatchResult {
             ensure_signed(origin)?;

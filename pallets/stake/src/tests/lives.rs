@@ -131,6 +131,8 @@ proptest! {
                 }
             }
             everybody_leaves();
+            // A fee is all that pools of modules without stake remember, and it goes with the module.
+            MODULES.into_iter().for_each(remove_module);
             assert_nothing_left();
             let (paid, slashed) = paid_in_and_slashed();
             assert_eq!(SlashedSoFar::get(), slashed);
