@@ -297,11 +297,6 @@ pub fn held() -> Balance {
     Balances::balance_on_hold(&HoldReason::Stake.into(), &Stake::account_id())
 }
 
-/// All that an account owns.
-pub fn wealth(who: AccountId) -> Balance {
-    free(who) + MODULES.map(|module| staked(who, module) + unbonding(who, module)).iter().sum::<Balance>()
-}
-
 /// Nothing is recorded and nothing is held.
 pub fn assert_nothing_left() {
     assert_eq!(held(), 0);

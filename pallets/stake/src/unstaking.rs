@@ -103,23 +103,26 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes out what is ready, and what is worth nothing. Gives the sum; nothing if there is neither.
+    ///
+    /// Many are taken out as one, so that all of them lose less than a planck.
     fn close_unbondings(who: &T::AccountId, module: ModuleId, pool: &mut PoolOf<T>) -> Option<Balance> {
         let now = frame_system::Pallet::<T>::block_number();
         let mut unbondings = Unbondings::<T>::get(who, module);
-        let mut paid = None::<Balance>;
+        let mut due = None::<Position>;
         unbondings.retain(|entry| {
             let stays = entry.ready_at > now && pool.unbonding.worth(&entry.position) > 0;
             if !stays {
-                paid = Some(paid.unwrap_or(0).saturating_add(pool.unbonding.close(entry.position)));
+                due = Some(due.map_or(entry.position, |due| pool.unbonding.join(due, entry.position)));
             }
             stays
         });
+        let paid = pool.unbonding.close(due?);
         if unbondings.is_empty() {
             Unbondings::<T>::remove(who, module);
-        } else if paid.is_some() {
+        } else {
             Unbondings::<T>::insert(who, module, unbondings);
         }
-        paid
+        Some(paid)
     }
 
     /// The first block after an unbonding period that begins now.
