@@ -5,7 +5,7 @@ use ensemble_core::{
     ModuleId,
 };
 #[cfg(feature = "runtime-benchmarks")]
-use frame_support::pallet_prelude::DispatchResult;
+use frame_support::{pallet_prelude::DispatchResult, traits::Get};
 use sp_runtime::{Perbill, Permill};
 
 use crate::{Balance, Config, CreditOf, Pallet, Pools};
@@ -44,5 +44,10 @@ impl<T: Config> OnModuleRemoved for Pallet<T> {
         let mut pool = Pools::<T>::get(module);
         pool.fee = Permill::zero();
         Self::store(module, pool);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_removal_for_benchmark(module: ModuleId) {
+        Pools::<T>::mutate(module, |pool| pool.fee = T::MaxFee::get());
     }
 }

@@ -48,6 +48,10 @@ pub trait Reward<Credit> {
 pub trait OnModuleRemoved {
     /// The module has no owner any more.
     fn on_module_removed(module: ModuleId);
+
+    /// Makes hearing of a module's removal as costly as it can be.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_removal_for_benchmark(_module: ModuleId) {}
 }
 
 impl OnModuleRemoved for () {

@@ -89,3 +89,16 @@ fn keeps_what_moved_away_liable() {
         assert_nothing_left();
     });
 }
+
+#[cfg(feature = "runtime-benchmarks")]
+#[test]
+fn is_benchmarked_with_a_record_to_clear() {
+    use ensemble_core::stake::OnModuleRemoved;
+
+    on_chain(|| {
+        Stake::prepare_removal_for_benchmark(ONE);
+        assert!(Pools::<Test>::contains_key(ONE));
+        remove_module(ONE);
+        assert_nothing_left();
+    });
+}
