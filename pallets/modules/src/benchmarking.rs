@@ -5,7 +5,7 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use ensemble_core::modules::UNKNOWN;
+use ensemble_core::{modules::UNKNOWN, stake::OnModuleRemoved};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{fungible::Balanced, tokens::Precision, EnsureOrigin};
 use frame_system::RawOrigin;
@@ -211,6 +211,7 @@ mod benchmarks {
         let key = names::key(worst_name().as_bytes());
         let full = rules::<T::MaxNamespacePatterns>("zz", T::MaxNamespacePatterns::get())?;
         NamespacePatterns::<T>::insert(key, full);
+        T::OnRemoved::prepare_removal_for_benchmark(id);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(owner::<T>()), id);

@@ -77,6 +77,7 @@ use alloc::vec::Vec;
 
 use ensemble_core::{
     modules::{NameState, Role},
+    stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
 use frame_support::{
@@ -109,6 +110,9 @@ pub mod pallet {
 
         /// Receives the part of prices that is burnt. Dropping it burns it.
         type Burnt: OnUnbalanced<CreditOf<Self>>;
+
+        /// Hears of removals.
+        type OnRemoved: OnModuleRemoved;
 
         /// May add types, and add and remove global patterns.
         type RegistryOrigin: EnsureOrigin<Self::RuntimeOrigin>;

@@ -2,6 +2,7 @@
 
 use ensemble_core::{
     modules::{ModuleView, Role},
+    stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
 use frame_support::{
@@ -87,6 +88,8 @@ parameter_types! {
         decay: FixedU128::from_rational(9, 10),
         cap: FixedU128::from_u32(100),
     };
+    /// The modules of whose removal was heard.
+    pub static Removed: Vec<ModuleId> = Vec::new();
     /// What was burnt so far.
     pub static BurntSoFar: Balance = 0;
 }
@@ -96,6 +99,14 @@ pub struct Burn;
 impl OnUnbalanced<CreditOf<Test>> for Burn {
     fn on_nonzero_unbalanced(credit: CreditOf<Test>) {
         BurntSoFar::mutate(|sum| *sum += credit.peek());
+    }
+}
+
+/// Hears of removals.
+pub struct Removals;
+impl OnModuleRemoved for Removals {
+    fn on_module_removed(module: ModuleId) {
+        Removed::mutate(|removed| removed.push(module));
     }
 }
 
@@ -156,6 +167,7 @@ impl crate::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Burnt = Burn;
+    type OnRemoved = Removals;
     type RegistryOrigin = frame_system::EnsureRoot<AccountId>;
     type PriceCurve = PriceCurve;
     type PatternDeposit = CostOfPattern;

@@ -2,6 +2,7 @@
 
 use ensemble_core::{
     modules::{NameError, NameState, Role},
+    stake::OnModuleRemoved,
     ModuleId,
 };
 use frame_support::{ensure, pallet_prelude::*};
@@ -180,6 +181,7 @@ impl<T: Config> Pallet<T> {
         let dependents = Self::forget_dependencies(id);
         let free_at = Self::reserve(key);
         Modules::<T>::remove(id);
+        T::OnRemoved::on_module_removed(id);
         Self::deposit_event(Event::ModuleRemoved {
             module: id,
             owner: module.owner,

@@ -11,6 +11,7 @@ fn the_deposit_returns_and_the_name_is_reserved() {
         run_to(5);
         assert_ok!(Modules::remove(signed(ALICE), id));
         assert_eq!((held(ALICE), free(ALICE)), (0, ENDOWMENT - 500));
+        assert_eq!(Removed::get(), [id], "others hear of it");
         assert_eq!(Modules::module_view(id), None);
         assert_eq!(Modules::module_by_name(b"a-module"), None);
         let name = Name::parse(b"a-module").unwrap();
