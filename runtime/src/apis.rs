@@ -4,8 +4,10 @@ use alloc::vec::Vec;
 
 use codec::Encode;
 use ensemble_core::{
+    modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
+    stake::{PoolView, StakeView},
     tasks::{Obligation, TaskView},
-    TaskId,
+    ModelType, ModuleId, TaskId,
 };
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
@@ -28,8 +30,8 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Block, BlockNumber,
-    Executive, Grandpa, Historical, InherentDataExt, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys,
-    System, Tasks, TransactionPayment, VERSION,
+    Executive, Grandpa, Historical, InherentDataExt, Modules, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
+    SessionKeys, Stake, System, Tasks, TransactionPayment, VERSION,
 };
 
 impl_runtime_apis! {
@@ -247,6 +249,50 @@ impl_runtime_apis! {
 
         fn obligations(account: AccountId, first: TaskId, limit: u32) -> Vec<Obligation<Balance, BlockNumber>> {
             Tasks::obligations(account, first, limit)
+        }
+    }
+
+    impl ensemble_core::modules::ModulesApi<Block, AccountId, Balance, BlockNumber> for Runtime {
+        fn module(id: ModuleId) -> Option<ModuleView<AccountId, Balance, BlockNumber>> {
+            Modules::module_view(id)
+        }
+
+        fn module_by_name(name: Vec<u8>) -> Option<ModuleView<AccountId, Balance, BlockNumber>> {
+            Modules::module_by_name(&name)
+        }
+
+        fn search(
+            query: Query<AccountId>,
+            after: Option<Vec<u8>>,
+            limit: u32,
+        ) -> Page<AccountId, Balance, BlockNumber> {
+            Modules::search(query, after, limit)
+        }
+
+        fn pipeline(id: ModuleId) -> Result<Pipeline, PipelineError> {
+            Modules::pipeline(id)
+        }
+
+        fn price(name: Vec<u8>) -> Result<NamePrice<Balance, BlockNumber>, NameError> {
+            Modules::price(&name)
+        }
+
+        fn type_of_name(name: Vec<u8>) -> Result<ModelType, NameError> {
+            Modules::type_of_name(&name)
+        }
+
+        fn model_types() -> Vec<(ModelType, Vec<u8>)> {
+            Modules::model_types()
+        }
+    }
+
+    impl ensemble_core::stake::StakeApi<Block, AccountId, Balance, BlockNumber> for Runtime {
+        fn pool(module: ModuleId) -> Option<PoolView<Balance, BlockNumber>> {
+            Stake::pool_view(module)
+        }
+
+        fn stakes(account: AccountId, first: ModuleId, limit: u32) -> Vec<StakeView<Balance, BlockNumber>> {
+            Stake::stakes_of(&account, first, limit)
         }
     }
 

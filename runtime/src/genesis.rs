@@ -14,8 +14,8 @@ use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRE
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 use crate::{
-    configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, RuntimeGenesisConfig,
-    SessionConfig, SessionKeys, SudoConfig, ValidatorsConfig, MINUTES, TUNE,
+    configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, BlockNumber,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, StakeConfig, SudoConfig, ValidatorsConfig, MINUTES, TUNE,
 };
 
 /// Name of the preset for a public network.
@@ -25,6 +25,9 @@ pub const PRODUCTION_RUNTIME_PRESET: &str = "production";
 const DEV_ENDOWMENT: Balance = 1_000_000 * TUNE;
 /// Slots in a session of a dev or local network: two minutes, so that rotations are seen.
 const DEV_SESSION_LENGTH: u64 = 2 * MINUTES as u64;
+
+/// Blocks between unstaking and withdrawing on a dev or local network: half a minute, so that withdrawals are seen.
+const DEV_UNBONDING_PERIOD: BlockNumber = MINUTES / 2;
 
 /// Names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -63,6 +66,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
         balances: BalancesConfig { balances: endowed },
         session: SessionConfig { keys },
+        stake: StakeConfig { unbonding_period: Some(DEV_UNBONDING_PERIOD) },
         sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
         validators: ValidatorsConfig {
             validators: validators.iter().map(|(who, _)| who.to_account_id()).collect(),

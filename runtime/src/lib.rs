@@ -186,4 +186,8 @@ mod runtime {
     // What Ensemble exists for.
     #[runtime::pallet_index(40)]
     pub type Tasks = pallet_tasks;
+    #[runtime::pallet_index(41)]
+    pub type Modules = pallet_modules;
+    #[runtime::pallet_index(42)]
+    pub type Stake = pallet_stake;
 }

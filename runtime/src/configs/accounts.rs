@@ -37,10 +37,15 @@ pub enum ProxyType {
     /// Everything.
     #[default]
     Any,
-    /// Everything that does not move balances or assets to another account. Creating a task does: it promises rewards.
+    /// Everything that does not move balances, assets or modules to another account, or burns them for a name. Creating
+    /// a task does: it promises rewards.
     NonTransfer,
     /// Take part in tasks, but not create them.
     Tasks,
+    /// Say what the account's modules are, without registering, trading or removing any.
+    Modules,
+    /// Stake, move and withdraw, and set fees.
+    Stake,
     /// Manage session keys.
     SessionKeys,
 }
@@ -56,6 +61,12 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     | RuntimeCall::Multisig(..)
                     | RuntimeCall::Sudo(..)
                     | RuntimeCall::Tasks(pallet_tasks::Call::create { .. })
+                    | RuntimeCall::Modules(
+                        pallet_modules::Call::register { .. }
+                            | pallet_modules::Call::offer_transfer { .. }
+                            | pallet_modules::Call::accept_transfer { .. }
+                    )
+                    | RuntimeCall::Stake(pallet_stake::Call::reward { .. })
             ),
             // What is in a batch passes this filter too.
             Self::Tasks => matches!(
@@ -68,6 +79,27 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             | pallet_tasks::Call::advance { .. }
                     )
             ),
+            Self::Modules => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::Modules(
+                        pallet_modules::Call::update { .. }
+                            | pallet_modules::Call::set_dependencies { .. }
+                            | pallet_modules::Call::set_role { .. }
+                            | pallet_modules::Call::refresh_type { .. }
+                    )
+            ),
+            Self::Stake => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::Stake(
+                        pallet_stake::Call::stake { .. }
+                            | pallet_stake::Call::unstake { .. }
+                            | pallet_stake::Call::move_stake { .. }
+                            | pallet_stake::Call::withdraw { .. }
+                            | pallet_stake::Call::set_fee { .. }
+                    )
+            ),
             Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
         }
     }
@@ -76,7 +108,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         match (self, other) {
             (left, right) if left == right => true,
             (Self::Any, _) => true,
-            (Self::NonTransfer, Self::Tasks | Self::SessionKeys) => true,
+            (Self::NonTransfer, Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys) => true,
             _ => false,
         }
     }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod consensus;
+mod modules;
 mod money;
 mod system;
 mod tasks;
