@@ -1,6 +1,9 @@
 //! What accounts may do for each other.
 
-use ensemble_core::tasks::{Content, Phases, Terms, Weighting};
+use ensemble_core::{
+    modules::Role,
+    tasks::{Content, Phases, Terms, Weighting},
+};
 use ensemble_runtime::{
     configs::ProxyType, Proxy, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System, EXISTENTIAL_DEPOSIT, TUNE,
 };
@@ -34,12 +37,18 @@ fn proxies_do_what_they_are_named_for() {
         RuntimeCall::Balances(pallet_balances::Call::transfer_all { dest: account(Bob).into(), keep_alive: false });
     let advance = RuntimeCall::Tasks(pallet_tasks::Call::advance { task: 0 });
     let keys = RuntimeCall::Session(pallet_session::Call::purge_keys {});
-    let calls = [transfer, create_task(), advance, keys];
+    let offer = RuntimeCall::Modules(pallet_modules::Call::offer_transfer { module: 0, to: account(Bob) });
+    let role = RuntimeCall::Modules(pallet_modules::Call::set_role { module: 0, role: Role::Miner });
+    let stake = RuntimeCall::Stake(pallet_stake::Call::stake { module: 0, amount: TUNE });
+    let reward = RuntimeCall::Stake(pallet_stake::Call::reward { module: 0, amount: TUNE });
+    let calls = [transfer, create_task(), advance, keys, offer, role, stake, reward];
     let allowed = |proxy: ProxyType| calls.each_ref().map(|call| proxy.filter(call));
-    assert_eq!(allowed(ProxyType::Any), [true, true, true, true]);
-    assert_eq!(allowed(ProxyType::NonTransfer), [false, false, true, true]);
-    assert_eq!(allowed(ProxyType::Tasks), [false, false, true, false]);
-    assert_eq!(allowed(ProxyType::SessionKeys), [false, false, false, true]);
+    assert_eq!(allowed(ProxyType::Any), [true; 8]);
+    assert_eq!(allowed(ProxyType::NonTransfer), [false, false, true, true, false, true, true, false]);
+    assert_eq!(allowed(ProxyType::Tasks), [false, false, true, false, false, false, false, false]);
+    assert_eq!(allowed(ProxyType::Modules), [false, false, false, false, false, true, false, false]);
+    assert_eq!(allowed(ProxyType::Stake), [false, false, false, false, false, false, true, false]);
+    assert_eq!(allowed(ProxyType::SessionKeys), [false, false, false, true, false, false, false, false]);
     assert!(ProxyType::Any.is_superset(&ProxyType::Tasks));
     assert!(!ProxyType::Tasks.is_superset(&ProxyType::NonTransfer));
 }

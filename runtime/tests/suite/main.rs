@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fees;
+mod modules;
 mod presets;
 
 use ensemble_runtime::{genesis, AccountId, RuntimeGenesisConfig, System};
