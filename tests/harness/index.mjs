@@ -3,10 +3,13 @@
 export { TUNE, balance, pairOf, wellKnown } from './accounts.mjs';
 export { BINARY, command, failing } from './binary.mjs';
 export { converted } from './convert.mjs';
-export { assertMoneyAddsUp } from './money.mjs';
+export { PROFILE, modelTypes, moduleView, register, registerCall, registered, search } from './modules.mjs';
+export { assertBurnsAreTold, assertMoneyAddsUp } from './money.mjs';
 export { Network } from './network.mjs';
 export { npy } from './npy.mjs';
+export { refused } from './refusals.mjs';
+export { poolOf, stakeOn } from './stake.mjs';
 export { DEFAULTS, Task, commitmentOf, createCall, tensorContent } from './tasks.mjs';
 export { KINDS, Tensor, encodedLength, headerBytes, idOf, proofHolds, rowLength } from './tensor.mjs';
-export { DispatchError, blockReached, nameOf, send } from './transactions.mjs';
+export { DispatchError, blockReached, nameOf, send, sendAsRoot } from './transactions.mjs';
 export { Hopeless, inTime, until } from './wait.mjs';

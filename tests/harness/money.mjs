@@ -1,6 +1,18 @@
 /** Whether the chain's books are right: what exists is what somebody owns, and what is held is held for a reason. */
 
 import assert from 'node:assert/strict';
+import { stringToU8a } from '@polkadot/util';
+import { encodeAddress } from '@polkadot/util-crypto';
+
+/** The keyless account in which all stake is held. */
+export const POT = encodeAddress(stringToU8a('modlens/stak'.padEnd(32, '\0')), 42);
+
+/** The events that say that money was burnt, and how much of it. */
+const BURNS = {
+  'modules.ModuleRegistered': ({ burnt }) => burnt.toBigInt(),
+  'stake.Slashed': ({ staked, unbonding }) => staked.toBigInt() + unbonding.toBigInt(),
+  'stake.MoveSettled': ({ slashed }) => slashed.toBigInt(),
+};
 
 const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 
@@ -9,6 +21,8 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - the balances of all accounts add up to the issuance,
  * - what is reserved of an account is the sum of its holds,
  * - deposits, rents, rewards and bonds held for tasks are those of the open tasks, so that none is left without one,
+ * - deposits held for modules are those of their owners' modules,
+ * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -18,7 +32,30 @@ export async function assertMoneyAddsUp(api) {
   const holds = await allHolds(at);
   await assertIssuance(at, holds);
   await assertTaskHolds(at, holds);
+  await assertModuleHolds(at, holds);
+  await assertStakeHolds(at, holds);
   await assertShares(at);
+}
+
+/**
+ * Asserts that all that is missing from the issuance since the chain began was burnt by an event that says so: the price
+ * of a name, or a slash of stake. For chains on which no task has been settled.
+ *
+ * @param {import('@polkadot/api').ApiPromise} api
+ */
+export async function assertBurnsAreTold(api) {
+  const head = await api.rpc.chain.getFinalizedHead();
+  const last = (await api.rpc.chain.getHeader(head)).number.toNumber();
+  const numbers = Array.from({ length: last }, (_, at) => at + 1);
+  const burnt = await Promise.all(numbers.map((number) => burntIn(api, number)));
+  const issuance = async (hash) => (await (await api.at(hash)).query.balances.totalIssuance()).toBigInt();
+  assert.equal(await issuance(head), (await issuance(api.genesisHash)) - sum(burnt), 'money went without an event');
+}
+
+async function burntIn(api, number) {
+  const at = await api.at(await api.rpc.chain.getBlockHash(number));
+  const events = (await at.query.system.events()).map(({ event }) => event);
+  return sum(events.map(({ section, method, data }) => BURNS[`${section}.${method}`]?.(data) ?? 0n));
 }
 
 async function allHolds(at) {
@@ -62,6 +99,31 @@ async function assertTaskHolds(at, holds) {
   assert.equal(held('Rent'), sum(tasks.map(({ rent }) => rent.toBigInt())), 'rents of tasks');
   assert.equal(held('Reward'), sum(tasks.map(({ escrow }) => escrow.toBigInt())), 'escrows of tasks');
   assert.equal(held('Bond'), sum(parts.map(({ value }) => value.bond.toBigInt())), 'bonds of participants');
+}
+
+async function assertModuleHolds(at, holds) {
+  const modules = (await at.query.modules.modules.entries()).map(([, module]) => module.unwrap());
+  const deposits = modules.map(({ owner, deposit, patternDeposit }) => ({
+    who: owner.toString(),
+    amount: deposit.toBigInt() + patternDeposit.toBigInt(),
+  }));
+  assert.deepEqual(heldFor(holds, 'Modules.Module'), byAccount(deposits), 'deposits of modules');
+}
+
+async function assertStakeHolds(at, holds) {
+  const pools = (await at.query.stake.pools.entries()).map(([, pool]) => pool);
+  const staked = sum(pools.map(({ active, unbonding }) => active.value.toBigInt() + unbonding.value.toBigInt()));
+  assert.deepEqual(heldFor(holds, 'Stake.Stake'), staked > 0n ? { [POT]: staked } : {}, 'stake in the pot');
+}
+
+/** What is held for a reason, by account. */
+const heldFor = (holds, reason) => byAccount(holds.filter((hold) => hold.reason === reason));
+
+/** The sums of amounts by account. */
+function byAccount(amounts) {
+  const sums = {};
+  for (const { who, amount } of amounts) sums[who] = (sums[who] ?? 0n) + amount;
+  return sums;
 }
 
 async function assertShares(at) {

@@ -3,7 +3,16 @@
 import { inTime } from './wait.mjs';
 
 /** A transaction that a block took in and that failed there. Its message is the error's name, `tasks.NotCommitting`. */
-export class DispatchError extends Error {}
+export class DispatchError extends Error {
+  /**
+   * @param {string} name
+   * @param {bigint} [fee] what the transaction cost all the same, in planck
+   */
+  constructor(name, fee) {
+    super(name);
+    if (fee !== undefined) this.fee = fee;
+  }
+}
 
 const WITHIN = 90_000;
 
@@ -69,8 +78,9 @@ function follow(api, call, signer, { nonce, until, sent }) {
     const watch = ({ status, events, dispatchError }) => {
       if (status.isReady || status.isBroadcast || status.isInBlock) sent();
       const reached = status.isFinalized || (status.isInBlock && until === 'inBlock');
-      if (reached && dispatchError) settle(() => reject(new DispatchError(nameOf(api, dispatchError))));
-      else if (reached) settle(() => resolve(receipt(status, events)));
+      if (reached && dispatchError) {
+        settle(() => reject(new DispatchError(nameOf(api, dispatchError), receipt(status, events).fee)));
+      } else if (reached) settle(() => resolve(receipt(status, events)));
       else if (status.isInvalid || status.isUsurped || status.isDropped || status.isFinalityTimeout) {
         settle(() => reject(new Error(`the pool gave the transaction up: ${status.type}`)));
       }
@@ -96,6 +106,18 @@ function receipt(status, records) {
     fee: paid ? paid.data.actualFee.toBigInt() : 0n,
     event,
   };
+}
+
+/**
+ * Signs and sends a call with the rights of the root, as Alice may on dev and local networks, and waits like `send`.
+ *
+ * @throws {DispatchError} if the call failed
+ */
+export async function sendAsRoot(api, call, alice, options) {
+  const receipt = await send(api, api.tx.sudo.sudo(call), alice, options);
+  const { sudoResult } = receipt.event('sudo', 'Sudid').data;
+  if (sudoResult.isErr) throw new DispatchError(nameOf(api, sudoResult.asErr), receipt.fee);
+  return receipt;
 }
 
 /** The name of an error: `tasks.NotCommitting` for a pallet's own, `token.FundsUnavailable` for one of the runtime. */
