@@ -38,8 +38,8 @@ export async function assertMoneyAddsUp(api) {
 }
 
 /**
- * Asserts that all that is missing from the issuance since the chain began was burnt by an event that says so: the price
- * of a name, or a slash of stake. For chains on which no task has been settled.
+ * Asserts that all that is missing from the issuance since the chain began was burnt by an event that says so: a name's
+ * price, or a slash of stake. For chains on which no task has been settled.
  *
  * @param {import('@polkadot/api').ApiPromise} api
  */

@@ -146,6 +146,12 @@ export class Network {
     );
   }
 
+  /** Waits until all that has happened so far is finalised. */
+  async isFinalised(within = 90_000) {
+    const best = await this.first.best();
+    await until(`block ${best} to be finalised`, async () => (await this.first.finalized()) >= best, { within });
+  }
+
   /** Issuance, balances, holds and shares add up in the last finalised block. */
   async moneyAddsUp() {
     await assertMoneyAddsUp(this.first.api);

@@ -284,7 +284,7 @@ describe('modules', () => {
     });
   });
 
-  // After all that changes the registry, so that all of it can be seen to stay as it is: next numbers, names and prices.
+  // After all that changes the registry, so that all of it can be seen to stay as it is: numbers, names and prices.
   describe('bad input', { concurrency: 32 }, () => {
     const untouched = ['Modules'];
     let accounts;
@@ -436,7 +436,7 @@ describe('modules', () => {
   });
 
   it('afterwards the books are right, and every planck that is missing was burnt for a name', async () => {
-    await net.isFinalising();
+    await net.isFinalised();
     await net.moneyAddsUp();
     await assertBurnsAreTold(net.api);
   });
