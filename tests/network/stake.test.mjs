@@ -209,7 +209,7 @@ describe('stake', () => {
       const spent = stakers.map(spending);
       const by = (who, call) => spent[stakers.indexOf(who)](send(net.api, call, who));
       await Promise.all([
-        send(net.api, calls.setFee(module, 100_000), keeper),
+        send(net.api, calls.setFee(module, 50_000), keeper),
         ...stakers.map((who, at) => by(who, calls.stake(module, stakes[at]))),
       ]);
       await by(ben, calls.unstake(module, 50n * TUNE));
