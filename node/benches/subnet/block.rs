@@ -1,0 +1,105 @@
+//! Blocks, built in the wasm runtime as a node builds them.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
+
+use codec::{Decode, Encode};
+use ensemble_runtime::{Hash, Header, RuntimeCall, System, UncheckedExtrinsic, MILLISECS_PER_BLOCK, WASM_BINARY};
+use sc_executor::WasmExecutor;
+use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
+use sp_core::{
+    blake2_256,
+    traits::{CallContext, RuntimeCode, WrappedRuntimeCode},
+    H256,
+};
+use sp_externalities::Extensions;
+use sp_runtime::{traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem};
+use sp_state_machine::StateMachine;
+
+use crate::{
+    calls::Record,
+    chain::{self, Overlay, State},
+};
+
+/// What the runtime may call: the functions that the node offers.
+type HostFunctions = (sp_io::SubstrateHostFunctions, ensemble_host::tensors::HostFunctions);
+
+/// Slot of the blocks; any but the first.
+const SLOT: u64 = 1_000;
+
+/// The wasm runtime and what runs it, set up as in the node: compiled, instances taken from a pool.
+pub struct Wasm {
+    executor: WasmExecutor<HostFunctions>,
+    code: WrappedRuntimeCode<'static>,
+    hash: Vec<u8>,
+}
+
+impl Wasm {
+    pub fn new() -> Self {
+        Self {
+            executor: WasmExecutor::builder().build(),
+            code: WrappedRuntimeCode(Cow::Borrowed(code())),
+            hash: blake2_256(code()).to_vec(),
+        }
+    }
+}
+
+/// The runtime as the node has it.
+pub fn code() -> &'static [u8] {
+    WASM_BINARY.expect("the runtime is built for wasm; unset SKIP_WASM_BUILD")
+}
+
+/// A block in the making.
+pub struct Block<'a> {
+    wasm: &'a Wasm,
+    state: &'a State,
+    overlay: Overlay,
+}
+
+impl<'a> Block<'a> {
+    /// Begins the first block on a state, with the time in it.
+    pub fn begin(wasm: &'a Wasm, state: &'a State, parent: Hash) -> Self {
+        let mut block = Self { wasm, state, overlay: Overlay::default() };
+        let slot = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index: 0, slot: SLOT.into() });
+        let digest = Digest { logs: vec![DigestItem::babe_pre_digest(slot)] };
+        let header = Header::new(1, H256::zero(), H256::zero(), parent, digest);
+        block.call("Core_initialize_block", &header.encode());
+        let time = pallet_timestamp::Call::set { now: SLOT * MILLISECS_PER_BLOCK };
+        block.apply(&UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(time)));
+        block
+    }
+
+    /// Applies a transaction, which must succeed. Says how long the runtime took.
+    pub fn apply(&mut self, transaction: &UncheckedExtrinsic) -> Duration {
+        let (answer, time) = self.call("BlockBuilder_apply_extrinsic", &transaction.encode());
+        let outcome = ApplyExtrinsicResult::decode(&mut &answer[..]).expect("the runtime answers with an outcome");
+        assert_eq!(outcome, Ok(Ok(())), "the transaction succeeds");
+        time
+    }
+
+    /// What has happened so far.
+    pub fn events(&mut self) -> Vec<Record> {
+        let read = || System::read_events_no_consensus().map(|record| *record).collect();
+        chain::with_state(self.state, &mut self.overlay, read)
+    }
+
+    /// Finishes the block. Says how long the runtime took, which works out the root of the changed state.
+    pub fn finish(mut self) -> Duration {
+        self.call("BlockBuilder_finalize_block", &[]).1
+    }
+
+    fn call(&mut self, function: &str, arguments: &[u8]) -> (Vec<u8>, Duration) {
+        let Wasm { executor, code, hash } = self.wasm;
+        let code = RuntimeCode { code_fetcher: code, heap_pages: None, hash: hash.clone() };
+        let (mut extensions, context) = (Extensions::new(), CallContext::Onchain { import: false });
+        let overlay = &mut self.overlay;
+        let mut machine =
+            StateMachine::new(self.state, overlay, executor, function, arguments, &mut extensions, &code, context);
+        let start = Instant::now();
+        let answer = machine.execute();
+        let time = start.elapsed();
+        (answer.unwrap_or_else(|error| panic!("the runtime fails in {function}: {error}")), time)
+    }
+}
