@@ -12,7 +12,7 @@ import { blockReached, send } from './transactions.mjs';
 export const DEFAULTS = {
   access: 'Open',
   weighting: 'Account',
-  phases: { commit: 5, reveal: 4, attest: 12 },
+  phases: { commit: 8, reveal: 5, attest: 12 },
   quorum: 1,
   maxParticipants: 3,
   terms: { base: 10n * TUNE, growth: 100_000, minorityShare: 500_000, bond: 5n * TUNE, minoritySlash: 400_000 },

@@ -44,7 +44,7 @@ describe('failing validators', () => {
     const task = await Task.create(net, creator, {
       content: { Bytes: { maxLen: tensor.rows } },
       maxParticipants: 1,
-      phases: { commit: 5, reveal: 4, attest: 40 },
+      phases: { commit: 8, reveal: 5, attest: 40 },
     });
     const bob = net.node('bob');
     await task.agree([[ann, tensor]]);

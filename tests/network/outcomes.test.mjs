@@ -84,7 +84,7 @@ describe('outcomes', { concurrency: 32 }, () => {
   it('a winner that nobody can fetch is void, and those who vouched for it pay', async () => {
     const { creator, ann, ben } = await net.accounts.funded('creator', 'ann', 'ben');
     const hidden = Tensor.i16(2, 2, [9, 9, 9, 9]);
-    const task = await Task.create(net, creator, { content, phases: { commit: 5, reveal: 4, attest: 4 } });
+    const task = await Task.create(net, creator, { content, phases: { commit: 8, reveal: 5, attest: 4 } });
     await task.agree([
       [ann, hidden],
       [ben, hidden],
