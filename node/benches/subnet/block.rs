@@ -10,7 +10,7 @@ use ensemble_runtime::{Hash, Header, RuntimeCall, System, UncheckedExtrinsic, MI
 use sc_executor::WasmExecutor;
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_core::{
-    blake2_256,
+    hashing::blake2_256,
     traits::{CallContext, RuntimeCode, WrappedRuntimeCode},
     H256,
 };
