@@ -10,11 +10,11 @@ use ensemble_runtime::{Hash, Header, RuntimeCall, System, UncheckedExtrinsic, MI
 use sc_executor::WasmExecutor;
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_core::{
-    hashing::blake2_256,
     traits::{CallContext, RuntimeCode, WrappedRuntimeCode},
     H256,
 };
 use sp_externalities::Extensions;
+use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem};
 use sp_state_machine::StateMachine;
 

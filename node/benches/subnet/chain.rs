@@ -10,7 +10,8 @@ use pallet_modules::NewProfile;
 use sc_chain_spec::{GenesisConfigBuilderRuntimeCaller, DEV_RUNTIME_PRESET};
 use sc_client_api::{Backend, BlockImportOperation, NewBlockState, TrieCacheContext};
 use sc_client_db::{BlocksPruning, DatabaseSettings, DatabaseSource, PruningMode};
-use sp_core::{hashing::blake2_256, sr25519, Pair, H256};
+use sp_core::{sr25519, Pair, H256};
+use sp_io::hashing::blake2_256;
 use sp_runtime::{
     traits::{BlakeTwo256, Dispatchable, Header as _},
     StateVersion, Storage,
