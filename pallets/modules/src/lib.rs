@@ -76,7 +76,7 @@ pub use weights::WeightInfo;
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    modules::{NameState, Role},
+    modules::{NameState, OnRoleChanged, Role},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
@@ -113,6 +113,9 @@ pub mod pallet {
 
         /// Hears of removals.
         type OnRemoved: OnModuleRemoved;
+
+        /// Hears of other parts that modules play and other types that they have, and may refuse the former.
+        type OnRoleChanged: OnRoleChanged;
 
         /// May add types, and add and remove global patterns.
         type RegistryOrigin: EnsureOrigin<Self::RuntimeOrigin>;

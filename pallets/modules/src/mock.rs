@@ -1,7 +1,7 @@
 //! A runtime with the real balances.
 
 use ensemble_core::{
-    modules::{ModuleView, Role},
+    modules::{ModuleView, OnRoleChanged, Role},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
@@ -15,7 +15,7 @@ use frame_support::{
 };
 use sp_core::H256;
 use sp_io::TestExternalities;
-use sp_runtime::{BuildStorage, DispatchResult, FixedU128, Permill};
+use sp_runtime::{BuildStorage, DispatchError, DispatchResult, FixedU128, Permill};
 
 use crate::{Balance, CreditOf, Curve, Event, HoldReason, NewProfile, Pallet, WeightInfo};
 
@@ -90,6 +90,9 @@ parameter_types! {
     };
     /// The modules of whose removal was heard.
     pub static Removed: Vec<ModuleId> = Vec::new();
+    pub static RefuseMiners: bool = false;
+    pub static RolesSet: Vec<(ModuleId, ModelType, Role, Role)> = Vec::new();
+    pub static TypesChanged: Vec<(ModuleId, ModelType, ModelType)> = Vec::new();
     /// What was burnt so far.
     pub static BurntSoFar: Balance = 0;
 }
@@ -107,6 +110,22 @@ pub struct Removals;
 impl OnModuleRemoved for Removals {
     fn on_module_removed(module: ModuleId) {
         Removed::mutate(|removed| removed.push(module));
+    }
+}
+
+/// Hears of other roles and types, and refuses miners if a test says so.
+pub struct Changes;
+impl OnRoleChanged for Changes {
+    fn on_role_set(module: ModuleId, model_type: ModelType, from: &Role, to: &Role) -> DispatchResult {
+        if RefuseMiners::get() && *to == Role::Miner {
+            return Err(DispatchError::Other("no miners"));
+        }
+        RolesSet::mutate(|set| set.push((module, model_type, from.clone(), to.clone())));
+        Ok(())
+    }
+
+    fn on_type_changed(module: ModuleId, from: ModelType, to: ModelType) {
+        TypesChanged::mutate(|changed| changed.push((module, from, to)));
     }
 }
 
@@ -168,6 +187,7 @@ impl crate::Config for Test {
     type Currency = Balances;
     type Burnt = Burn;
     type OnRemoved = Removals;
+    type OnRoleChanged = Changes;
     type RegistryOrigin = frame_system::EnsureRoot<AccountId>;
     type PriceCurve = PriceCurve;
     type PatternDeposit = CostOfPattern;

@@ -3,7 +3,7 @@
 use ensemble_core::{
     modules::{NameError, NameState, Role},
     stake::OnModuleRemoved,
-    ModuleId,
+    ModelType, ModuleId,
 };
 use frame_support::{ensure, pallet_prelude::*};
 use sp_runtime::{
@@ -216,6 +216,14 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> ensemble_core::modules::Modules<T::AccountId> for Pallet<T> {
     fn owner(module: ModuleId) -> Option<T::AccountId> {
         Modules::<T>::get(module).map(|module| module.owner)
+    }
+
+    fn deposit(module: ModuleId) -> Balance {
+        Modules::<T>::get(module).map_or(0, |module| module.deposit)
+    }
+
+    fn role(module: ModuleId) -> Option<(ModelType, Role)> {
+        Modules::<T>::get(module).map(|module| (module.model_type, module.role))
     }
 
     #[cfg(feature = "runtime-benchmarks")]

@@ -3,7 +3,7 @@
 use alloc::collections::BTreeSet;
 
 use ensemble_core::{
-    modules::{Role, UNKNOWN},
+    modules::{OnRoleChanged, Role, UNKNOWN},
     ModelType, ModuleId,
 };
 use frame_support::{ensure, pallet_prelude::*};
@@ -19,6 +19,7 @@ impl<T: Config> Pallet<T> {
             ensure!(*capacity > 0, Error::<T>::NoCapacity);
         }
 
+        T::OnRoleChanged::on_role_set(id, module.model_type, &module.role, &role)?;
         module.role = role.clone();
         Modules::<T>::insert(id, module);
         Self::deposit_event(Event::RoleSet { module: id, role });

@@ -1,6 +1,9 @@
 //! Types, patterns, and the types that modules have by them.
 
-use ensemble_core::{modules::UNKNOWN, ModelType, ModuleId};
+use ensemble_core::{
+    modules::{OnRoleChanged, UNKNOWN},
+    ModelType, ModuleId,
+};
 use frame_support::{ensure, pallet_prelude::*};
 
 use crate::{
@@ -39,6 +42,7 @@ impl<T: Config> Pallet<T> {
             let key = module.name.key();
             ModulesOfType::<T>::remove(from, key);
             ModulesOfType::<T>::insert(to, key, id);
+            T::OnRoleChanged::on_type_changed(id, from, to);
             Self::deposit_event(Event::TypeChanged { module: id, from, to });
         }
     }

@@ -10,11 +10,16 @@ extern crate alloc;
 
 pub mod assets;
 pub mod attester;
+pub mod emission;
+pub mod epochs;
+pub mod matching;
 pub mod modules;
+pub mod scores;
 pub mod stake;
 pub mod tasks;
 
 pub use assets::AssetId;
 pub use attester::AttesterId;
+pub use epochs::EpochIndex;
 pub use modules::{ModelType, ModuleId};
 pub use tasks::TaskId;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::{ConstU32, H256};
-use sp_runtime::BoundedVec;
+use sp_runtime::{BoundedVec, DispatchResult};
 
 /// Number of a module, counted up from 0 and never used twice.
 pub type ModuleId = u32;
@@ -30,6 +30,12 @@ pub trait Modules<AccountId> {
     /// The owner of a registered module; none if it was removed or never registered.
     fn owner(module: ModuleId) -> Option<AccountId>;
 
+    /// What is held from a module's owner for its name, in planck; zero if there is no such module.
+    fn deposit(module: ModuleId) -> u128;
+
+    /// The type of a registered module, and the part it plays.
+    fn role(module: ModuleId) -> Option<(ModelType, Role)>;
+
     /// Makes a module that `owner` owns.
     ///
     /// # Errors
@@ -37,6 +43,31 @@ pub trait Modules<AccountId> {
     /// If the registry refuses it.
     #[cfg(feature = "runtime-benchmarks")]
     fn register_for_benchmark(owner: &AccountId) -> Result<ModuleId, sp_runtime::DispatchError>;
+}
+
+/// Who must hear of it when a module changes its part in the subnet, or its type.
+pub trait OnRoleChanged {
+    /// A module of this type plays another part.
+    ///
+    /// # Errors
+    ///
+    /// If it must not. Then nothing changed.
+    fn on_role_set(module: ModuleId, model_type: ModelType, from: &Role, to: &Role) -> DispatchResult;
+
+    /// A module's type is another.
+    fn on_type_changed(module: ModuleId, from: ModelType, to: ModelType);
+
+    /// Makes what a module's owner does next as costly as it can be to hear of: the module plays this part.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_role_for_benchmark(_module: ModuleId, _role: &Role) {}
+}
+
+impl OnRoleChanged for () {
+    fn on_role_set(_: ModuleId, _: ModelType, _: &Role, _: &Role) -> DispatchResult {
+        Ok(())
+    }
+
+    fn on_type_changed(_: ModuleId, _: ModelType, _: ModelType) {}
 }
 
 /// The part that a module plays in the subnet.

@@ -15,6 +15,11 @@ pub trait Stake<AccountId, Balance> {
     /// What is staked on a module, in planck; zero if nobody did.
     fn staked(module: ModuleId) -> Balance;
 
+    /// The least that was staked on a module at any time since the current epoch began, in planck.
+    ///
+    /// Emission counts it, so that no planck is counted on two modules in one epoch.
+    fn steady(module: ModuleId) -> Balance;
+
     /// What an account has staked on a module, in planck, without what is unbonding.
     fn staked_by(account: &AccountId, module: ModuleId) -> Balance;
 

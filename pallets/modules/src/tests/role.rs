@@ -2,6 +2,7 @@
 
 use ensemble_core::modules::{Role, DEFAULT_CAPACITY, UNKNOWN};
 use frame_support::{assert_noop, assert_ok};
+use sp_runtime::DispatchError;
 
 use crate::{defaults::*, mock::*, Error, Event};
 
@@ -14,6 +15,22 @@ fn a_module_serves_as_miner_or_validator_or_neither() {
             assert_eq!(module(id).role, role);
             assert_eq!(last_event(), Event::RoleSet { module: id, role });
         }
+    });
+}
+
+#[test]
+fn others_hear_of_a_role_and_may_refuse_it() {
+    with_chain(|| {
+        let id = register(ALICE, "llama-3");
+        assert_ok!(Modules::set_role(signed(ALICE), id, validator(&[CHAT], 1)));
+        assert_eq!(RolesSet::take(), [(id, CHAT, Role::Idle, validator(&[CHAT], 1))]);
+
+        RefuseMiners::set(true);
+        assert_noop!(Modules::set_role(signed(ALICE), id, Role::Miner), DispatchError::Other("no miners"));
+        assert_eq!(module(id).role, validator(&[CHAT], 1));
+        RefuseMiners::set(false);
+        assert_ok!(Modules::set_role(signed(ALICE), id, Role::Miner));
+        assert_eq!(RolesSet::take(), [(id, CHAT, validator(&[CHAT], 1), Role::Miner)]);
     });
 }
 
