@@ -49,7 +49,7 @@ impl<T: Config> Pallet<T> {
             check_positions(&pool.moved, moved.get(&module), "the pool of moved stake is not that of its positions")?;
             Self::check_needed(module, &pool)?;
         }
-        let known = |positions: &Positions| positions.keys().all(|module| Pools::<T>::contains_key(module));
+        let known = |positions: &Positions| positions.keys().all(Pools::<T>::contains_key);
         ensure!(known(&active), "a stake has no pool");
         ensure!(known(&unbonding), "an unbonding has no pool");
         ensure!(known(&moved), "moved stake came from nowhere");

@@ -1,5 +1,7 @@
 //! Stake on modules: what pallets may ask of it, and what outsiders may read of it.
 
+#![expect(clippy::multiple_bound_locations, reason = "the macro that declares the API bounds its parameters again")]
+
 use alloc::vec::Vec;
 
 use codec::{Codec, Decode, Encode};

@@ -85,12 +85,12 @@ fn depth_and_width_are_bounded() {
         let ids = modules(10);
         // Three dependencies, chains of four, eight modules.
         assert_noop!(build(ids[0], &ids[1..5]), Error::<Test>::TooManyDependencies);
-        for at in (0..3).rev() {
-            assert_ok!(build(ids[at], &[ids[at + 1]]));
+        for pair in ids[..4].windows(2).rev() {
+            assert_ok!(build(pair[0], &pair[1..]));
         }
         assert_noop!(build(ids[4], &[ids[0]]), Error::<Test>::PipelineTooDeep);
-        for at in 0..3 {
-            assert_ok!(build(ids[at], &[]));
+        for id in &ids[..3] {
+            assert_ok!(build(*id, &[]));
         }
         assert_ok!(build(ids[1], &ids[4..7]));
         assert_ok!(build(ids[2], &ids[7..9]));

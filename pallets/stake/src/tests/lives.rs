@@ -96,7 +96,7 @@ fn fine_worth(pool: &SharePool, position: &Position) -> U256 {
     if shares == 0 {
         return U256::zero();
     }
-    (U256::from(shares) * U256::from(pool.value) << FINE) / U256::from(pool.shares)
+    ((U256::from(shares) * U256::from(pool.value)) << FINE) / U256::from(pool.shares)
 }
 
 /// All that an account owns, before any of it is rounded to planck.

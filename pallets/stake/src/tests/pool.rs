@@ -384,7 +384,7 @@ proptest! {
             let exact = U256::from(*amount) * U256::from(all + reward) / U256::from(all);
             // A position is short of less than a share, of which there were 2^16 to a planck at least; the reward made
             // that dearer.
-            let allowance = U256::from(2) + (U256::from(all + reward) / U256::from(all) >> 15);
+            let allowance = U256::from(2) + ((U256::from(all + reward) / U256::from(all)) >> 15);
             prop_assert!(U256::from(*worth) <= exact && U256::from(*worth) + allowance >= exact);
         }
         let before = pool.value;

@@ -86,7 +86,7 @@ fn several_wait_side_by_side_up_to_a_limit() {
             assert_ok!(unstake(ALICE, ONE, 50));
             skip(1);
         }
-        assert_eq!(Unbondings::<Test>::get(ALICE, ONE).len() as u32, MAX_UNBONDINGS);
+        assert_eq!(Unbondings::<Test>::get(ALICE, ONE).len(), MAX_UNBONDINGS as usize);
         assert_noop!(unstake(ALICE, ONE, 100), Error::<Test>::TooManyUnbondings);
         // The first of them is ready and makes room.
         run_to(1 + UNBONDING);
