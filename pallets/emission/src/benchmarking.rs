@@ -56,7 +56,9 @@ fn owed<T: Config>() -> Benched<(EpochIndex, ModuleId)> {
             earner.deposit = earner.staked;
         }
     });
-    Open::<T>::mutate(|open| open.weights = Earned::<T>::get(epoch, module).map(|earner| earner.weights()).unwrap_or_default());
+    Open::<T>::mutate(|open| {
+        open.weights = Earned::<T>::get(epoch, module).map(|earner| earner.weights()).unwrap_or_default()
+    });
     next_epoch::<T>();
     Ok((epoch, module))
 }

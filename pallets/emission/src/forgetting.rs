@@ -3,9 +3,7 @@
 use ensemble_core::epochs::EpochIndex;
 use frame_support::{pallet_prelude::*, weights::WeightMeter};
 
-use crate::{
-    Config, Cursor, Earned, Earners, Event, Forgetting, Open, Pallet, Paying, Period, Periods, WeightInfo,
-};
+use crate::{Config, Cursor, Earned, Earners, Event, Forgetting, Open, Pallet, Paying, Period, Periods, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Epochs before this one can be forgotten: all of their modules had their turn.
@@ -46,6 +44,7 @@ impl<T: Config> Pallet<T> {
 
     fn forget_epoch(epoch: EpochIndex, period: &Period) {
         let to_treasury = Self::leave_to_treasury(period.owed);
-        Self::deposit_event(Event::EpochForgotten { epoch, to_treasury });
+        let burnt = period.owed.saturating_sub(to_treasury);
+        Self::deposit_event(Event::EpochForgotten { epoch, to_treasury, burnt });
     }
 }

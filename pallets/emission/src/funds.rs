@@ -94,7 +94,7 @@ impl<T: Config> Pallet<T> {
         if amount == 0 {
             return 0;
         }
-        let paid = with_storage_layer(|| {
+        let paid: DispatchResult = with_storage_layer(|| {
             T::Reward::reward(module, Self::take_out(amount)).map_err(|_| Error::<T>::CannotReceive.into())
         });
         paid.map_or(0, |()| amount)

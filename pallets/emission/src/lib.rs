@@ -206,8 +206,7 @@ pub mod pallet {
 
     /// What modules earn by in the open epoch and in those that are kept.
     #[pallet::storage]
-    pub type Earned<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, EpochIndex, Twox64Concat, ModuleId, EarnerOf<T>>;
+    pub type Earned<T: Config> = StorageDoubleMap<_, Twox64Concat, EpochIndex, Twox64Concat, ModuleId, EarnerOf<T>>;
 
     /// The modules that earn in an epoch, numbered from 0 in the order in which they first did.
     #[pallet::storage]
@@ -259,8 +258,9 @@ pub mod pallet {
         /// The owner's account cannot take its part of what a module earned in an epoch. It can be claimed as long as the
         /// epoch is kept.
         Withheld { epoch: EpochIndex, module: ModuleId, owner: T::AccountId, amount: Balance },
-        /// The records of an epoch are gone. What nobody was paid of it is the treasury's.
-        EpochForgotten { epoch: EpochIndex, to_treasury: Balance },
+        /// The records of an epoch are gone. What nobody was paid of it is the treasury's; what that could not take was
+        /// burnt.
+        EpochForgotten { epoch: EpochIndex, to_treasury: Balance, burnt: Balance },
         /// Emission is divided like this from the open epoch on.
         SplitSet { split: Split },
         /// TUNE was taken out of existence; by `who`, if it called for it.

@@ -27,8 +27,7 @@ impl<T: Config> Pallet<T> {
 
     /// Nothing came into existence or went out of it beside the books.
     fn check_books() -> Check {
-        let (genesis, emitted, burnt) =
-            (GenesisIssuance::<T>::get(), TotalEmitted::<T>::get(), TotalBurnt::<T>::get());
+        let (genesis, emitted, burnt) = (GenesisIssuance::<T>::get(), TotalEmitted::<T>::get(), TotalBurnt::<T>::get());
         let issuance = T::Currency::total_issuance();
         ensure!(
             issuance.checked_add(burnt) == genesis.checked_add(emitted),
