@@ -48,6 +48,12 @@
 //! last one to leave is paid the rest. Free balance of the account is its existential deposit and what strangers sent;
 //! it is nobody's stake and changes no price.
 //!
+//! # Steady stake
+//!
+//! Emission counts what was staked on a module all through an epoch: the least value that the active pool had since the
+//! epoch began ([`types::Steady`]). Whoever moves his stake in the middle of an epoch takes it from one module's count and
+//! does not add it to the other's, so that no planck is counted twice.
+//!
 //! # Records
 //!
 //! A pool's record goes with the last position in it, unless the owner set a fee. Nothing here iterates over stakers or
@@ -82,10 +88,10 @@ pub mod weights;
 pub use pallet::*;
 pub use pool::Balance;
 pub(crate) use types::existential_deposit;
-pub use types::{CreditOf, Move, MoveOf, Pool, PoolOf, Unbonding, UnbondingsOf};
+pub use types::{CreditOf, Move, MoveOf, Pool, PoolOf, Steady, Unbonding, UnbondingsOf};
 pub use weights::WeightInfo;
 
-use ensemble_core::{modules::Modules, ModuleId};
+use ensemble_core::{epochs::Epochs, modules::Modules, ModuleId};
 use frame_support::{
     pallet_prelude::*,
     traits::{fungible, OnUnbalanced},
@@ -123,6 +129,9 @@ pub mod pallet {
 
         /// The registry of modules. It must tell this pallet of removals, as `OnModuleRemoved`.
         type Modules: Modules<Self::AccountId>;
+
+        /// The clock of emission, which counts stake that was there all through an epoch.
+        type Epochs: Epochs;
 
         /// Receives what is slashed; `()` burns it.
         type Slashed: OnUnbalanced<CreditOf<Self>>;

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ensemble_core::{
-    modules::Modules,
+    epochs::{EpochIndex, EpochPhase, Epochs},
+    modules::{ModelType, Modules, Role},
     stake::{OnModuleRemoved, Reward},
     ModuleId,
 };
@@ -47,6 +48,8 @@ pub const EXISTENTIAL: Balance = 10;
 pub const MIN_STAKE: Balance = 100;
 pub const UNBONDING: BlockNumber = 10;
 pub const MAX_UNBONDINGS: u32 = 4;
+/// Blocks of an epoch.
+pub const EPOCH: BlockNumber = 8;
 
 #[frame_support::runtime]
 mod runtime {
@@ -120,6 +123,16 @@ impl Modules<AccountId> for Registry {
         Owners::get().get(&module).copied()
     }
 
+    /// Nobody asks.
+    fn deposit(_: ModuleId) -> u128 {
+        0
+    }
+
+    /// Nobody asks.
+    fn role(_: ModuleId) -> Option<(ModelType, Role)> {
+        None
+    }
+
     #[cfg(feature = "runtime-benchmarks")]
     fn register_for_benchmark(owner: &AccountId) -> Result<ModuleId, sp_runtime::DispatchError> {
         let module = Owners::get().keys().max().map_or(0, |last| last + 1);
@@ -128,10 +141,28 @@ impl Modules<AccountId> for Registry {
     }
 }
 
+/// Epochs that only reveal.
+pub struct Clock;
+impl Epochs for Clock {
+    fn current() -> EpochIndex {
+        EpochIndex::try_from(System::block_number() / EPOCH).unwrap()
+    }
+
+    fn phase() -> EpochPhase {
+        EpochPhase::Reveal
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn move_to_for_benchmark(epoch: EpochIndex, _: EpochPhase) {
+        System::set_block_number(EPOCH * BlockNumber::from(epoch));
+    }
+}
+
 impl crate::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Modules = Registry;
+    type Epochs = Clock;
     type Slashed = Burn;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;
@@ -275,6 +306,16 @@ pub fn pool(module: ModuleId) -> PoolOf<Test> {
 
 pub fn staked(who: AccountId, module: ModuleId) -> Balance {
     <Stake as ensemble_core::stake::Stake<AccountId, Balance>>::staked_by(&who, module)
+}
+
+/// What was staked on a module all through this epoch.
+pub fn steady(module: ModuleId) -> Balance {
+    <Stake as ensemble_core::stake::Stake<AccountId, Balance>>::steady(module)
+}
+
+/// Goes to the first block of the next epoch.
+pub fn next_epoch() {
+    run_to((System::block_number() / EPOCH + 1) * EPOCH);
 }
 
 /// An amount after rounding, which may cost its owner a planck and never brings one.

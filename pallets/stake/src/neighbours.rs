@@ -1,6 +1,7 @@
 //! What other pallets may ask of stake, and tell it.
 
 use ensemble_core::{
+    epochs::Epochs,
     stake::{OnModuleRemoved, Reward, Stake},
     ModuleId,
 };
@@ -13,6 +14,10 @@ use crate::{Balance, Config, CreditOf, Pallet, Pools};
 impl<T: Config> Stake<T::AccountId, Balance> for Pallet<T> {
     fn staked(module: ModuleId) -> Balance {
         Pools::<T>::get(module).active.value
+    }
+
+    fn steady(module: ModuleId) -> Balance {
+        Pools::<T>::get(module).steady.at(T::Epochs::current())
     }
 
     fn staked_by(account: &T::AccountId, module: ModuleId) -> Balance {
@@ -32,6 +37,11 @@ impl<T: Config> Stake<T::AccountId, Balance> for Pallet<T> {
 impl<T: Config> Reward<CreditOf<T>> for Pallet<T> {
     fn reward(module: ModuleId, credit: CreditOf<T>) -> Result<(), CreditOf<T>> {
         Self::do_reward_credit(module, credit)
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_reward_for_benchmark(module: ModuleId) {
+        Pools::<T>::mutate(module, |pool| pool.fee = T::MaxFee::get());
     }
 }
 

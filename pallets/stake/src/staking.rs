@@ -1,6 +1,6 @@
 //! Staking, and what all changes of a pool have in common.
 
-use ensemble_core::{modules::Modules, ModuleId};
+use ensemble_core::{epochs::Epochs, modules::Modules, ModuleId};
 use frame_support::{ensure, pallet_prelude::*};
 
 use crate::{pool::Position, Balance, Config, Error, Event, Pallet, PoolOf, Pools, Stakes};
@@ -36,11 +36,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Stores a pool, or forgets it if nobody has anything to do with it and it has no fee to remember.
-    pub(crate) fn store(module: ModuleId, pool: PoolOf<T>) {
+    pub(crate) fn store(module: ModuleId, mut pool: PoolOf<T>) {
         let has_fee = || !pool.fee.is_zero() && T::Modules::owner(module).is_some();
         if pool.is_unused() && !has_fee() {
             Pools::<T>::remove(module);
         } else {
+            pool.steady.note(T::Epochs::current(), pool.active.value);
             Pools::<T>::insert(module, pool);
         }
     }

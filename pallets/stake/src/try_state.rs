@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use ensemble_core::{modules::Modules, ModuleId};
+use ensemble_core::{epochs::Epochs, modules::Modules, ModuleId};
 use frame_support::{
     ensure,
     traits::fungible::{Inspect, InspectHold},
@@ -48,6 +48,7 @@ impl<T: Config> Pallet<T> {
             )?;
             check_positions(&pool.moved, moved.get(&module), "the pool of moved stake is not that of its positions")?;
             Self::check_needed(module, &pool)?;
+            Self::check_steady(&pool)?;
         }
         let known = |positions: &Positions| positions.keys().all(Pools::<T>::contains_key);
         ensure!(known(&active), "a stake has no pool");
@@ -60,6 +61,14 @@ impl<T: Config> Pallet<T> {
     fn check_needed(module: ModuleId, pool: &PoolOf<T>) -> Check {
         ensure!(!pool.is_unused() || !pool.fee.is_zero(), "a pool has neither positions nor a fee");
         ensure!(!pool.is_unused() || T::Modules::owner(module).is_some(), "a pool has neither positions nor a module");
+        Ok(())
+    }
+
+    fn check_steady(pool: &PoolOf<T>) -> Check {
+        let steady = &pool.steady;
+        ensure!(steady.last == pool.active.value, "a pool's steady stake does not know what is staked");
+        ensure!(steady.least <= steady.last, "more was staked all through the epoch than is staked");
+        ensure!(steady.epoch <= T::Epochs::current(), "a pool changed in an epoch to come");
         Ok(())
     }
 

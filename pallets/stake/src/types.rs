@@ -1,7 +1,7 @@
 //! Records of the pallet, and the rules that follow from a record alone.
 
 use codec::{Decode, Encode, MaxEncodedLen};
-use ensemble_core::ModuleId;
+use ensemble_core::{epochs::EpochIndex, ModuleId};
 use frame_support::{
     traits::fungible::{Credit, Inspect},
     BoundedVec,
@@ -43,6 +43,36 @@ pub struct Pool<BlockNumber> {
     pub fee: Permill,
     /// First block in which the owner may raise the fee while somebody has staked.
     pub fee_rise_from: BlockNumber,
+    /// What was staked all through the current epoch.
+    pub steady: Steady,
+}
+
+/// The least value of an active pool in an epoch. It is brought up to date whenever the pool is stored, so that asking
+/// for it reads nothing but the pool.
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Steady {
+    /// The epoch in which the pool changed last.
+    pub epoch: EpochIndex,
+    /// The least value that it had in that epoch, in planck.
+    pub least: Balance,
+    /// The value that it has had since, in planck.
+    pub last: Balance,
+}
+
+impl Steady {
+    /// The least value since epoch `now` began, in planck.
+    pub fn at(&self, now: EpochIndex) -> Balance {
+        if self.epoch == now {
+            self.least
+        } else {
+            self.last
+        }
+    }
+
+    /// From here on the pool has this value.
+    pub fn note(&mut self, now: EpochIndex, value: Balance) {
+        *self = Self { epoch: now, least: self.at(now).min(value), last: value };
+    }
 }
 
 impl<BlockNumber> Pool<BlockNumber> {

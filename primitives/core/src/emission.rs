@@ -26,7 +26,7 @@ pub trait Earnings {
     /// of it before.
     fn set_merit(module: ModuleId, side: Side, merit: Permill);
 
-    /// In the current epoch a module earns nothing on either side.
+    /// In the current epoch a module earns nothing on either side, whatever is said of it afterwards.
     fn forfeit(module: ModuleId);
 }
 
@@ -39,6 +39,14 @@ pub struct Split {
     pub validators: Permill,
     /// To the treasury.
     pub treasury: Permill,
+}
+
+impl Split {
+    /// Whether the parts make one.
+    pub fn is_whole(&self) -> bool {
+        let parts = [self.miners, self.validators, self.treasury].map(|part| u64::from(part.deconstruct()));
+        parts.iter().sum::<u64>() == u64::from(Permill::one().deconstruct())
+    }
 }
 
 /// Where the clock stands.
@@ -127,8 +135,8 @@ sp_api::decl_runtime_apis! {
         fn prospect(module: ModuleId) -> Allocation<Balance>;
         /// All TUNE.
         fn supply() -> Supply<Balance>;
-        /// What stake on a module would earn in a year of epochs like the last, as a part of itself; none if there is
-        /// no stake, or it earned nothing.
+        /// What stake on a module would earn in a year of epochs like the last, as a part of itself, before the owner's
+        /// fee; none if there is no stake, or it earned nothing.
         fn apr(module: ModuleId) -> Option<FixedU128>;
     }
 }

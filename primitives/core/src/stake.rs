@@ -49,6 +49,10 @@ pub trait Reward<Credit> {
     ///
     /// Gives the credit back if nobody has staked on the module, or if its pool cannot hold so much.
     fn reward(module: ModuleId, credit: Credit) -> Result<(), Credit>;
+
+    /// Makes a reward of a module as costly as it can be.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_reward_for_benchmark(_module: ModuleId) {}
 }
 
 /// Who must hear of it when the registry removes a module.

@@ -141,6 +141,22 @@ fn allowance(action: &Action, who: AccountId) -> Balance {
     }
 }
 
+/// What a plain model knows of a module's steady stake: an epoch, and the least that it saw staked in it.
+#[derive(Clone, Copy)]
+struct Least {
+    epoch: BlockNumber,
+    staked: Balance,
+}
+
+impl Least {
+    fn see(&mut self, module: ModuleId) {
+        let (epoch, staked) = (System::block_number() / EPOCH, pool(module).active.value);
+        let before = if self.epoch == epoch { self.staked } else { Balance::MAX };
+        *self = Self { epoch, staked: before.min(staked) };
+        assert_eq!(steady(module), self.staked, "the steady stake of {module}");
+    }
+}
+
 /// Shares are rounded even where nothing is taken out, to less than this part of a planck (binary logarithm).
 const FINEST: usize = 12;
 
@@ -176,10 +192,12 @@ proptest! {
     #[test]
     fn nothing_is_lost_and_nobody_takes_from_another(actions in prop::collection::vec(any_action(), 1..80)) {
         on_chain(|| {
+            let mut least = MODULES.map(|module| (module, Least { epoch: 0, staked: 0 }));
             for action in actions {
                 let before = ACCOUNTS.map(|who| (who, fine_wealth(who), allowance(&action, who)));
                 let done = act(&action);
                 check_state();
+                least.iter_mut().for_each(|(module, least)| least.see(*module));
                 for (who, before, allowance) in before {
                     let after = fine_wealth(who);
                     if !done {

@@ -9,6 +9,7 @@ mod removal;
 mod reward;
 mod slash;
 mod staking;
+mod steady;
 mod try_state;
 mod unstaking;
 mod view;

@@ -80,6 +80,16 @@ fn orphans() {
 }
 
 #[test]
+fn steady_stake() {
+    complains(|| change(ONE, |pool| pool.steady.last += 1), "a pool's steady stake does not know what is staked");
+    complains(
+        || change(TWO, |pool| pool.steady.least = pool.active.value + 1),
+        "more was staked all through the epoch than is staked",
+    );
+    complains(|| change(TWO, |pool| pool.steady.epoch += 1), "a pool changed in an epoch to come");
+}
+
+#[test]
 fn money() {
     complains(
         || {
@@ -88,5 +98,8 @@ fn money() {
         },
         "what is held is not what is staked",
     );
-    complains(|| change(TWO, |pool| pool.active.value += 1), "what is held is not what is staked");
+    complains(
+        || change(TWO, |pool| (pool.active.value, pool.steady.last) = (501, 501)),
+        "what is held is not what is staked",
+    );
 }

@@ -1,0 +1,15 @@
+//! Tests by topic. The state is checked after every one of them, and after every block of each.
+
+mod burning;
+mod clock;
+mod closing;
+mod earning;
+mod fairness;
+mod forgetting;
+mod integrity;
+mod lives;
+mod paying;
+mod schedule;
+mod try_state;
+mod view;
+mod year;
