@@ -4,10 +4,14 @@ use alloc::vec::Vec;
 
 use codec::Encode;
 use ensemble_core::{
+    emission::{Allocation, Closed, EpochView, Supply},
+    epochs::Epochs,
+    matching::{MinerView, Status, TestCase, ValidatorView},
     modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
+    scores::{Duties, ResultView, Sealed},
     stake::{PoolView, StakeView},
     tasks::{Obligation, TaskView},
-    ModelType, ModuleId, TaskId,
+    EpochIndex, ModelType, ModuleId, TaskId,
 };
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
@@ -18,20 +22,20 @@ use sp_api::impl_runtime_apis;
 use sp_authority_discovery::AuthorityId as AuthorityDiscoveryId;
 use sp_consensus_babe::{AuthorityId as BabeId, BabeConfiguration, Slot};
 use sp_consensus_grandpa::{AuthorityId as GrandpaId, AuthorityList, SetId};
-use sp_core::{crypto::KeyTypeId, OpaqueMetadata};
+use sp_core::{crypto::KeyTypeId, OpaqueMetadata, H256};
 use sp_inherents::{CheckInherentsResult, InherentData};
 use sp_runtime::{
     traits::{Block as BlockT, Get, NumberFor},
     transaction_validity::{TransactionSource, TransactionValidity},
-    ApplyExtrinsicResult, ExtrinsicInclusionMode,
+    ApplyExtrinsicResult, ExtrinsicInclusionMode, FixedU128, Permill,
 };
 use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Block, BlockNumber,
-    Executive, Grandpa, Historical, InherentDataExt, Modules, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig,
-    SessionKeys, Stake, System, Tasks, TransactionPayment, VERSION,
+    Emission, Executive, Grandpa, Historical, InherentDataExt, Matching, Modules, Nonce, Runtime, RuntimeCall,
+    RuntimeGenesisConfig, Scores, SessionKeys, Stake, System, Tasks, TransactionPayment, VERSION,
 };
 
 impl_runtime_apis! {
@@ -293,6 +297,88 @@ impl_runtime_apis! {
 
         fn stakes(account: AccountId, first: ModuleId, limit: u32) -> Vec<StakeView<Balance, BlockNumber>> {
             Stake::stakes_of(&account, first, limit)
+        }
+    }
+
+    impl ensemble_core::matching::MatchingApi<Block, Balance> for Runtime {
+        fn miner(module: ModuleId) -> Option<MinerView> {
+            Matching::miner_view(module)
+        }
+
+        fn validator(module: ModuleId) -> Option<ValidatorView> {
+            Matching::validator_view(module)
+        }
+
+        fn miners_of(validator: ModuleId, first: u32, limit: u32) -> Vec<ModuleId> {
+            Matching::miners_of(validator, first, limit)
+        }
+
+        fn test_cases(model_type: ModelType) -> Vec<TestCase> {
+            Matching::test_cases(model_type)
+        }
+
+        fn truths(model_type: ModelType) -> Vec<(ModuleId, Permill)> {
+            Matching::truths(model_type)
+        }
+
+        fn status() -> Status<Balance> {
+            let supply = Emission::supply();
+            Status {
+                counts: Matching::counts(),
+                epoch: Emission::current(),
+                results: Scores::results_kept(),
+                listings: 0,
+                supply: supply.issuance,
+                burnt: supply.burnt,
+            }
+        }
+    }
+
+    impl ensemble_core::scores::ScoresApi<Block, Balance, BlockNumber> for Runtime {
+        fn duties(validator: ModuleId) -> Option<Duties> {
+            Scores::duties_of(validator)
+        }
+
+        fn result(epoch: EpochIndex, miner: ModuleId) -> Option<ResultView<Balance, BlockNumber>> {
+            Scores::result_of(epoch, miner)
+        }
+
+        fn results(miner: ModuleId) -> Vec<ResultView<Balance, BlockNumber>> {
+            Scores::results_of(miner)
+        }
+
+        fn seal(sealed: Sealed) -> H256 {
+            Scores::seal(&sealed)
+        }
+    }
+
+    impl ensemble_core::emission::EmissionApi<Block, Balance, BlockNumber> for Runtime {
+        fn epoch() -> EpochView<BlockNumber> {
+            Emission::epoch_view()
+        }
+
+        fn epochs() -> Vec<Closed<Balance>> {
+            Emission::epochs()
+        }
+
+        fn allocations(epoch: EpochIndex, first: u32, limit: u32) -> Vec<Allocation<Balance>> {
+            Emission::allocations(epoch, first, limit)
+        }
+
+        fn allocations_of(module: ModuleId, first: EpochIndex, last: EpochIndex) -> Vec<Allocation<Balance>> {
+            Emission::allocations_of(module, first, last)
+        }
+
+        fn prospect(module: ModuleId) -> Allocation<Balance> {
+            Emission::prospect(module)
+        }
+
+        fn supply() -> Supply<Balance> {
+            Emission::supply()
+        }
+
+        fn apr(module: ModuleId) -> Option<FixedU128> {
+            Emission::apr(module)
         }
     }
 

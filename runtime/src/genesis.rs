@@ -14,7 +14,7 @@ use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRE
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 use crate::{
-    configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, BlockNumber,
+    configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, BlockNumber, EmissionConfig,
     RuntimeGenesisConfig, SessionConfig, SessionKeys, StakeConfig, SudoConfig, ValidatorsConfig, MINUTES, TUNE,
 };
 
@@ -28,6 +28,9 @@ const DEV_SESSION_LENGTH: u64 = 2 * MINUTES as u64;
 
 /// Blocks between unstaking and withdrawing on a dev or local network: half a minute, so that withdrawals are seen.
 const DEV_UNBONDING_PERIOD: BlockNumber = MINUTES / 2;
+
+/// Blocks of an epoch of scores and emission on a dev or local network: 48 seconds, so that epochs are seen.
+const DEV_EPOCH_LENGTH: BlockNumber = 16;
 
 /// Names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -65,6 +68,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
     build_struct_json_patch!(RuntimeGenesisConfig {
         babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
         balances: BalancesConfig { balances: endowed },
+        emission: EmissionConfig { epoch_length: Some(DEV_EPOCH_LENGTH) },
         session: SessionConfig { keys },
         stake: StakeConfig { unbonding_period: Some(DEV_UNBONDING_PERIOD) },
         sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },

@@ -190,4 +190,11 @@ mod runtime {
     pub type Modules = pallet_modules;
     #[runtime::pallet_index(42)]
     pub type Stake = pallet_stake;
+    #[runtime::pallet_index(43)]
+    pub type Matching = pallet_matching;
+    #[runtime::pallet_index(44)]
+    pub type Scores = pallet_scores;
+    // After all that mint at genesis, because its own genesis counts all TUNE.
+    #[runtime::pallet_index(45)]
+    pub type Emission = pallet_emission;
 }

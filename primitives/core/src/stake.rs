@@ -69,6 +69,19 @@ impl OnModuleRemoved for () {
     fn on_module_removed(_: ModuleId) {}
 }
 
+impl<First: OnModuleRemoved, Second: OnModuleRemoved> OnModuleRemoved for (First, Second) {
+    fn on_module_removed(module: ModuleId) {
+        First::on_module_removed(module);
+        Second::on_module_removed(module);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_removal_for_benchmark(module: ModuleId) {
+        First::prepare_removal_for_benchmark(module);
+        Second::prepare_removal_for_benchmark(module);
+    }
+}
+
 /// What an outsider may know of the stake on a module.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
 pub struct PoolView<Balance, BlockNumber> {

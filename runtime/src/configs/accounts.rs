@@ -48,6 +48,8 @@ pub enum ProxyType {
     Stake,
     /// Manage session keys.
     SessionKeys,
+    /// Score miners: what the machine of a validator does.
+    Scores,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -67,6 +69,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             | pallet_modules::Call::accept_transfer { .. }
                     )
                     | RuntimeCall::Stake(pallet_stake::Call::reward { .. })
+                    | RuntimeCall::Emission(pallet_emission::Call::burn { .. })
             ),
             // What is in a batch passes this filter too.
             Self::Tasks => matches!(
@@ -101,6 +104,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     )
             ),
             Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
+            Self::Scores => matches!(call, RuntimeCall::Utility(..) | RuntimeCall::Scores(..)),
         }
     }
 
@@ -108,7 +112,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         match (self, other) {
             (left, right) if left == right => true,
             (Self::Any, _) => true,
-            (Self::NonTransfer, Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys) => true,
+            (Self::NonTransfer, Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys | Self::Scores) => true,
             _ => false,
         }
     }

@@ -4,6 +4,7 @@ mod accounts;
 mod consensus;
 mod modules;
 mod money;
+mod subnet;
 mod system;
 mod tasks;
 

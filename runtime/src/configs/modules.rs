@@ -6,11 +6,12 @@ use frame_support::{
     PalletId,
 };
 use frame_system::EnsureRoot;
+use pallet_emission::Burn;
 use pallet_modules::Curve;
 use sp_runtime::{FixedU128, Permill};
 
 use crate::{
-    weights, AccountId, Balances, BlockNumber, Modules, Runtime, RuntimeHoldReason, Stake, DAYS, EXISTENTIAL_DEPOSIT,
+    weights, AccountId, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake, DAYS, EXISTENTIAL_DEPOSIT,
     TUNE,
 };
 
@@ -37,9 +38,9 @@ parameter_types! {
 impl pallet_modules::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
-    // Dropping the credit burns it.
-    type Burnt = ();
-    type OnRemoved = Stake;
+    type Burnt = Burn<Runtime>;
+    type OnRemoved = (Stake, Matching);
+    type OnRoleChanged = Matching;
     type RegistryOrigin = EnsureRoot<AccountId>;
     type PriceCurve = NamePrices;
     type PatternDeposit = ConstU128<{ TUNE / 10 }>;
@@ -57,8 +58,8 @@ impl pallet_stake::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Modules = Modules;
-    // Dropping the credit burns it.
-    type Slashed = ();
+    type Epochs = Emission;
+    type Slashed = Burn<Runtime>;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;
     type DefaultUnbondingPeriod = UnbondingPeriod;

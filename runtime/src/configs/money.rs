@@ -10,6 +10,7 @@ use frame_support::{
     weights::{ConstantMultiplier, IdentityFee},
 };
 use frame_system::{ensure_signed, EnsureRoot};
+use pallet_emission::Burn;
 use pallet_transaction_payment::{FungibleAdapter, TargetedFeeAdjustment};
 use sp_runtime::{traits::Bounded, FixedPointNumber, Perquintill};
 
@@ -27,7 +28,7 @@ impl pallet_balances::Config for Runtime {
     type RuntimeFreezeReason = RuntimeFreezeReason;
     type WeightInfo = weights::pallet_balances::WeightInfo<Runtime>;
     type Balance = Balance;
-    type DustRemoval = ();
+    type DustRemoval = Burn<Runtime>;
     type ExistentialDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
     type AccountStore = System;
     type ReserveIdentifier = [u8; 8];
@@ -43,8 +44,13 @@ pub struct PayAuthor;
 
 impl OnUnbalanced<Credit<AccountId, Balances>> for PayAuthor {
     fn on_nonzero_unbalanced(credit: Credit<AccountId, Balances>) {
-        let Some(author) = Authorship::author() else { return };
-        drop(Balances::resolve(&author, credit));
+        let unpaid = match Authorship::author() {
+            Some(author) => Balances::resolve(&author, credit).err(),
+            None => Some(credit),
+        };
+        if let Some(unpaid) = unpaid {
+            Burn::<Runtime>::on_unbalanced(unpaid);
+        }
     }
 }
 

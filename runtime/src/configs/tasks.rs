@@ -5,6 +5,7 @@ use frame_support::{
     traits::{ConstU128, ConstU32, ConstU64, Randomness},
     PalletId,
 };
+use pallet_emission::Burn;
 use sp_runtime::transaction_validity::TransactionPriority;
 
 use crate::{
@@ -34,8 +35,7 @@ impl pallet_tasks::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Shares = Assets;
-    // Dropping the credit burns it.
-    type Slashed = ();
+    type Slashed = Burn<Runtime>;
     type Randomness = BlockRandomness;
     type PalletId = TasksPalletId;
     // All places together cost a million TUNE as long as they are held, the first thousand of them one each.
