@@ -38,6 +38,7 @@ pub enum Assignment {
     /// It scores the miner.
     Matched,
     /// It does not, but the miner's validators changed, or it came or left, in this epoch: it may have done so before.
+    /// So it may if the module is no miner (any more).
     Changed,
     /// It has nothing to do with the miner.
     Foreign,
@@ -147,7 +148,7 @@ pub struct TestCase {
 }
 
 /// The subnet in figures.
-#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Counts {
     /// Modules that are miners.
     pub miners: u32,
