@@ -38,6 +38,7 @@ pub enum Assignment {
     /// It scores the miner.
     Matched,
     /// It does not, but the miner's validators changed, or it came or left, in this epoch: it may have done so before.
+    /// So it may if the module is no miner (any more).
     Changed,
     /// It has nothing to do with the miner.
     Foreign,
@@ -62,6 +63,12 @@ pub trait Matching {
 
     /// The active miner of a type that a number, drawn at random, stands for; none if there are none.
     fn pick_miner(model_type: ModelType, random: u64) -> Option<ModuleId>;
+
+    /// The score that a miner deserves; none if it is no source of truth.
+    fn truth_of(miner: ModuleId) -> Option<Permill>;
+
+    /// The source of truth of a type that a number, drawn at random, stands for; none if there are none.
+    fn pick_truth(model_type: ModelType, random: u64) -> Option<ModuleId>;
 
     /// How far a validator can be relied on. Outlasts its absence.
     fn reliability(validator: ModuleId) -> Permill;
@@ -141,7 +148,7 @@ pub struct TestCase {
 }
 
 /// The subnet in figures.
-#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Counts {
     /// Modules that are miners.
     pub miners: u32,
