@@ -63,6 +63,12 @@ pub trait Matching {
     /// The active miner of a type that a number, drawn at random, stands for; none if there are none.
     fn pick_miner(model_type: ModelType, random: u64) -> Option<ModuleId>;
 
+    /// The score that an active miner is known to deserve, if it is a source of truth.
+    fn truth_of(miner: ModuleId) -> Option<Permill>;
+
+    /// The active source of truth of a type that a number, drawn at random, stands for; none if there are none.
+    fn pick_truth(model_type: ModelType, random: u64) -> Option<ModuleId>;
+
     /// How far a validator can be relied on. Outlasts its absence.
     fn reliability(validator: ModuleId) -> Permill;
 
