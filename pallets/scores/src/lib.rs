@@ -75,8 +75,8 @@ pub mod weights;
 
 pub use pallet::*;
 pub use types::{
-    Balance, Check, ChecksOf, Commitment, Cursor, Forgetting, Lengths, Record, ScoresOf, Settlement, Tally, Verdict, Work,
-    MAX_CHECKS,
+    Balance, Check, ChecksOf, Commitment, Cursor, Forgetting, Lengths, Record, ScoresOf, Settlement, Tally, Verdict,
+    Work, MAX_CHECKS,
 };
 pub use weights::WeightInfo;
 

@@ -117,7 +117,7 @@ parameter_types! {
     /// What was flagged so far, and why.
     pub static Flags: Vec<(ModuleId, FlagReason)> = Vec::new();
     /// What is earned by in the current epoch.
-    pub static Miners: BTreeMap<ModuleId, Permill> = BTreeMap::new();
+    pub static Earners: BTreeMap<ModuleId, Permill> = BTreeMap::new();
     pub static Judges: BTreeMap<ModuleId, Permill> = BTreeMap::new();
     pub static Clock: (EpochIndex, EpochPhase) = (0, EpochPhase::Commit);
     pub static Luck: u8 = 0;
@@ -230,7 +230,7 @@ impl Matching for Net {
 
     fn flag(module: ModuleId, reason: FlagReason) {
         Flags::mutate(|flags| flags.push((module, reason)));
-        Miners::mutate(|merits| merits.remove(&module));
+        Earners::mutate(|merits| merits.remove(&module));
         Judges::mutate(|merits| merits.remove(&module));
         leave(module);
     }
@@ -258,7 +258,7 @@ impl Matching for Net {
 impl Earnings for Net {
     fn set_merit(module: ModuleId, side: Side, merit: Permill) {
         match side {
-            Side::Miner => Miners::mutate(|merits| merits.insert(module, merit)),
+            Side::Miner => Earners::mutate(|merits| merits.insert(module, merit)),
             Side::Validator => Judges::mutate(|merits| merits.insert(module, merit)),
         };
     }
@@ -433,7 +433,7 @@ pub fn new_chain() -> TestExternalities {
     Owners::set(BTreeMap::new());
     Stakes::set(BTreeMap::new());
     Flags::set(Vec::new());
-    Miners::set(BTreeMap::new());
+    Earners::set(BTreeMap::new());
     Judges::set(BTreeMap::new());
     Clock::set((0, EpochPhase::Commit));
     Luck::set(0);
@@ -465,7 +465,7 @@ pub fn check_state() {
     let flagged: Vec<_> = Flags::get().into_iter().map(|(module, _)| module).collect();
     for (miner, verdict) in Results::<Test>::iter_prefix(Clock::get().0) {
         let merit = Permill::from_parts(verdict.score().score);
-        assert!(flagged.contains(&miner) || Miners::get().get(&miner) == Some(&merit), "merit of {miner}");
+        assert!(flagged.contains(&miner) || Earners::get().get(&miner) == Some(&merit), "merit of {miner}");
     }
 }
 
@@ -483,7 +483,7 @@ pub fn next_block(idle: Weight) -> Weight {
 /// Moves the clock, without a block.
 pub fn set_clock(epoch: EpochIndex, phase: EpochPhase) {
     if epoch != Clock::get().0 {
-        Miners::set(BTreeMap::new());
+        Earners::set(BTreeMap::new());
         Judges::set(BTreeMap::new());
     }
     Clock::set((epoch, phase));

@@ -10,8 +10,8 @@ use frame_support::{traits::Get, weights::WeightMeter};
 use sp_runtime::Permill;
 
 use crate::{
-    ratings, reliability, Config, Cursor, Event, LastScores, Pallet, Rated, Record, Records, Results, Settlement, Tally,
-    Verdict, WeightInfo, Work, Workers, Works,
+    ratings, reliability, Config, Cursor, Event, LastScores, Pallet, Rated, Record, Records, Results, Settlement,
+    Tally, Verdict, WeightInfo, Work, Workers, Works,
 };
 
 type Place = Cursor<Settlement>;
@@ -76,7 +76,11 @@ impl<T: Config> Pallet<T> {
     /// Compares what was said of a miner.
     fn settle_miner(epoch: EpochIndex, miner: ModuleId, verdict: &Verdict<T>) {
         for (validator, agrees) in verdict.judge(T::Tolerance::get()) {
-            Works::<T>::mutate_extant(epoch, validator, |work| work.tally.count(agrees));
+            Works::<T>::mutate(epoch, validator, |work| {
+                if let Some(work) = work {
+                    work.tally.count(agrees);
+                }
+            });
         }
         if let Some(agreement) = ratings::cross_check(&verdict.ratings, T::LeastAgreement::get()) {
             T::Matching::flag(miner, FlagReason::CrossCheck { agreement });

@@ -20,8 +20,7 @@ impl<T: Config> Pallet<T> {
         ensure!(must_reveal && !is_back && !Self::has_revealed(last, validator), Error::<T>::NotSilent);
         // Where it committed, settling lets its reliability fall.
         let before = T::Matching::reliability(validator);
-        let reliability =
-            if Self::has_committed(last, validator) { before } else { reliability::fallen(before) };
+        let reliability = if Self::has_committed(last, validator) { before } else { reliability::fallen(before) };
         if reliability != before {
             T::Matching::set_reliability(validator, reliability);
         }

@@ -10,8 +10,8 @@ use frame_support::{ensure, traits::Get};
 use sp_runtime::TryRuntimeError;
 
 use crate::{
-    Config, Forgetting, Forgotten, LastScores, Lists, Pallet, Rated, Records, Results, ResultsKept, Settlement, Settling,
-    Tally, Verdict, Work, Workers, Works,
+    Config, Forgetting, Forgotten, LastScores, Lists, Pallet, Rated, Records, Results, ResultsKept, Settlement,
+    Settling, Tally, Verdict, Work, Workers, Works,
 };
 
 type Check = Result<(), TryRuntimeError>;

@@ -88,15 +88,7 @@ impl Tally {
 
 /// What a validator does in an epoch.
 #[derive(
-    CloneNoBound,
-    DebugNoBound,
-    Decode,
-    DefaultNoBound,
-    Encode,
-    EqNoBound,
-    MaxEncodedLen,
-    PartialEqNoBound,
-    TypeInfo,
+    CloneNoBound, DebugNoBound, Decode, DefaultNoBound, Encode, EqNoBound, MaxEncodedLen, PartialEqNoBound, TypeInfo,
 )]
 #[scale_info(skip_type_params(T))]
 #[codec(mel_bound(T: Config))]

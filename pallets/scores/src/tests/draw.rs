@@ -14,6 +14,7 @@ fn choose_miners_of_others_and_a_source_of_truth() {
         assign(11, &[ANN]);
         assign(12, &[ANN]);
         set_truth(13, 50);
+        let mut full = 0;
         for luck in 0..100 {
             Luck::set(luck);
             enter(1 + u32::from(luck), Commit);
@@ -24,8 +25,10 @@ fn choose_miners_of_others_and_a_source_of_truth() {
             assert!(!checks.contains(&11) && !checks.contains(&12), "its own are no checks");
             assert!(!checks.contains(&PAINTER), "it does not judge vision");
             assert!(checks.contains(&13), "the only source of truth");
-            assert!((2..=3).contains(&checks.len()));
+            assert!(checks.len() as u32 <= CHECKS + 1);
+            full += u32::from(checks.len() as u32 >= CHECKS);
         }
+        assert!(full > 90, "it is seldom that too few others are drawn");
     });
 }
 

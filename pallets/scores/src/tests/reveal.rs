@@ -19,18 +19,18 @@ fn are_counted_at_once() {
         assert_ok!(commit(CAT, 0, &[(11, 10)]));
         to_reveal();
         assert_ok!(reveal(ANN, 0, &[(11, 80), (12, 60)]));
-        assert_eq!(Miners::get()[&11], Permill::from_percent(80));
-        assert_eq!(Miners::get()[&12], Permill::from_percent(60));
+        assert_eq!(Earners::get()[&11], Permill::from_percent(80));
+        assert_eq!(Earners::get()[&12], Permill::from_percent(60));
         let ignored = BoundedVec::new();
         let revealed =
             Event::Revealed { epoch: 0, validator: ANN, batch: 0, ignored, merit: Permill::from_percent(50) };
         assert_eq!(last_event(), revealed);
 
         assert_ok!(reveal(BEN, 1, &[(11, 90)]));
-        assert_eq!(Miners::get()[&11], Permill::from_percent(85), "two with the same stake: the mean");
+        assert_eq!(Earners::get()[&11], Permill::from_percent(85), "two with the same stake: the mean");
         next_block(frame_support::weights::Weight::zero());
         assert_ok!(reveal(CAT, 0, &[(11, 10)]));
-        assert_eq!(Miners::get()[&11], Permill::from_percent(80), "the median of three");
+        assert_eq!(Earners::get()[&11], Permill::from_percent(80), "the median of three");
         assert_eq!(result(11).at, System::block_number());
         assert_eq!(result(12).at, System::block_number() - 1);
         let said: Vec<_> = result(11).ratings.iter().map(|said| (said.validator, said.stake, said.check)).collect();
@@ -47,7 +47,7 @@ fn count_by_stake() {
         assign(11, &[ANN, BEN, CAT]);
         Stakes::set([(CAT, 2 * STAKE + DEPOSIT + 1)].into());
         judge(&[(ANN, &[(11, 80)]), (BEN, &[(11, 90)]), (CAT, &[(11, 10)])]);
-        assert_eq!(Miners::get()[&11], Permill::from_percent(10), "one planck more than the others have");
+        assert_eq!(Earners::get()[&11], Permill::from_percent(10), "one planck more than the others have");
     });
 }
 
@@ -210,7 +210,7 @@ fn ignore_who_came_or_went_in_this_epoch() {
         let merit = Permill::from_percent(50);
         assert_eq!(last_event(), Event::Revealed { epoch: 0, validator: ANN, batch: 0, ignored, merit });
         assert_eq!(Results::<Test>::iter_keys().collect::<Vec<_>>(), [(0, 14)]);
-        assert_eq!(Miners::get().len(), 1);
+        assert_eq!(Earners::get().len(), 1);
     });
 }
 
@@ -236,7 +236,7 @@ fn checks_count_as_checks() {
         judge(&[(BEN, &[(11, 80)]), (ANN, &[(11, 70), (12, 90)])]);
         let said: Vec<_> = result(11).ratings.iter().map(|said| (said.validator, said.check)).collect();
         assert_eq!(said, [(BEN, false), (ANN, true)]);
-        assert_eq!(Miners::get()[&11], Permill::from_percent(75));
+        assert_eq!(Earners::get()[&11], Permill::from_percent(75));
         assert_eq!(work(0, ANN).scored, 1, "checks are not own miners");
         assert_eq!(work(0, ANN).left_out(), 1);
     });

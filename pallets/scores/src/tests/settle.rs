@@ -1,6 +1,9 @@
 //! What becomes of an epoch that is over.
 
-use ensemble_core::{matching::FlagReason, scores::Scores as _};
+use ensemble_core::{
+    matching::{FlagReason, Matching},
+    scores::Scores as _,
+};
 use frame_support::assert_ok;
 use sp_runtime::Permill;
 
@@ -31,11 +34,7 @@ fn reliability_moves_towards_the_part_that_agreed() {
         for miner in [11, 12] {
             assign(miner, &[ANN, BEN, CAT]);
         }
-        judge(&[
-            (ANN, &[(11, 80), (12, 50)]),
-            (BEN, &[(11, 90), (12, 50)]),
-            (CAT, &[(11, 91), (12, 10)]),
-        ]);
+        judge(&[(ANN, &[(11, 80), (12, 50)]), (BEN, &[(11, 90), (12, 50)]), (CAT, &[(11, 91), (12, 10)])]);
         to_next_epoch();
         assert_eq!(reliability(ANN), Permill::from_percent(55), "both agreed");
         assert_eq!(reliability(BEN), Permill::from_percent(55));
@@ -62,6 +61,8 @@ fn nobody_is_judged_alone_or_without_a_majority() {
         to_next_epoch();
         assert_eq!((reliability(ANN), reliability(BEN)), (HALF, HALF));
         Stakes::set([(ANN, STAKE + 1)].into());
+        must_check(ANN, &[]);
+        must_check(BEN, &[]);
         judge(&[(ANN, &[(12, 90)]), (BEN, &[(12, 10)])]);
         to_next_epoch();
         assert_eq!(reliability(ANN), Permill::from_percent(55));
@@ -81,10 +82,8 @@ fn a_liar_loses_its_reliability_and_is_flagged() {
         to_next_epoch();
         assert_eq!(reliability(BEN), Permill::from_percent(45));
         assert_eq!(Flags::get(), [], "six judgements are too few");
-        let earned = Judges::get();
         judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
         assert!(Judges::get()[&BEN] < Judges::get()[&ANN]);
-        assert_eq!(earned.len(), 0);
         to_next_epoch();
         assert_eq!(reliability(BEN), Permill::from_parts(405_000));
         assert_eq!(Flags::get(), [(BEN, FlagReason::Disagreement { agreement: Permill::zero() })]);
@@ -94,8 +93,6 @@ fn a_liar_loses_its_reliability_and_is_flagged() {
         assert_eq!(record(ANN).tally, Tally { judged: 12, agreed: 12 });
     });
 }
-
-use ensemble_core::matching::Matching;
 
 #[test]
 fn seven_of_ten_are_enough() {
@@ -168,11 +165,7 @@ fn a_miner_that_its_own_validators_favour_is_flagged() {
         assign(12, &[ANN]);
         must_check(BEN, &[11, 12]);
         must_check(CAT, &[11, 12]);
-        judge(&[
-            (ANN, &[(11, 100), (12, 100)]),
-            (BEN, &[(11, 60), (12, 70)]),
-            (CAT, &[(11, 68), (12, 40)]),
-        ]);
+        judge(&[(ANN, &[(11, 100), (12, 100)]), (BEN, &[(11, 60), (12, 70)]), (CAT, &[(11, 68), (12, 40)])]);
         to_next_epoch();
         assert_eq!(Flags::get(), [(11, FlagReason::CrossCheck { agreement: Permill::from_percent(64) })]);
     });

@@ -37,10 +37,10 @@ fn results_are_told_with_their_time() {
         to_next_epoch();
         judge(&[(BEN, &[(11, 60)])]);
         let results = Scores::results_of(11);
-        assert_eq!(results.iter().map(|result| (result.epoch, result.score.score)).collect::<Vec<_>>(), [
-            (0, 505_000),
-            (2, 600_000)
-        ]);
+        assert_eq!(
+            results.iter().map(|result| (result.epoch, result.score.score)).collect::<Vec<_>>(),
+            [(0, 505_000), (2, 600_000)]
+        );
         let first = Scores::result_of(0, 11).unwrap();
         let ratings = first.ratings.clone();
         assert_eq!(ratings.len(), 2);
@@ -57,13 +57,8 @@ fn results_are_told_with_their_time() {
 /// The hash is what other languages compute, too: this one is from Python's hashlib.
 #[test]
 fn a_seal_is_the_hash_of_the_encoding() {
-    let sealed = ensemble_core::scores::Sealed {
-        epoch: 1,
-        validator: 2,
-        batch: 3,
-        scores: vec![(4, score(50))],
-        salt: [7; 32],
-    };
+    let sealed =
+        ensemble_core::scores::Sealed { epoch: 1, validator: 2, batch: 3, scores: vec![(4, score(50))], salt: [7; 32] };
     let hash = "0x3b3212c085554609471dcb5b86a2b890dad6bfbc315bb91ebba13e0a95daf3f1";
     assert_eq!(format!("{:?}", Scores::seal(&sealed)), hash);
 }
