@@ -125,17 +125,17 @@ impl<T: Config> Pallet<T> {
     /// Writes what came of a batch. What is ignored, because the miner left or has been rated so often, is as good as
     /// done for the validator.
     fn count(epoch: EpochIndex, validator: ModuleId, batch: u32, mut work: Work<T>, findings: Vec<Finding<T>>) {
-        let mut ignored = BoundedVec::new();
+        let ignored = findings.iter().filter(|finding| finding.verdict.is_none()).map(|finding| finding.miner);
+        // There is room, because it is bounded as the batch is.
+        let ignored = BoundedVec::truncate_from(ignored.collect());
         for finding in findings {
             work.tick_off(finding.miner);
             work.scored = work.scored.saturating_add(finding.is_own.into());
             if let Some(agrees) = finding.agrees {
                 work.tally.count(agrees);
             }
-            match finding.verdict {
-                Some(verdict) => Self::store_verdict(epoch, finding.miner, verdict),
-                // There is room, because it is bounded as the batch is.
-                None => drop(ignored.try_push(finding.miner)),
+            if let Some(verdict) = finding.verdict {
+                Self::store_verdict(epoch, finding.miner, verdict);
             }
         }
         work.revealed = work.revealed.saturating_add(1);

@@ -36,14 +36,9 @@ impl<T: Config> Pallet<T> {
 
     /// Lists are dense, as long as they say, and list exactly what there is.
     fn check_lists() -> Check {
-        let mut rated = Places::new();
-        Rated::<T>::iter().for_each(|(epoch, place, miner)| drop(rated.entry(epoch).or_default().insert(place, miner)));
-        let mut workers = Places::new();
-        Workers::<T>::iter()
-            .for_each(|(epoch, place, module)| drop(workers.entry(epoch).or_default().insert(place, module)));
-        for epoch in rated.keys().chain(workers.keys()).copied().collect::<BTreeSet<_>>() {
-            ensure!(Lists::<T>::contains_key(epoch), "an epoch has entries and no lists");
-        }
+        let (rated, workers) = (by_epoch(Rated::<T>::iter()), by_epoch(Workers::<T>::iter()));
+        let has_lengths = |epoch| Lists::<T>::contains_key(epoch);
+        ensure!(rated.keys().chain(workers.keys()).all(has_lengths), "an epoch has entries and no lists");
         for (epoch, lengths) in Lists::<T>::iter() {
             let [gone_miners, gone_workers] = Self::gone(epoch)?;
             let none = BTreeMap::new();
@@ -56,10 +51,9 @@ impl<T: Config> Pallet<T> {
             ensure!(listed, "a validator is listed and has no work");
         }
         let results = Results::<T>::iter_keys().count();
-        ensure!(results == rated.values().map(BTreeMap::len).sum::<usize>(), "a result is not listed");
+        ensure!(results == entries(&rated), "a result is not listed");
         ensure!(u32::try_from(results) == Ok(ResultsKept::<T>::get()), "the number of results is not what it was");
-        let works = Works::<T>::iter_keys().count();
-        ensure!(works == workers.values().map(BTreeMap::len).sum::<usize>(), "work is not listed");
+        ensure!(Works::<T>::iter_keys().count() == entries(&workers), "work is not listed");
         Ok(())
     }
 
@@ -149,6 +143,18 @@ impl<T: Config> Pallet<T> {
         }
         Ok(())
     }
+}
+
+fn by_epoch(list: impl Iterator<Item = (EpochIndex, u32, ModuleId)>) -> Places {
+    let mut places = Places::new();
+    for (epoch, place, module) in list {
+        places.entry(epoch).or_default().insert(place, module);
+    }
+    places
+}
+
+fn entries(places: &Places) -> usize {
+    places.values().map(BTreeMap::len).sum()
 }
 
 fn is_sound(tally: Tally) -> bool {

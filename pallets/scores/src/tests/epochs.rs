@@ -106,7 +106,9 @@ fn act(action: &Action, epoch: &mut Epoch) {
         },
         Action::Remove { module } => remove(module),
         Action::Truth { miner, percent } => set_truth(miner, percent),
-        Action::Stake { validator, stake } => Stakes::mutate(|stakes| drop(stakes.insert(validator, stake))),
+        Action::Stake { validator, stake } => {
+            Stakes::mutate(|stakes| stakes.insert(validator, stake));
+        },
         Action::Blocks { idle } => {
             for time in idle {
                 next_block(Weight::from_parts(time, 0));
@@ -133,8 +135,11 @@ proptest! {
         new_chain().execute_with(|| {
             let mut epoch = Epoch::default();
             for action in &actions {
+                let before = VALIDATORS.map(reliability);
                 act(action, &mut epoch);
                 check_state();
+                let may_move = matches!(action, Action::Blocks { .. } | Action::Report { .. });
+                prop_assert!(may_move || VALIDATORS.map(reliability) == before, "reliability moved before settling");
                 for validator in VALIDATORS {
                     prop_assert!(reliability(validator) <= Permill::one());
                     let earns = Judges::get().get(&validator).is_some_and(|merit| !merit.is_zero());
