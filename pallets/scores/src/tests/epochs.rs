@@ -12,17 +12,50 @@ use crate::{mock::*, Settling};
 /// Something that happens.
 #[derive(Clone, Debug)]
 enum Action {
-    Commit { validator: u32, batch: u32, bias: u32, also: Option<u32> },
-    Reveal { validator: u32, batch: u32 },
-    Draw { validator: u32 },
-    Report { validator: u32 },
-    Assign { miner: u32, validators: Vec<u32> },
-    Leave { module: u32 },
-    Return { module: u32 },
-    Remove { module: u32 },
-    Truth { miner: u32, percent: u32 },
-    Stake { validator: u32, stake: u128 },
-    Blocks { idle: Vec<u64> },
+    /// All but those of whom nothing is said commit, or reveal, all that they can.
+    Work {
+        biases: [Option<u32>; 4],
+    },
+    Commit {
+        validator: u32,
+        batch: u32,
+        bias: u32,
+        also: Option<u32>,
+    },
+    Reveal {
+        validator: u32,
+        batch: u32,
+    },
+    Draw {
+        validator: u32,
+    },
+    Report {
+        validator: u32,
+    },
+    Assign {
+        miner: u32,
+        validators: Vec<u32>,
+    },
+    Leave {
+        module: u32,
+    },
+    Return {
+        module: u32,
+    },
+    Remove {
+        module: u32,
+    },
+    Truth {
+        miner: u32,
+        percent: u32,
+    },
+    Stake {
+        validator: u32,
+        stake: u128,
+    },
+    Blocks {
+        idle: Vec<u64>,
+    },
     Phase,
 }
 
@@ -33,7 +66,9 @@ fn any_action() -> impl Strategy<Value = Action> {
     let validators = prop::sample::subsequence(VALIDATORS.to_vec(), 0..=4);
     let bias = prop_oneof![4 => Just(0u32), 1 => 0u32..80];
     let also = prop_oneof![6 => Just(None), 1 => miner.clone().prop_map(Some)];
+    let work = prop::array::uniform4(prop::option::weighted(0.9, bias.clone()));
     prop_oneof![
+        14 => work.prop_map(|biases| Action::Work { biases }),
         10 => (validator.clone(), 0..=MAX_BATCHES, bias, also)
             .prop_map(|(validator, batch, bias, also)| Action::Commit { validator, batch, bias, also }),
         14 => (validator.clone(), 0..=MAX_BATCHES).prop_map(|(validator, batch)| Action::Reveal { validator, batch }),
@@ -45,8 +80,8 @@ fn any_action() -> impl Strategy<Value = Action> {
         1 => module.prop_map(|module| Action::Remove { module }),
         1 => (miner, 0u32..=100).prop_map(|(miner, percent)| Action::Truth { miner, percent }),
         1 => (validator, 0u128..5_000).prop_map(|(validator, stake)| Action::Stake { validator, stake }),
-        4 => prop::collection::vec(0u64..60, 1..4).prop_map(|idle| Action::Blocks { idle }),
-        4 => Just(Action::Phase),
+        6 => prop::collection::vec(0u64..200, 1..4).prop_map(|idle| Action::Blocks { idle }),
+        8 => Just(Action::Phase),
     ]
 }
 
@@ -66,22 +101,35 @@ fn list(validator: u32, batch: u32, bias: u32, also: Option<u32>) -> Vec<(u32, u
     part.map(|miner| (miner, (miner * 5).saturating_sub(bias))).collect()
 }
 
+fn try_commit(epoch: &mut Epoch, validator: u32, batch: u32, of: Vec<(u32, u32)>) {
+    if commit(validator, batch, &of).is_ok() {
+        epoch.sealed.push((validator, batch, of));
+    }
+}
+
+fn try_reveal(epoch: &mut Epoch, validator: u32, batch: u32) {
+    let known = epoch.sealed.iter().position(|(who, which, _)| (*who, *which) == (validator, batch));
+    let of = known.map(|place| epoch.sealed[place].2.clone()).unwrap_or_default();
+    if reveal(validator, batch, &of).is_ok() {
+        epoch.sealed.remove(known.expect("nothing is revealed that was not committed to"));
+        epoch.revealed.insert(validator);
+    }
+}
+
 fn act(action: &Action, epoch: &mut Epoch) {
     match action.clone() {
+        Action::Work { biases } => {
+            for (validator, bias) in VALIDATORS.into_iter().zip(biases) {
+                for batch in (0..MAX_BATCHES).filter(|_| bias.is_some()) {
+                    try_commit(epoch, validator, batch, list(validator, batch, bias.unwrap_or_default(), None));
+                    try_reveal(epoch, validator, batch);
+                }
+            }
+        },
         Action::Commit { validator, batch, bias, also } => {
-            let of = list(validator, batch, bias, also);
-            if commit(validator, batch, &of).is_ok() {
-                epoch.sealed.push((validator, batch, of));
-            }
+            try_commit(epoch, validator, batch, list(validator, batch, bias, also));
         },
-        Action::Reveal { validator, batch } => {
-            let known = epoch.sealed.iter().position(|(who, which, _)| (*who, *which) == (validator, batch));
-            let of = known.map(|place| epoch.sealed[place].2.clone()).unwrap_or_default();
-            if reveal(validator, batch, &of).is_ok() {
-                epoch.sealed.remove(known.expect("nothing is revealed that was not committed to"));
-                epoch.revealed.insert(validator);
-            }
-        },
+        Action::Reveal { validator, batch } => try_reveal(epoch, validator, batch),
         Action::Draw { validator } => drop(draw(validator)),
         Action::Report { validator } => drop(report_silent(validator)),
         Action::Assign { miner, validators } => {
@@ -133,6 +181,9 @@ proptest! {
     #[test]
     fn stay_sound(actions in prop::collection::vec(any_action(), 1..250)) {
         new_chain().execute_with(|| {
+            for (miner, validators) in MINERS.into_iter().zip([4, 3, 3, 2, 1, 4]) {
+                assign(miner, &VALIDATORS[..validators]);
+            }
             let mut epoch = Epoch::default();
             for action in &actions {
                 let before = VALIDATORS.map(reliability);
