@@ -14,8 +14,10 @@ use crate::{
 /// What a score counts in: so many parts are one.
 pub const ONE: u32 = 1_000_000;
 
-/// What a validator found of a miner in an epoch: the mean of what it measured, each from 0 to [`ONE`].
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+/// What a validator found of a miner in an epoch: the mean of what it measured, each but the latency from 0 to [`ONE`].
+#[derive(
+    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
+)]
 pub struct Score {
     /// What the miner earns by.
     pub score: u32,
@@ -25,6 +27,13 @@ pub struct Score {
     pub availability: u32,
     /// How long it takes to answer, in milliseconds.
     pub latency: u32,
+}
+
+impl Score {
+    /// Whether nothing that counts in parts of one is above one.
+    pub fn is_at_most_one(&self) -> bool {
+        [self.score, self.quality, self.availability].into_iter().all(|part| part <= ONE)
+    }
 }
 
 /// What a commitment hides. The hash that is committed to is BLAKE2b-256 of its SCALE encoding.

@@ -1,0 +1,52 @@
+//! Commitments, and the work of a validator in an epoch that they are written into.
+
+use ensemble_core::{
+    epochs::{EpochIndex, EpochPhase, Epochs},
+    matching::Matching,
+    modules::Modules,
+    ModelType, ModuleId,
+};
+use frame_support::pallet_prelude::*;
+use sp_core::H256;
+
+use crate::{Commitment, Config, Error, Event, Lists, Pallet, Work, Workers, Works};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_commit(who: T::AccountId, validator: ModuleId, batch: u32, hash: H256) -> DispatchResult {
+        Self::ensure_owner(&who, validator)?;
+        ensure!(T::Epochs::phase() == EpochPhase::Commit, Error::<T>::NotCommitPhase);
+        Self::types_of(validator)?;
+        ensure!(batch < T::MaxBatches::get(), Error::<T>::NoSuchBatch);
+        let epoch = T::Epochs::current();
+        let known = Works::<T>::get(epoch, validator);
+        let mut work = known.clone().unwrap_or_default();
+        ensure!(work.sealed.iter().all(|sealed| sealed.batch != batch), Error::<T>::AlreadyCommitted);
+        // As many as there are numbers for batches.
+        work.sealed.try_push(Commitment { batch, hash }).map_err(|_| Error::<T>::NoSuchBatch)?;
+        Self::store_work(epoch, validator, known.is_none(), work);
+        Self::deposit_event(Event::Committed { epoch, validator, batch, hash });
+        Ok(())
+    }
+
+    /// Writes what a validator does in an epoch, and lists the validator if it `is_new` there.
+    pub(crate) fn store_work(epoch: EpochIndex, validator: ModuleId, is_new: bool, work: Work<T>) {
+        if is_new {
+            Lists::<T>::mutate(epoch, |lists| {
+                Workers::<T>::insert(epoch, lists.workers, validator);
+                lists.workers = lists.workers.saturating_add(1);
+            });
+        }
+        Works::<T>::insert(epoch, validator, work);
+    }
+
+    pub(crate) fn ensure_owner(who: &T::AccountId, module: ModuleId) -> DispatchResult {
+        let owner = T::Modules::owner(module).ok_or(Error::<T>::UnknownModule)?;
+        ensure!(*who == owner, Error::<T>::NotOwner);
+        Ok(())
+    }
+
+    /// The types of an active validator.
+    pub(crate) fn types_of(validator: ModuleId) -> Result<alloc::vec::Vec<ModelType>, Error<T>> {
+        T::Matching::types(validator).ok_or(Error::NotActive)
+    }
+}
