@@ -15,7 +15,7 @@ use sp_core::{
 };
 use sp_externalities::Extensions;
 use sp_io::hashing::blake2_256;
-use sp_runtime::{traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem};
+use sp_runtime::{traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem, StateVersion};
 use sp_state_machine::StateMachine;
 
 use crate::{
@@ -51,24 +51,38 @@ pub fn code() -> &'static [u8] {
     WASM_BINARY.expect("the runtime is built for wasm; unset SKIP_WASM_BUILD")
 }
 
+/// How long finishing a block took.
+pub struct Finish {
+    /// What the runtime did: what it does in the time that calls leave included.
+    pub runtime: Duration,
+    /// Working out the root of the changed state.
+    pub root: Duration,
+}
+
 /// A block in the making.
 pub struct Block<'a> {
     wasm: &'a Wasm,
     state: &'a State,
     overlay: Overlay,
+    beginning: Duration,
 }
 
 impl<'a> Block<'a> {
-    /// Begins the first block on a state, with the time in it.
-    pub fn begin(wasm: &'a Wasm, state: &'a State, parent: Hash) -> Self {
-        let mut block = Self { wasm, state, overlay: Overlay::default() };
+    /// Begins a block with this number on a state, with the time in it.
+    pub fn begin(wasm: &'a Wasm, state: &'a State, parent: Hash, number: u32) -> Self {
+        let mut block = Self { wasm, state, overlay: Overlay::default(), beginning: Duration::ZERO };
         let slot = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index: 0, slot: SLOT.into() });
         let digest = Digest { logs: vec![DigestItem::babe_pre_digest(slot)] };
-        let header = Header::new(1, H256::zero(), H256::zero(), parent, digest);
-        block.call("Core_initialize_block", &header.encode());
+        let header = Header::new(number, H256::zero(), H256::zero(), parent, digest);
+        block.beginning = block.call("Core_initialize_block", &header.encode()).1;
         let time = pallet_timestamp::Call::set { now: SLOT * MILLISECS_PER_BLOCK };
         block.apply(&UncheckedExtrinsic::new_bare(RuntimeCall::Timestamp(time)));
         block
+    }
+
+    /// How long the runtime took to begin it.
+    pub fn beginning(&self) -> Duration {
+        self.beginning
     }
 
     /// Applies a transaction, which must succeed. Says how long the runtime took.
@@ -85,9 +99,17 @@ impl<'a> Block<'a> {
         chain::with_state(self.state, &mut self.overlay, read)
     }
 
-    /// Finishes the block. Says how long the runtime took, which works out the root of the changed state.
-    pub fn finish(mut self) -> Duration {
-        self.call("BlockBuilder_finalize_block", &[]).1
+    /// Finishes the block. Says how long that took.
+    ///
+    /// The runtime has the root worked out; to tell the two apart, it is worked out once more.
+    pub fn finish(&mut self) -> Finish {
+        let (_, whole) = self.call("BlockBuilder_finalize_block", &[]);
+        // Forgets the root that is known.
+        self.overlay.set_storage(b":benchmark".to_vec(), Some(Vec::new()));
+        let start = Instant::now();
+        self.overlay.storage_root(self.state, StateVersion::V1);
+        let root = start.elapsed();
+        Finish { runtime: whole.saturating_sub(root), root }
     }
 
     fn call(&mut self, function: &str, arguments: &[u8]) -> (Vec<u8>, Duration) {

@@ -1,11 +1,11 @@
 //! The calls that are measured, as signed transactions.
 
 use codec::Encode;
-use ensemble_core::ModuleId;
+use ensemble_core::{modules::Role, ModuleId};
 use ensemble_runtime::{
-    AccountId, Hash, RuntimeCall, RuntimeEvent, SignedPayload, TxExtension, UncheckedExtrinsic, TUNE, VERSION,
+    AccountId, Hash, Runtime, RuntimeCall, RuntimeEvent, SignedPayload, TxExtension, UncheckedExtrinsic, TUNE, VERSION,
 };
-use frame_support::weights::Weight;
+use frame_support::{traits::Get, weights::Weight};
 use frame_system::{EventRecord, Phase};
 use sp_core::{sr25519, Pair};
 use sp_keyring::Sr25519Keyring;
@@ -29,6 +29,10 @@ pub enum Kind {
     Unstake,
     Reward,
     Slash,
+    Match,
+    Leave,
+    Commit,
+    Reveal,
 }
 
 /// What a call is about: the account and the module with one number, and the module with another.
@@ -39,8 +43,19 @@ pub struct Target {
 }
 
 impl Kind {
-    pub const ALL: [Self; 7] =
-        [Self::Register, Self::Update, Self::Stake, Self::MoveStake, Self::Unstake, Self::Reward, Self::Slash];
+    pub const ALL: [Self; 11] = [
+        Self::Register,
+        Self::Update,
+        Self::Stake,
+        Self::MoveStake,
+        Self::Unstake,
+        Self::Reward,
+        Self::Slash,
+        Self::Match,
+        Self::Leave,
+        Self::Commit,
+        Self::Reveal,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -51,12 +66,51 @@ impl Kind {
             Self::Unstake => "unstake",
             Self::Reward => "reward",
             Self::Slash => "slash",
+            Self::Match => "match",
+            Self::Leave => "leave",
+            Self::Commit => "commit",
+            Self::Reveal => "reveal",
         }
+    }
+
+    /// Whether such a call can be about this entry.
+    pub fn concerns(self, entry: u32) -> bool {
+        match self {
+            Self::Match => chain::is_idle(entry),
+            Self::Leave => !chain::is_idle(entry) && !chain::is_validator(entry),
+            Self::Commit => chain::is_validator(entry),
+            Self::Reveal => chain::is_validator(entry) && !chain::has_revealed(entry),
+            _ => true,
+        }
+    }
+
+    /// How many of them are in a block: fewer than the smallest chain has entries for, as each is signed by another
+    /// account.
+    pub fn calls(self) -> usize {
+        match self {
+            Self::Match | Self::Commit | Self::Reveal => 8,
+            _ => 40,
+        }
+    }
+
+    /// The block in which they are.
+    pub fn block(self) -> u32 {
+        match self {
+            Self::Reveal => chain::REVEALING,
+            _ => chain::COMMITTING,
+        }
+    }
+
+    /// Whether most of what it brings about happens when the block is finished, in the time that its calls leave.
+    pub fn is_finished_later(self) -> bool {
+        matches!(self, Self::Match | Self::Leave)
     }
 
     /// Whether this is what such a call leaves behind.
     pub fn happened(self, record: &Record) -> bool {
+        use pallet_matching::Event as Matching;
         use pallet_modules::Event as Modules;
+        use pallet_scores::Event as Scores;
         use pallet_stake::Event as Stake;
         match &record.event {
             RuntimeEvent::Modules(Modules::ModuleRegistered { .. }) => matches!(self, Self::Register),
@@ -66,7 +120,27 @@ impl Kind {
             RuntimeEvent::Stake(Stake::Unstaked { .. }) => matches!(self, Self::Unstake),
             RuntimeEvent::Stake(Stake::Rewarded { .. }) => matches!(self, Self::Reward),
             RuntimeEvent::Stake(Stake::Slashed { .. }) => matches!(self, Self::Slash),
+            RuntimeEvent::Matching(Matching::MinerJoined { .. }) => matches!(self, Self::Match),
+            RuntimeEvent::Matching(Matching::Left { .. }) => matches!(self, Self::Leave),
+            RuntimeEvent::Scores(Scores::Committed { .. }) => matches!(self, Self::Commit),
+            RuntimeEvent::Scores(Scores::Revealed { .. }) => matches!(self, Self::Reveal),
             _ => false,
+        }
+    }
+
+    /// Whether a whole block of them brought about what it should: every miner found all the validators it may have, or
+    /// lost all it had.
+    pub fn is_complete(self, events: &[Record]) -> bool {
+        use pallet_matching::Event as Matching;
+        let count = |wanted: fn(&Matching<Runtime>) -> bool| {
+            let is_wanted = |record: &&Record| matches!(&record.event, RuntimeEvent::Matching(event) if wanted(event));
+            events.iter().filter(is_wanted).count()
+        };
+        let matches = self.calls() * <Runtime as pallet_matching::Config>::ValidatorsPerMiner::get() as usize;
+        match self {
+            Self::Match => count(|event| matches!(event, Matching::Matched { .. })) == matches,
+            Self::Leave => count(|event| matches!(event, Matching::Unmatched { .. })) == matches,
+            _ => true,
         }
     }
 
@@ -87,11 +161,15 @@ impl Kind {
                 let call = RuntimeCall::Stake(Stake::slash { module: other, part: Perbill::from_percent(1) });
                 RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(call) })
             },
+            Self::Match => chain::set_role(entry, Role::Miner),
+            Self::Leave => chain::set_role(entry, Role::Idle),
+            Self::Commit => chain::commit(entry, 1),
+            Self::Reveal => chain::reveal(entry),
         }
     }
 }
 
-/// A transaction for each target. Slashes are signed by the account that administers the chain, all others by the
+/// A transaction for each target, to be made on the state that it is for. Slashes are signed by the account that administers the chain, all others by the
 /// account of the entry, which has not signed anything before.
 pub fn signed(kind: Kind, targets: &[Target], genesis: Hash) -> Vec<UncheckedExtrinsic> {
     let sign = |(number, target): (u32, &Target)| match kind {

@@ -1,11 +1,19 @@
-//! A chain with a number of modules and stakes, in the database of a node.
+//! A chain with a number of modules, stakes, miners and validators, in the database of a node.
 
 use std::path::Path;
 
 use codec::Encode;
-use ensemble_core::ModuleId;
-use ensemble_runtime::{opaque, AccountId, Balance, Hash, Header, Runtime, RuntimeCall, RuntimeOrigin, TUNE};
+use ensemble_core::{
+    modules::Role,
+    scores::{Score, Sealed, ONE},
+    ModuleId,
+};
+use ensemble_runtime::{
+    opaque, AccountId, Balance, Hash, Header, Matching, Modules, Runtime, RuntimeCall, RuntimeOrigin, System, TUNE,
+};
+use frame_support::{traits::Hooks, weights::Weight};
 use indicatif::{ProgressBar, ProgressStyle};
+use pallet_matching::WeightInfo;
 use pallet_modules::NewProfile;
 use sc_chain_spec::{GenesisConfigBuilderRuntimeCaller, DEV_RUNTIME_PRESET};
 use sc_client_api::{Backend, BlockImportOperation, NewBlockState, TrieCacheContext};
@@ -37,11 +45,22 @@ const CHUNK: u32 = 20_000;
 const CACHE: usize = 512 * 1024 * 1024;
 /// Words that module names begin with: some of well-known types and one of none.
 const FAMILIES: [&str; 5] = ["llama", "whisper", "sdxl", "bge", "acme"];
+/// Most miners of a validator: all of them together have more room than all miners together need.
+const CAPACITY: u32 = 10;
+/// Miners in the batch of scores that every validator has committed to.
+const BATCH: u32 = 4;
+/// Number of a block in the first part of the first epoch, in which scores are committed.
+pub const COMMITTING: u32 = 1;
+/// Number of a block in the last part of the first epoch, in which they are revealed.
+pub const REVEALING: u32 = 12;
+/// Number of the first block of the second epoch, which closes the first.
+pub const CLOSING: u32 = 16;
 
 /// A chain whose state has a number of entries.
 ///
-/// An entry is an account, the module that it has registered, and its stake there. Entries are written in block 0, as
-/// if the chain had begun with them.
+/// An entry is an account, the module that it has registered, its stake there, and the part that the module plays
+/// ([`part`]). All miners have been matched. All validators have committed to scores of the first epoch, and every other
+/// one has revealed them. All that happened before the first block that is measured.
 pub struct Chain {
     size: u32,
     head: Hash,
@@ -90,13 +109,17 @@ fn open(folder: &Path, cache: Option<usize>) -> Database {
 }
 
 fn populate(database: &Database, genesis: Storage, size: u32) -> Hash {
-    eprintln!("writing {size} modules and stakes");
+    eprintln!("writing {size} modules");
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len}, {eta} left").expect("it is valid");
     let progress = ProgressBar::new(size.into()).with_style(style);
     let mut head = write_genesis(database, genesis);
     for first in (0..size).step_by(CHUNK as usize) {
         let end = size.min(first.saturating_add(CHUNK));
-        head = write_block(database, &head, || (first..end).for_each(write_entry));
+        head = write_block(database, &head, || {
+            (first..end).for_each(write_entry);
+            match_all();
+        });
+        head = write_block(database, &head, || (first..end).for_each(write_scores));
         progress.set_position(end.into());
     }
     progress.finish_and_clear();
@@ -151,7 +174,93 @@ fn write_entry(entry: u32) {
     dispatch(RuntimeOrigin::root(), RuntimeCall::Balances(endow));
     assert_eq!(pallet_modules::NextModuleId::<Runtime>::get(), entry, "modules have the numbers of their owners");
     dispatch(RuntimeOrigin::signed(who.clone()), register(&name(entry), entry));
-    dispatch(RuntimeOrigin::signed(who), stake(entry));
+    dispatch(RuntimeOrigin::signed(who.clone()), stake(entry));
+    let role = part(entry);
+    if role != Role::Idle {
+        dispatch(RuntimeOrigin::signed(who), set_role(entry, role));
+    }
+}
+
+/// The part that an entry's module plays: one of five is a validator, one of ten has none, all others are miners.
+pub fn part(entry: u32) -> Role {
+    if is_validator(entry) {
+        let family = FAMILIES[entry as usize / FAMILIES.len() % (FAMILIES.len() - 1)];
+        let model_type = Modules::type_of_name(family.as_bytes()).expect("it is a name");
+        let types = vec![model_type].try_into().expect("one type is not too many");
+        return Role::Validator { types, capacity: CAPACITY };
+    }
+    match is_idle(entry) {
+        true => Role::Idle,
+        false => Role::Miner,
+    }
+}
+
+/// Whether an entry's module is a validator.
+pub fn is_validator(entry: u32) -> bool {
+    entry % 5 == 4
+}
+
+/// Whether an entry's module has no part.
+pub fn is_idle(entry: u32) -> bool {
+    entry % 10 == 0
+}
+
+/// Whether an entry's module is a validator that has revealed its scores.
+pub fn has_revealed(entry: u32) -> bool {
+    is_validator(entry) && entry % 10 == 9
+}
+
+/// Gives all miners validators, as blocks that have the time do.
+fn match_all() {
+    let nothing_to_do = <Runtime as pallet_matching::Config>::WeightInfo::idle();
+    while Matching::on_idle(0, Weight::MAX) != nothing_to_do {}
+}
+
+/// Has a validator commit to its scores, and reveal them if it is one of those that do.
+fn write_scores(entry: u32) {
+    if !is_validator(entry) {
+        return;
+    }
+    let who = AccountId::from(pair(entry).public());
+    System::set_block_number(COMMITTING);
+    dispatch(RuntimeOrigin::signed(who.clone()), commit(entry, 0));
+    System::set_block_number(REVEALING);
+    if has_revealed(entry) {
+        dispatch(RuntimeOrigin::signed(who), reveal(entry));
+    }
+    System::set_block_number(0);
+}
+
+/// What a validator has found of some of its miners in the first epoch.
+fn sealed(entry: u32, batch: u32) -> Sealed {
+    let mut miners = Matching::miners_of(entry, 0, BATCH);
+    miners.sort_unstable();
+    let score = |miner| Score {
+        score: random(("score", miner)) % ONE,
+        quality: ONE,
+        availability: ONE,
+        latency: random(("latency", miner)) % 1_000,
+    };
+    let scores = miners.into_iter().map(|miner| (miner, score(miner))).collect();
+    Sealed { epoch: 0, validator: entry, batch, scores, salt: blake2_256(&("salt", entry).encode()) }
+}
+
+/// Commits to the scores of a validator. Reads whom it is matched with.
+pub fn commit(entry: u32, batch: u32) -> RuntimeCall {
+    let hash = pallet_scores::Pallet::<Runtime>::seal(&sealed(entry, batch));
+    RuntimeCall::Scores(pallet_scores::Call::commit { validator: entry, batch, hash })
+}
+
+/// Reveals the scores that a validator has committed to. Reads whom it is matched with.
+pub fn reveal(entry: u32) -> RuntimeCall {
+    let Sealed { validator, batch, scores, salt, .. } = sealed(entry, 0);
+    let scores = scores.try_into().expect("a batch has room for them");
+    RuntimeCall::Scores(pallet_scores::Call::reveal { validator, batch, scores, salt })
+}
+
+/// Has a module play a part.
+pub fn set_role(module: ModuleId, role: Role) -> RuntimeCall {
+    RuntimeCall::Modules(pallet_modules::Call::set_role { module, role })
 }
 
 fn dispatch(origin: RuntimeOrigin, call: RuntimeCall) {
