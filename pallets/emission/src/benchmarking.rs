@@ -47,18 +47,13 @@ fn earner<T: Config>() -> Benched<ModuleId> {
     Ok(module)
 }
 
-/// What a module earned in an epoch that is over. A part of it is its owner's.
+/// What a module earned in an epoch that is over. Half of it is for its deposit, so that its owner can take it.
 fn owed<T: Config>() -> Benched<(EpochIndex, ModuleId)> {
     let (module, epoch) = (earner::<T>()?, Open::<T>::get().epoch);
-    Earned::<T>::mutate(epoch, module, |earner| {
-        if let Some(earner) = earner {
-            earner.staked = earner.staked.saturating_sub(earner.staked.saturating_div(2));
-            earner.deposit = earner.staked;
-        }
-    });
-    Open::<T>::mutate(|open| {
-        open.weights = Earned::<T>::get(epoch, module).map(|earner| earner.weights()).unwrap_or_default()
-    });
+    let mut earner = Earned::<T>::get(epoch, module).ok_or("it earned")?;
+    earner.deposit = earner.staked;
+    Open::<T>::mutate(|open| open.weights = earner.weights());
+    Earned::<T>::insert(epoch, module, earner);
     next_epoch::<T>();
     Ok((epoch, module))
 }

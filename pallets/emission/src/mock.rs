@@ -104,8 +104,9 @@ parameter_types! {
     pub const MinStake: Balance = MIN_STAKE;
     pub const MaxFee: Permill = Permill::from_percent(50);
     pub const MaxFeeRise: Permill = Permill::from_percent(5);
-    pub const StakePalletId: PalletId = PalletId(*b"ens/stak");
-    pub const EmissionPalletId: PalletId = PalletId(*b"ens/emit");
+    // Of these, an account of 64 bits has room for four bytes.
+    pub const StakePalletId: PalletId = PalletId(*b"stak/ens");
+    pub const EmissionPalletId: PalletId = PalletId(*b"emit/ens");
     pub const Treasury: AccountId = TREASURY;
     pub const DefaultSplit: Split = Split {
         miners: Permill::from_percent(60),

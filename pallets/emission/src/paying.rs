@@ -41,7 +41,10 @@ impl<T: Config> Pallet<T> {
 
     /// Pays the module whose turn it is, or goes to the next epoch if there is none.
     pub(crate) fn pay_next(cursor: &mut Cursor) {
-        let Some(module) = Earners::<T>::get(cursor.epoch, cursor.place) else { return cursor.next_epoch() };
+        let Some(module) = Earners::<T>::get(cursor.epoch, cursor.place) else {
+            cursor.next_epoch();
+            return;
+        };
         // Who was paid by a claim is not paid again. Who cannot receive anything keeps the right to claim it.
         let _ = Self::pay(cursor.epoch, module);
         cursor.next_place();

@@ -118,7 +118,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// A place that the cursor has passed exists.
+    /// The cursor has passed only places that exist.
     fn check_turns(epoch: EpochIndex, period: &Period) -> Check {
         let paying = Paying::<T>::get();
         ensure!(paying.epoch != epoch || paying.place <= period.earners, "a place is paid that nobody has");

@@ -8,10 +8,7 @@ use ensemble_core::{
     stake::Stake,
     ModuleId,
 };
-use frame_support::traits::{
-    fungible::{Inspect, InspectHold},
-    Get,
-};
+use frame_support::traits::{fungible::Inspect, Get};
 use sp_runtime::{traits::UniqueSaturatedInto, FixedPointNumber, FixedU128};
 
 use crate::{

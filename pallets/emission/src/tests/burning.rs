@@ -1,6 +1,9 @@
 //! Burning.
 
-use frame_support::{assert_noop, assert_ok, traits::OnUnbalanced};
+use frame_support::{
+    assert_noop, assert_ok,
+    traits::{Imbalance, OnUnbalanced},
+};
 use sp_runtime::DispatchError;
 
 use crate::{mock::*, Burn, CreditOf, Error, Event, TotalBurnt};

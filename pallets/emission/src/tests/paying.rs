@@ -44,8 +44,8 @@ fn both_sides_are_paid_as_one() {
 #[test]
 fn the_owner_takes_its_fee_of_the_stakers_part() {
     on_chain(|| {
-        stake(ALICE, ONE, 1_000);
         assert_ok!(Stake::set_fee(RuntimeOrigin::signed(OWNER), ONE, percent(10)));
+        stake(ALICE, ONE, 1_000);
         next_epoch();
         earn(ONE);
         next_block();
@@ -59,7 +59,9 @@ fn modules_are_paid_in_the_order_in_which_they_earned() {
     on_chain(|| {
         for module in 100..112 {
             register(module, OWNER, DEPOSIT);
-            mine(211 - module, percent(100));
+        }
+        for module in (100..112).rev() {
+            mine(module, percent(100));
         }
         next_epoch_starved();
         let paid = |module: &u32| payout(0, *module) == Payout::Done;

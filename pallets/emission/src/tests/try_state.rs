@@ -40,22 +40,22 @@ fn change(module: u32, change: impl FnOnce(&mut crate::EarnerOf<Test>)) {
 #[test]
 fn books() {
     let off = "issuance is not genesis and emission less what was burnt";
-    complains(|| assert_ok!(Balances::mint_into(&ALICE, 1).map(drop)), off);
-    complains(|| assert_ok!(Balances::burn_from(&ALICE, 1, Expendable, Exact, Force).map(drop)), off);
+    complains(|| assert!(Balances::mint_into(&ALICE, 1).is_ok()), off);
+    complains(|| assert!(Balances::burn_from(&ALICE, 1, Expendable, Exact, Force).is_ok()), off);
     complains(|| TotalEmitted::<Test>::mutate(|emitted| *emitted += 1), off);
     complains(|| TotalBurnt::<Test>::put(1), off);
-    complains(|| Cap::set(1), "more was emitted than the cap");
     complains(
         || CurrentSplit::<Test>::mutate(|split| split.miners = percent(59)),
         "the parts of the split do not make one",
     );
+    complains(|| Cap::set(1), "more was emitted than the cap");
 }
 
 #[test]
 fn pot() {
     let pot = Emission::account_id;
     complains(
-        || assert_ok!(Balances::release(&HoldReason::Owed.into(), &pot(), 1, Exact).map(drop)),
+        || assert!(Balances::release(&HoldReason::Owed.into(), &pot(), 1, Exact).is_ok()),
         "what is held is not what is owed",
     );
     complains(
@@ -63,7 +63,7 @@ fn pot() {
         "what is held is not what is owed",
     );
     complains(
-        || assert_ok!(Balances::transfer_allow_death(RuntimeOrigin::signed(pot()), ALICE, 1)),
+        || frame_system::Account::<Test>::mutate(pot(), |account| account.data.free -= 1),
         "the pot has no existential deposit",
     );
 }
