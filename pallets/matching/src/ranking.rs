@@ -61,7 +61,8 @@ impl Page {
         usize::try_from(place).ok().and_then(|place| self.0.get(place).copied()).flatten()
     }
 
-    fn set(&mut self, place: u32, rank: Option<Rank>) {
+    /// Replaces what stands in a place.
+    pub fn set(&mut self, place: u32, rank: Option<Rank>) {
         if let Some(entry) = usize::try_from(place).ok().and_then(|place| self.0.get_mut(place)) {
             *entry = rank;
         }
