@@ -71,7 +71,8 @@ fn crowd<T: Config>(validator: ModuleId, but: &[ModelType]) {
         for level in 0..LEVELS {
             let (number, own) = (index / FAN_OUT, index % FAN_OUT);
             let mut page = pages.load(level, number);
-            for place in (0..FAN_OUT).filter(|place| *place != own && page.get(*place).is_none()) {
+            let empty: Vec<u32> = (0..FAN_OUT).filter(|place| *place != own && page.get(*place).is_none()).collect();
+            for place in empty {
                 page.set(place, Some(Rank { load: u32::MAX, doubt: u32::MAX, module: ModuleId::MAX }));
             }
             pages.store(level, number, page);

@@ -250,14 +250,14 @@ pub fn register(owner: AccountId, model_type: ModelType) -> ModuleId {
 pub fn set_role(id: ModuleId, role: Role) -> DispatchResult {
     let (_, model_type, from) = Registered::get().get(&id).cloned().expect("the module is registered");
     with_storage_layer(|| Matching::on_role_set(id, model_type, &from, &role))?;
-    Registered::mutate(|registered| registered.entry(id).and_modify(|record| record.2 = role));
+    Registered::mutate(|registered| registered.get_mut(&id).expect("it is").2 = role);
     Ok(())
 }
 
 pub fn set_type(id: ModuleId, to: ModelType) {
     let from = Registry::role(id).expect("the module is registered").0;
     Matching::on_type_changed(id, from, to);
-    Registered::mutate(|registered| registered.entry(id).and_modify(|record| record.1 = to));
+    Registered::mutate(|registered| registered.get_mut(&id).expect("it is").1 = to);
 }
 
 pub fn remove(id: ModuleId) {

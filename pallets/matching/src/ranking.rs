@@ -8,7 +8,7 @@
 use codec::{Decode, Encode, MaxEncodedLen};
 use ensemble_core::ModuleId;
 use scale_info::TypeInfo;
-use sp_runtime::Permill;
+use sp_runtime::{traits::Saturating, Permill};
 
 /// Number of a seat in a ranking, counted up from 0.
 pub type SeatNumber = u32;
