@@ -106,7 +106,8 @@ impl<T: Config> Pallet<T> {
         if let Some(validator) = Validators::<T>::get(id) {
             return Self::part_as_validator(id, validator);
         }
-        Self::end_departure();
+        // Nobody departs without a record.
+        Self::drop_departure();
         Done::Looked
     }
 
@@ -116,10 +117,9 @@ impl<T: Config> Pallet<T> {
             Miners::<T>::insert(id, miner);
             return Done::Parted;
         }
-        Self::end_departure();
+        Self::end_departure(id);
         if miner.departure == Departure::Leaving {
             Miners::<T>::remove(id);
-            Self::deposit_event(Event::Departed { module: id });
             return Done::Departed;
         }
         miner.departure = Departure::Staying;
@@ -135,10 +135,9 @@ impl<T: Config> Pallet<T> {
             Validators::<T>::insert(id, validator);
             return Done::Parted;
         }
-        Self::end_departure();
+        Self::end_departure(id);
         if validator.departure == Departure::Leaving {
             Validators::<T>::remove(id);
-            Self::deposit_event(Event::Departed { module: id });
             return Done::Departed;
         }
         validator.departure = Departure::Staying;
@@ -148,7 +147,12 @@ impl<T: Config> Pallet<T> {
         Done::Departed
     }
 
-    fn end_departure() {
+    fn end_departure(module: ModuleId) {
+        Self::drop_departure();
+        Self::deposit_event(Event::Departed { module });
+    }
+
+    fn drop_departure() {
         ToDo::<T>::mutate(|agenda| Self::drop_head(Line::Departures, &mut agenda.departures));
     }
 

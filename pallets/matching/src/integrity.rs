@@ -3,11 +3,7 @@
 use ensemble_core::matching::MAX_VALIDATORS_PER_MINER;
 use frame_support::pallet_prelude::*;
 
-use crate::{
-    idle::Task,
-    types::Kind,
-    Config, Pallet, WeightInfo,
-};
+use crate::{idle::Task, types::Kind, Config, Pallet, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Stops a runtime whose constants do not fit each other; run by its tests.

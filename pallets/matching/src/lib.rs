@@ -214,9 +214,9 @@ pub mod pallet {
         ValidatorChanged { module: ModuleId, types: Types, capacity: u32 },
         /// A module is neither miner nor validator any more. If it has matches, they are being undone.
         Left { module: ModuleId },
-        /// The matches of a module that left are undone. It may play another part.
+        /// The matches of a module that stopped taking part are undone.
         Departed { module: ModuleId },
-        /// The matches of a module are undone, and it takes part again.
+        /// After its matches were undone, a module takes part again.
         Resumed { module: ModuleId },
         /// A validator scores a miner.
         Matched { miner: ModuleId, validator: ModuleId },

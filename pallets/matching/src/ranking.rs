@@ -8,7 +8,7 @@
 use codec::{Decode, Encode, MaxEncodedLen};
 use ensemble_core::ModuleId;
 use scale_info::TypeInfo;
-use sp_runtime::Permill;
+use sp_runtime::{traits::Saturating, Permill};
 
 /// Number of a seat in a ranking, counted up from 0.
 pub type SeatNumber = u32;
@@ -61,7 +61,8 @@ impl Page {
         usize::try_from(place).ok().and_then(|place| self.0.get(place).copied()).flatten()
     }
 
-    fn set(&mut self, place: u32, rank: Option<Rank>) {
+    /// Replaces what stands in a place.
+    pub fn set(&mut self, place: u32, rank: Option<Rank>) {
         if let Some(entry) = usize::try_from(place).ok().and_then(|place| self.0.get_mut(place)) {
             *entry = rank;
         }

@@ -40,8 +40,11 @@ impl<T: Config> Pallet<T> {
 
     /// Takes a seat in the ranking of each type.
     pub(crate) fn take_seats(types: &[ModelType]) -> Seats {
-        let take =
-            |model_type: &ModelType| Seat { model_type: *model_type, number: Self::take_seat(*model_type), offer: None };
+        let take = |model_type: &ModelType| Seat {
+            model_type: *model_type,
+            number: Self::take_seat(*model_type),
+            offer: None,
+        };
         Seats::truncate_from(types.iter().map(take).collect())
     }
 

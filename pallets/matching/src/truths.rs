@@ -18,7 +18,7 @@ impl<T: Config> Pallet<T> {
         ensure!(miner.deserves != deserves, Error::<T>::NothingToChange);
         let mut truths = Truths::<T>::get(miner.model_type);
         match (miner.deserves, deserves) {
-            (None, Some(_)) => truths.try_push(id).map_err(|()| Error::<T>::TooManyTruths)?,
+            (None, Some(_)) => truths.try_push(id).map_err(|_| Error::<T>::TooManyTruths)?,
             (Some(_), None) => truths.retain(|truth| *truth != id),
             _ => (),
         }
