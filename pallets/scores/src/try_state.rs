@@ -10,7 +10,7 @@ use frame_support::{ensure, traits::Get};
 use sp_runtime::TryRuntimeError;
 
 use crate::{
-    Config, Forgetting, Forgotten, LastScores, Lists, Pallet, Rated, Records, Results, ResultsKept, Settlement,
+    Config, Cursor, Forgetting, Forgotten, LastScores, Lists, Pallet, Rated, Records, Results, ResultsKept, Settlement,
     Settling, Tally, Verdict, Work, Workers, Works,
 };
 
@@ -94,8 +94,8 @@ impl<T: Config> Pallet<T> {
             Self::check_work(&work)?;
             let rated = rated_own.get(&(epoch, validator)).copied().unwrap_or_default();
             // Where forgetting stands some of the results are gone.
-            let all = epoch != forgotten.epoch || forgotten == Default::default();
-            let fits = rated == work.scored || (!all && rated < work.scored);
+            let is_whole = forgotten.epoch != epoch || forgotten == Cursor { epoch, ..Default::default() };
+            let fits = if is_whole { rated == work.scored } else { rated <= work.scored };
             ensure!(fits, "a validator was not counted for the miners that it rated");
         }
         Ok(())
