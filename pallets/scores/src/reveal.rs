@@ -34,7 +34,8 @@ struct Finding<T: Config> {
     miner: ModuleId,
     /// Whether the miner is one of the validator's.
     is_own: bool,
-    /// Whether it agrees with what the miner deserves; none if it is no source of truth.
+    /// Whether it agrees with what the miner deserves, if that is known. A check is compared even where there is no room
+    /// to keep it.
     agrees: Option<bool>,
     /// What is said of the miner with it; none if it is ignored.
     verdict: Option<Verdict<T>>,
@@ -96,10 +97,16 @@ impl<T: Config> Pallet<T> {
             Assignment::Foreign => return Err(Error::NotYourMiner),
         };
         let verdict = Self::verdict(rater.epoch, miner);
-        ensure!(!verdict.is_rated_by(rater.validator), Error::<T>::AlreadyScored);
+        let is_scored = verdict.is_rated_by(rater.validator) || rater.work.has_checked(miner);
+        ensure!(!is_scored, Error::<T>::AlreadyScored);
         let agrees = verdict.truth.map(|truth| ratings::agrees(score.score, truth.deconstruct(), T::Tolerance::get()));
         let rating = Rating { validator: rater.validator, stake: rater.stake, check: !is_own, score };
-        Ok(Finding { miner, is_own, agrees, verdict: Self::with_rating(verdict, rating) })
+        let verdict = Self::with_rating(verdict, rating);
+        // A miner has as many validators only if they change all the time.
+        if is_own && verdict.is_none() {
+            return Ok(ignored);
+        }
+        Ok(Finding { miner, is_own, agrees, verdict })
     }
 
     /// What was said of a miner in an epoch so far.
@@ -122,8 +129,8 @@ impl<T: Config> Pallet<T> {
         verdict.ratings.try_push(rating).ok().map(|()| verdict)
     }
 
-    /// Writes what came of a batch. What is ignored, because the miner left or has been rated so often, is as good as
-    /// done for the validator.
+    /// Writes what came of a batch. A check that is ignored, because the miner left or has been rated so often, is done
+    /// all the same.
     fn count(epoch: EpochIndex, validator: ModuleId, batch: u32, mut work: Work<T>, findings: Vec<Finding<T>>) {
         let ignored = findings.iter().filter(|finding| finding.verdict.is_none()).map(|finding| finding.miner);
         // There is room, because it is bounded as the batch is.

@@ -121,6 +121,11 @@ impl<T: Config> Work<T> {
         self.checks.iter().flatten().any(|check| check.miner == miner)
     }
 
+    /// Whether it was drawn to check a miner, and did.
+    pub fn has_checked(&self, miner: ModuleId) -> bool {
+        self.checks.iter().flatten().any(|check| check.miner == miner && check.done)
+    }
+
     /// It revealed a score of a miner.
     pub fn tick_off(&mut self, miner: ModuleId) {
         for check in self.checks.iter_mut().flatten().filter(|check| check.miner == miner) {

@@ -285,6 +285,43 @@ fn sources_of_truth_are_judged_at_once() {
 }
 
 #[test]
+fn a_check_for_which_there_is_no_room_is_judged_once() {
+    on_chain(|| {
+        set_truth(11, 90);
+        let of: &[(u32, u32)] = &[(11, 90)];
+        for validator in 20..23 {
+            join(validator, owner_of(validator), &[CHAT]);
+            must_check(validator, &[11]);
+        }
+        must_check(ANN, &[11]);
+        assert_ok!(commit(ANN, 1, of));
+        judge(&[(20, of), (21, of), (22, of), (ANN, of)]);
+        assert!(!result(11).is_rated_by(ANN));
+        assert_eq!(work(0, ANN).tally.judged, 1);
+        assert_noop!(reveal(ANN, 1, of), Error::<Test>::AlreadyScored);
+    });
+}
+
+#[test]
+fn own_miners_for_which_there_is_no_room_are_ignored() {
+    on_chain(|| {
+        set_truth(11, 90);
+        let crowd: Vec<_> = (20..29).collect();
+        for validator in &crowd {
+            join(*validator, owner_of(*validator), &[CHAT]);
+        }
+        assign(11, &crowd);
+        let of: &[(u32, u32)] = &[(11, 90)];
+        judge(&crowd.iter().map(|validator| (*validator, of)).collect::<Vec<_>>());
+        assert_eq!(work(0, 27).scored, 1);
+        assert_eq!((work(0, 28).scored, work(0, 28).tally.judged), (0, 0));
+        let ignored = BoundedVec::truncate_from(vec![11]);
+        let merit = Permill::zero();
+        assert_eq!(last_event(), Event::Revealed { epoch: 0, validator: 28, batch: 0, ignored, merit });
+    });
+}
+
+#[test]
 fn a_source_of_truth_stays_one_for_the_epoch() {
     on_chain(|| {
         set_truth(11, 90);

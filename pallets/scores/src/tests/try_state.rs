@@ -69,10 +69,10 @@ fn works() {
     );
     complains(|| change_work(2, ANN, |work| work.scored = 1), "a validator scored what it did not reveal");
     complains(|| change_work(1, ANN, |work| work.tally.agreed = 9), "more agreed than was judged");
-    complains(
-        || change_work(1, ANN, |work| work.scored = 0),
-        "a validator rated more of its miners than it was counted for",
-    );
+    let count = "a validator was not counted for the miners that it rated";
+    complains(|| change_work(1, ANN, |work| work.scored = 0), count);
+    complains(|| change_work(1, ANN, |work| work.scored = 2), count);
+    complains(|| change_work(0, ANN, |work| work.scored = 3), count);
 }
 
 #[test]
