@@ -7,8 +7,26 @@ export { PROFILE, modelTypes, moduleView, register, registerCall, registered, se
 export { assertBurnsAreTold, assertMoneyAddsUp } from './money.mjs';
 export { Network } from './network.mjs';
 export { npy } from './npy.mjs';
+export { Program } from './program.mjs';
 export { refused } from './refusals.mjs';
 export { poolOf, stakeOn } from './stake.mjs';
+export {
+  ONE,
+  allocations,
+  clock,
+  closedEpoch,
+  commitCall,
+  eachBlock,
+  epochClosed,
+  judging,
+  minerView,
+  minersOf,
+  phaseReached,
+  resultOf,
+  revealCall,
+  seal,
+  validatorView,
+} from './subnet.mjs';
 export { DEFAULTS, Task, commitmentOf, createCall, tensorContent } from './tasks.mjs';
 export { KINDS, Tensor, encodedLength, headerBytes, idOf, proofHolds, rowLength } from './tensor.mjs';
 export { DispatchError, blockReached, nameOf, send, sendAsRoot } from './transactions.mjs';
