@@ -4,7 +4,7 @@ export { TUNE, balance, pairOf, wellKnown } from './accounts.mjs';
 export { BINARY, command, failing } from './binary.mjs';
 export { converted } from './convert.mjs';
 export { PROFILE, modelTypes, moduleView, register, registerCall, registered, search } from './modules.mjs';
-export { assertBurnsAreTold, assertMoneyAddsUp } from './money.mjs';
+export { assertIssuanceIsTold, assertMoneyAddsUp } from './money.mjs';
 export { Network } from './network.mjs';
 export { npy } from './npy.mjs';
 export { Program } from './program.mjs';

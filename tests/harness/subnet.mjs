@@ -17,7 +17,8 @@ const SCORE = '(u32, u32, u32, u32)';
 const SEALED = `(u32, u32, u32, Vec<(u32, ${SCORE})>, [u8; 32])`;
 
 /**
- * Seals the scores of one batch, so that the hash can be committed to now and the rest revealed later.
+ * Seals the scores of one batch, which are in the order of the miners' numbers, so that the hash can be committed to now
+ * and the rest revealed later.
  *
  * @param {import('@polkadot/api').ApiPromise} api
  * @param {{ epoch: number, validator: number, batch?: number, scores: [number, Score][], salt?: Uint8Array }} batch
@@ -27,13 +28,12 @@ const SEALED = `(u32, u32, u32, Vec<(u32, ${SCORE})>, [u8; 32])`;
  * @typedef {{ epoch: number, validator: number, batch: number, scores: [number, Score][], salt: string, hash: string }} Sealed
  */
 export function seal(api, { epoch, validator, batch = 0, scores, salt = randomBytes(32) }) {
-  const ordered = [...scores].sort(([one], [other]) => one - other);
-  const fields = ordered.map(([miner, { score, quality, availability, latency }]) => [
+  const fields = scores.map(([miner, { score, quality, availability, latency }]) => [
     miner,
     [score, quality, availability, latency],
   ]);
   const bytes = api.registry.createType(SEALED, [epoch, validator, batch, fields, salt]).toU8a();
-  return { epoch, validator, batch, scores: ordered, salt: u8aToHex(salt), hash: blake2AsHex(bytes, 256) };
+  return { epoch, validator, batch, scores, salt: u8aToHex(salt), hash: blake2AsHex(bytes, 256) };
 }
 
 /** The call that commits a validator to what it sealed. */

@@ -13,7 +13,7 @@ import {
   Program,
   TUNE,
   allocations,
-  assertBurnsAreTold,
+  assertIssuanceIsTold,
   balance,
   clock,
   closedEpoch,
@@ -260,7 +260,7 @@ describe('the subnet', () => {
     assert.deepEqual(new Set(codes), new Set([0]));
     await net.isFinalised();
     await net.moneyAddsUp();
-    await assertBurnsAreTold(api);
+    await assertIssuanceIsTold(api);
   });
 
   /** What validators ask of miners, as the chain is told it. */
