@@ -3,7 +3,7 @@
 import { compactToU8a, u8aToHex } from '@polkadot/util';
 
 /** So often a block is executed; the fastest counts. */
-const TIMES = 5;
+const TIMES = 3;
 
 /**
  * Milliseconds that a block takes: `whole`, and what happens `before` its first transaction.

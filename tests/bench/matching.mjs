@@ -172,17 +172,19 @@ async function score(validators, load) {
   const first = (await clock(api)).epoch + 2;
   progress(`signing commitments and reveals for ${EPOCHS} epochs`);
   const epochs = Array.from({ length: EPOCHS }, (_, at) => ({ epoch: first + at, ...batchesOf(duties, first + at, at) }));
-  const blocks = [];
+  const ends = [];
   for (const { epoch, commits, reveals } of epochs) {
     progress(`epoch ${epoch}`);
     await phaseReached(api, 'Commit', { epoch, within: 600_000 });
     await post(net.first, commits);
-    const { ends } = await phaseReached(api, 'Reveal', { epoch });
+    const now = await phaseReached(api, 'Reveal', { epoch });
     await post(net.first, reveals);
-    await loaded(load, ends);
-    await assertScored(epoch);
-    blocks.push(await around(ends));
+    await loaded(load, now.ends);
+    ends.push(now.ends);
   }
+  for (const { epoch } of epochs) await assertPaid(epoch);
+  const blocks = [];
+  for (const end of ends) blocks.push(await around(end));
   const middle = (of) => median(blocks.map(of));
   report('matching.close', middle(({ closing }) => closing.whole), 'ms for a block that closes an epoch');
   report('matching.beside', middle(({ beside }) => beside.whole), 'ms for the blocks beside it');
@@ -218,7 +220,7 @@ const signing = (nonce) => ({
   blockHash: api.genesisHash,
   genesisHash: api.genesisHash,
   runtimeVersion: api.runtimeVersion,
-  signedExtensions: api.registry.signedExtensions,
+  tip: 0,
 });
 
 /** Fills the blocks around one with transfers: one of each loader for each. */
@@ -230,13 +232,14 @@ async function loaded(load, middle) {
   });
 }
 
-/** All miners were scored in an epoch that is over, and everybody is paid in the blocks after it. */
-async function assertScored(epoch) {
+/** All miners were scored in an epoch that is over, and everybody was paid. */
+async function assertPaid(epoch) {
   const { miners, validators } = await closedEpoch(api, epoch);
-  const all = await until('everybody to be paid', async () => {
+  const paid = async () => {
     const all = await allocations(api, epoch);
     return all.every(({ paid }) => paid) && all;
-  }, { within: 300_000, every: 3_000 });
+  };
+  const all = await until('everybody to be paid', paid, { within: 300_000, every: 3_000 });
   report('matching.scored', all.filter(({ miner }) => miner > 0n).length, 'miners that were paid', { atLeast: MINERS });
   const rest = all.reduce((rest, { miner, validator }) => rest - miner - validator, miners + validators);
   report('matching.rest', Number(rest), 'planck that rounding left', { atMost: 2 * CROWD });
@@ -250,8 +253,10 @@ async function around(ends) {
     return { whole: median(all.map(({ whole }) => whole)), before: median(all.map(({ before }) => before)), all };
   };
   const near = (from) => Array.from({ length: MEASURED }, (_, at) => from + at);
-  const [closing, earlier, later] = [await execution(net, ends), await measure(near(ends - MEASURED)), await measure(near(ends + 1))];
-  const shown = [...earlier.all, closing, ...later.all].map(({ whole, transactions }) => `${whole.toFixed(0)} (${transactions})`);
+  const closing = await execution(net, ends);
+  const [earlier, later] = [await measure(near(ends - MEASURED)), await measure(near(ends + 1))];
+  const all = [...earlier.all, closing, ...later.all];
+  const shown = all.map(({ whole, transactions }) => `${whole.toFixed(0)} (${transactions})`);
   progress(`ms and transactions of the blocks around ${ends}: ${shown.join(', ')}`);
   const beside = {
     whole: Math.max(earlier.whole, later.whole),
@@ -265,11 +270,11 @@ async function leave(validators, { weight, quiet }, load) {
   const [leaver] = validators;
   const miners = await minersOf(api, leaver);
   report('matching.left', miners.length, 'miners of the validator that leaves', { atLeast: MANY });
-  // Each miner is unmatched and matched. Transactions leave this part of every block.
+  // Each miner is unmatched and matched, and then the validator is forgotten. Transactions leave this part of every block.
   const { maxBlock, perClass } = api.consts.system.blockWeights;
   const room = maxBlock.refTime.toNumber() - perClass.normal.maxTotal.unwrap().refTime.toNumber() - quiet;
-  const steps = Math.min(Math.floor(room / weight), api.consts.matching.maxStepsPerBlock.toNumber());
-  const bound = Math.ceil((2 * miners.length) / steps) + 1;
+  const steps = Math.min(Math.floor(room / weight), api.consts.matching.maxSteps.toNumber());
+  const bound = Math.ceil((2 * miners.length + 1) / steps) + 1;
   const nonce = (await api.rpc.system.accountNextIndex(sender(0).address)).toNumber();
   const { block: start } = await clock(api);
   const filled = loaded(load, start + LOADED);
@@ -282,7 +287,7 @@ async function leave(validators, { weight, quiet }, load) {
   await filled;
   let blocks = 1;
   while (blocks <= bound && !(await allHave(miners, leaver, number + blocks - 1))) blocks += 1;
-  report('matching.rematch', blocks, `blocks until all of them were matched anew`, { atMost: bound });
+  report('matching.rematch', blocks, 'blocks until all of them were matched anew', { atMost: bound });
 }
 
 /** Whether all miners had as many validators as they want after a block, and none of them this one. */

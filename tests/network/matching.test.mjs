@@ -41,8 +41,8 @@ const ENDOWMENT = 1_000n * TUNE;
 /** What a validator can be relied on when it comes, and what is left of that when it did not reveal. */
 const RELIABILITY = 500_000;
 const FALLEN = 375_000;
-/** The stories, and what names in them begin with. */
-const WORDS = ['zzswitch', 'zzflag', 'zzfill', 'zzleave', 'zztruth', 'zzsilent', 'zzbad', 'zzother'];
+/** What names begin with, by the story that they are of. */
+const WORDS = ['zzswitch', 'zzflag', 'zzfill', 'zzleave', 'zztruth', 'zzsilent', 'zzbad', 'zzother', 'zztwice', 'zzknown'];
 
 describe('matching, scores and emission', () => {
   /** @type {Network} */
@@ -331,6 +331,81 @@ describe('matching, scores and emission', () => {
   });
 
   describe('bad input', { concurrency: 32 }, () => {
+    it('parts that a module cannot play, and switches that are as they are', async () => {
+      const { owner, stranger } = await net.accounts.funded('owner', 'stranger');
+      const { switchOff, switchOn, flag, unflag, setTruth } = api.tx.matching;
+      const { setRole } = api.tx.modules;
+      const { miners, validators } = await cast(owner, 'zztwice', { miners: 3, capacities: [3] });
+      const [[miner, other, idle], [validator]] = [miners, validators];
+      await sendAll(owner, [setRole(idle, 'Idle'), switchOff(other)]);
+      const before = await views();
+      await refused(net, owner, [
+        [setRole(miner, 'Miner'), 'modules.NothingToChange'],
+        [setRole(validator, judging([types.zztwice], 3)), 'modules.NothingToChange'],
+        [setRole(validator, judging([types.zztwice, types.zzother], 3)), 'matching.HasMiners'],
+        [api.tx.utility.batchAll([setRole(miner, 'Idle'), setRole(miner, 'Miner')]), 'matching.StillLeaving'],
+        [switchOn(miner), 'matching.AlreadyOn'],
+        [switchOff(other), 'matching.AlreadyOff'],
+        [switchOff(idle), 'matching.NotInSubnet'],
+        [switchOn(idle), 'matching.NotInSubnet'],
+        [switchOff(NONE), 'matching.UnknownModule'],
+        [switchOn(NONE), 'matching.UnknownModule'],
+      ]);
+      await refused(net, stranger, [
+        [switchOff(validator), 'matching.NotOwner'],
+        [switchOn(other), 'matching.NotOwner'],
+        [flag(miner, 'no good'), 'badOrigin'],
+        [unflag(miner), 'badOrigin'],
+        [setTruth(miner, ONE), 'badOrigin'],
+      ]);
+      await rootFails(flag(NONE, 'nobody'), 'matching.UnknownModule');
+      await rootFails(flag(miner, ''), 'matching.NoReason');
+      await rootFails(flag(miner, 'a'.repeat(129)), 'matching.ReasonTooLong');
+      await rootFails(flag(miner, '0xfffe'), 'matching.ReasonNotUtf8');
+      await rootFails(unflag(miner), 'matching.NotFlagged');
+      await rootFails(setTruth(validator, ONE), 'matching.NotMiner');
+      await rootFails(setTruth(idle, ONE), 'matching.NotMiner');
+      await rootFails(setTruth(miner, null), 'matching.NothingToChange');
+      assert.deepEqual(await views(), before);
+      await sendAsRoot(api, flag(miner, 'a'.repeat(128)), net.accounts.alice);
+      await rootFails(flag(miner, 'again'), 'matching.AlreadyFlagged');
+
+      function views() {
+        return Promise.all([...miners.map((id) => minerView(api, id)), validatorView(api, validator)]);
+      }
+    });
+
+    it('sources of truth and test cases, no more than there may be', async () => {
+      const { owner, stranger } = await net.accounts.funded('owner', 'stranger');
+      const { setTruth, addTestCase, removeTestCase } = api.tx.matching;
+      const { maxTruths, maxTestCases } = api.consts.matching;
+      const count = maxTruths.toNumber();
+      const { miners } = await cast(owner, 'zzknown', { miners: count + 1, capacities: [] });
+      const type = types.zzknown;
+      const hash = (number) => `0x${number.toString(16).padStart(64, '0')}`;
+      const test = (number) => ({ inputs: hash(number), outputs: hash(0), tolerance: 10_000 });
+      await refused(net, owner, [[addTestCase(type, test(1)), 'matching.NotTruthOwner']]);
+      const truths = miners.slice(0, count).map((miner) => setTruth(miner, 500_000));
+      await sendAsRoot(api, api.tx.utility.batchAll(truths), net.accounts.alice);
+      await rootFails(setTruth(miners.at(-1), 500_000), 'matching.TooManyTruths');
+
+      const tests = Array.from({ length: maxTestCases.toNumber() }, (_, at) => addTestCase(type, test(at + 1)));
+      await send(api, api.tx.utility.batchAll(tests), owner);
+      const known = await api.call.matchingApi.testCases(type);
+      assert.deepEqual([known.length, known[0].toJSON()], [tests.length, test(1)]);
+      await refused(net, owner, [
+        [addTestCase(type, { ...test(1), outputs: hash(7) }), 'matching.TestCaseExists'],
+        [addTestCase(type, test(1_000)), 'matching.TooManyTestCases'],
+        [removeTestCase(type, hash(1_000)), 'matching.UnknownTestCase'],
+      ]);
+      await refused(net, stranger, [
+        [addTestCase(type, test(1_000)), 'matching.NotTruthOwner'],
+        [removeTestCase(type, hash(1)), 'matching.NotTruthOwner'],
+      ]);
+      await send(api, removeTestCase(type, hash(1)), owner);
+      assert.equal((await api.call.matchingApi.testCases(type)).length, tests.length - 1);
+    });
+
     it('emission that nobody is owed, and shares that do not make one', async () => {
       const { ann } = await net.accounts.funded('ann');
       const { claim, setSplit } = api.tx.emission;
