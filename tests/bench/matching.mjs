@@ -143,11 +143,14 @@ async function measureMatching({ first, given, last, quiet }) {
   return { weight, quiet };
 }
 
-const matched = async () => (await api.call.matchingApi.status()).counts.matches.toNumber();
+async function matched() {
+  return (await api.call.matchingApi.status()).counts.matches.toNumber();
+}
 
 /** What hooks took of a block. */
-const mandatoryWeight = async (hash) =>
-  (await (await api.at(hash)).query.system.blockWeight()).mandatory.refTime.toNumber();
+async function mandatoryWeight(hash) {
+  return (await (await api.at(hash)).query.system.blockWeight()).mandatory.refTime.toNumber();
+}
 
 /** Every miner has all the validators that it wants, and those of a type that came together have as many miners. */
 async function assertMatched(ids, validators) {
@@ -168,10 +171,12 @@ async function assertMatched(ids, validators) {
 async function score(validators, load) {
   progress('asking who scores whom');
   const duties = [];
-  for (const [number, module] of validators.entries()) duties.push({ number, module, miners: await minersOf(api, module) });
+  for (const [number, module] of validators.entries()) {
+    duties.push({ number, module, miners: await minersOf(api, module) });
+  }
   const first = (await clock(api)).epoch + 2;
   progress(`signing commitments and reveals for ${EPOCHS} epochs`);
-  const epochs = Array.from({ length: EPOCHS }, (_, at) => ({ epoch: first + at, ...batchesOf(duties, first + at, at) }));
+  const epochs = Array.from({ length: EPOCHS }, (_, at) => batchesOf(duties, first + at, at));
   const ends = [];
   for (const { epoch, commits, reveals } of epochs) {
     progress(`epoch ${epoch}`);
@@ -186,8 +191,16 @@ async function score(validators, load) {
   const blocks = [];
   for (const end of ends) blocks.push(await around(end));
   const middle = (of) => median(blocks.map(of));
-  report('matching.close', middle(({ closing }) => closing.whole), 'ms for a block that closes an epoch');
-  report('matching.beside', middle(({ beside }) => beside.whole), 'ms for the blocks beside it');
+  report(
+    'matching.close',
+    middle(({ closing }) => closing.whole),
+    'ms for a block that closes an epoch',
+  );
+  report(
+    'matching.beside',
+    middle(({ beside }) => beside.whole),
+    'ms for the blocks beside it',
+  );
   const ratio = middle(({ closing, beside }) => closing.whole / beside.whole);
   report('matching.slower', ratio, 'times as long as the blocks beside it', { atMost: NO_SLOWER });
   const extra = middle(({ closing, beside }) => closing.before - beside.before);
@@ -200,7 +213,9 @@ function batchesOf(duties, epoch, at) {
   const signAll = (callOf, turn) =>
     duties.map((duty) => {
       const nonce = 2 * EACH + (2 * at + turn) * EACH + (duty.number % EACH);
-      return callOf(duty).sign(sender(Math.floor(duty.number / EACH)), signing(nonce)).toHex();
+      return callOf(duty)
+        .sign(sender(Math.floor(duty.number / EACH)), signing(nonce))
+        .toHex();
     });
   const batches = new Map(
     duties.map(({ number, module, miners }) => [
@@ -209,19 +224,17 @@ function batchesOf(duties, epoch, at) {
     ]),
   );
   return {
+    epoch,
     commits: signAll(({ number }) => commitCall(api, batches.get(number)), 0),
     reveals: signAll(({ number }) => revealCall(api, batches.get(number)), 1),
   };
 }
 
 /** What a transaction that is valid for ever is signed with. */
-const signing = (nonce) => ({
-  nonce,
-  blockHash: api.genesisHash,
-  genesisHash: api.genesisHash,
-  runtimeVersion: api.runtimeVersion,
-  tip: 0,
-});
+function signing(nonce) {
+  const { genesisHash, runtimeVersion } = api;
+  return { nonce, blockHash: genesisHash, genesisHash, runtimeVersion, tip: 0 };
+}
 
 /** Fills the blocks around one with transfers: one of each loader for each. */
 async function loaded(load, middle) {
@@ -270,7 +283,7 @@ async function leave(validators, { weight, quiet }, load) {
   const [leaver] = validators;
   const miners = await minersOf(api, leaver);
   report('matching.left', miners.length, 'miners of the validator that leaves', { atLeast: MANY });
-  // Each miner is unmatched and matched, and then the validator is forgotten. Transactions leave this part of every block.
+  // Each miner is unmatched and matched, and the validator forgotten. Transactions leave this part of every block.
   const { maxBlock, perClass } = api.consts.system.blockWeights;
   const room = maxBlock.refTime.toNumber() - perClass.normal.maxTotal.unwrap().refTime.toNumber() - quiet;
   const steps = Math.min(Math.floor(room / weight), api.consts.matching.maxSteps.toNumber());

@@ -45,7 +45,7 @@ export async function assertMoneyAddsUp(api) {
 
 /**
  * Asserts that all by which the issuance differs from that of the first block was emitted by an epoch, or burnt by an
- * event that says so: a name's price, a slash of stake, or the call for it. For chains on which no task has been settled.
+ * event that says so: a name's price, a slash of stake, or the call for it. For chains on which no task was settled.
  *
  * @param {import('@polkadot/api').ApiPromise} api
  */

@@ -1,4 +1,4 @@
-/** The subnet as miners and validators see it: where the clock stands, who scores whom, and scores sealed and opened. */
+/** The subnet as miners and validators see it: where the clock stands, who scores whom, scores sealed and opened. */
 
 import { randomBytes } from 'node:crypto';
 import { u8aToHex } from '@polkadot/util';
@@ -17,15 +17,16 @@ const SCORE = '(u32, u32, u32, u32)';
 const SEALED = `(u32, u32, u32, Vec<(u32, ${SCORE})>, [u8; 32])`;
 
 /**
- * Seals the scores of one batch, which are in the order of the miners' numbers, so that the hash can be committed to now
- * and the rest revealed later.
+ * Seals the scores of one batch, which are in the order of the miners' numbers: its hash can be committed to now, and the
+ * rest revealed later.
  *
  * @param {import('@polkadot/api').ApiPromise} api
  * @param {{ epoch: number, validator: number, batch?: number, scores: [number, Score][], salt?: Uint8Array }} batch
  * @returns {Sealed}
  *
  * @typedef {{ score: number, quality: number, availability: number, latency: number }} Score
- * @typedef {{ epoch: number, validator: number, batch: number, scores: [number, Score][], salt: string, hash: string }} Sealed
+ * @typedef {{ epoch: number, validator: number, batch: number, scores: [number, Score][], salt: string,
+ *   hash: string }} Sealed
  */
 export function seal(api, { epoch, validator, batch = 0, scores, salt = randomBytes(32) }) {
   const fields = scores.map(([miner, { score, quality, availability, latency }]) => [
@@ -91,8 +92,8 @@ export async function eachBlock(api, work) {
 export function phaseReached(api, phase, { epoch, room = 1, within = 240_000 } = {}) {
   const look = async () => {
     const now = await clock(api);
-    if (epoch !== undefined && (now.epoch > epoch || (now.epoch === epoch && phase === 'Commit' && now.phase !== phase)))
-      throw new Error(`epoch ${epoch} is past its ${phase} phase`);
+    const isPast = now.epoch > epoch || (now.epoch === epoch && phase === 'Commit' && now.phase !== phase);
+    if (epoch !== undefined && isPast) throw new Error(`epoch ${epoch} is past its ${phase} phase`);
     return now.phase === phase && now.left >= room && (epoch === undefined || now.epoch === epoch) && now;
   };
   return inTime(`phase ${phase} of epoch ${epoch ?? 'any'}`, eachBlock(api, look), within);

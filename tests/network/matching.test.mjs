@@ -42,7 +42,10 @@ const ENDOWMENT = 1_000n * TUNE;
 const RELIABILITY = 500_000;
 const FALLEN = 375_000;
 /** What names begin with, by the story that they are of. */
-const WORDS = ['zzswitch', 'zzflag', 'zzfill', 'zzleave', 'zztruth', 'zzsilent', 'zzbad', 'zzother', 'zztwice', 'zzknown'];
+const WORDS = [
+  ...['zzswitch', 'zzflag', 'zzfill', 'zzleave', 'zztruth', 'zzsilent'],
+  ...['zzbad', 'zzother', 'zztwice', 'zzknown'],
+];
 
 describe('matching, scores and emission', () => {
   /** @type {Network} */
@@ -122,7 +125,7 @@ describe('matching, scores and emission', () => {
       const { setRole } = api.tx.modules;
       const { miners, validators } = await cast(owner, 'zzfill', { miners: 5, capacities: [2, 2] });
       const [one, two] = validators;
-      const waiting = async () => (await Promise.all(miners.map((miner) => minerView(api, miner)))).map((view) => view.waiting);
+      const waiting = () => Promise.all(miners.map(async (miner) => (await minerView(api, miner)).waiting));
       assert.deepEqual(await waiting(), [false, false, false, false, true], 'first come, first served');
       assert.deepEqual(await loads(one, two), [2, 2]);
 
@@ -135,12 +138,21 @@ describe('matching, scores and emission', () => {
       ]);
 
       // As soon as there is room for it, every miner has a second one.
-      await sendAll(owner, validators.map((validator) => setRole(validator, judging([types.zzfill], 10))));
+      await sendAll(
+        owner,
+        validators.map((validator) => setRole(validator, judging([types.zzfill], 10))),
+      );
       assert.deepEqual(await loads(one, two), [5, 5]);
-      assert.deepEqual(await scoredBy(...miners), miners.map(() => validators));
+      assert.deepEqual(
+        await scoredBy(...miners),
+        miners.map(() => validators),
+      );
       await send(api, setRole(one, 'Idle'), owner);
       assert.equal(await validatorView(api, one), undefined);
-      assert.deepEqual(await scoredBy(...miners), miners.map(() => [two]));
+      assert.deepEqual(
+        await scoredBy(...miners),
+        miners.map(() => [two]),
+      );
     });
 
     it('who leaves in the middle of an epoch keeps what it has earned, and earns no more', async () => {
@@ -151,7 +163,10 @@ describe('matching, scores and emission', () => {
       const { epoch } = await phaseReached(api, 'Commit', { room: 5 });
       const scores = miners.map((miner) => [miner, score(ONE)]);
       const batches = validators.map((validator) => seal(api, { epoch, validator, scores }));
-      await sendAll(owner, batches.map((batch) => commitCall(api, batch)));
+      await sendAll(
+        owner,
+        batches.map((batch) => commitCall(api, batch)),
+      );
       await sendAll(owner, [setRole(idle, 'Idle'), remove(gone), setRole(leaves, 'Idle')]);
       assert.deepEqual(await minersOf(api, stays), [scored]);
 
@@ -179,8 +194,8 @@ describe('matching, scores and emission', () => {
 
     it('a source of truth tells who judges rightly', async () => {
       const { owner } = await net.accounts.funded('owner');
-      // One place each, so that the source of truth is neither's. The honest one is registered last: its name was dearer,
-      // so that its word weighs more.
+      // One place each, so that the source of truth is neither's. The honest one is registered last: its name was
+      // dearer, so that its word weighs more.
       const { miners, validators } = await cast(owner, 'zztruth', { miners: 3, capacities: [1, 1] });
       const [[, , truth], [liar, honest]] = [miners, validators];
       assert.deepEqual(await scoredBy(truth), [[]]);
@@ -189,22 +204,34 @@ describe('matching, scores and emission', () => {
       assert.deepEqual(truths.toJSON(), [[truth, 900_000]]);
 
       const { epoch } = await phaseReached(api, 'Commit', { room: 5 });
-      await sendAll(owner, validators.map((validator) => api.tx.scores.draw(validator)));
+      await sendAll(
+        owner,
+        validators.map((validator) => api.tx.scores.draw(validator)),
+      );
       const checks = await Promise.all(validators.map(duties));
-      assert(checks.every((miners) => miners.includes(truth)), JSON.stringify(checks));
+      assert(
+        checks.every((miners) => miners.includes(truth)),
+        JSON.stringify(checks),
+      );
       await refused(net, owner, [[api.tx.scores.draw(honest), 'scores.AlreadyDrawn']]);
       const batches = await Promise.all(
         [
           [liar, 100_000],
           [honest, 900_000],
         ].map(async ([validator, value]) => {
-          const scored = [...(await minersOf(api, validator)), ...(await duties(validator))].sort((one, two) => one - two);
+          const scored = [...(await minersOf(api, validator)), ...(await duties(validator))].sort(byNumber);
           return seal(api, { epoch, validator, scores: scored.map((miner) => [miner, score(value)]) });
         }),
       );
-      await sendAll(owner, batches.map((batch) => commitCall(api, batch)));
+      await sendAll(
+        owner,
+        batches.map((batch) => commitCall(api, batch)),
+      );
       await phaseReached(api, 'Reveal', { epoch, room: 3 });
-      await sendAll(owner, batches.map((batch) => revealCall(api, batch)));
+      await sendAll(
+        owner,
+        batches.map((batch) => revealCall(api, batch)),
+      );
       const { ratings } = await resultOf(api, epoch, truth);
       assert.deepEqual(
         ratings.map(({ check }) => check),
@@ -265,14 +292,26 @@ describe('matching, scores and emission', () => {
       await phaseReached(api, 'Commit', { epoch, room: 6 });
       const batchOf = (batch, scores, more = {}) => seal(api, { epoch, validator: one, batch, scores, ...more });
       const batches = [
-        [[b, score(ONE)], [a, score(ONE)]],
-        [[a, score(ONE)], [a, score(ONE)]],
+        [
+          [b, score(ONE)],
+          [a, score(ONE)],
+        ],
+        [
+          [a, score(ONE)],
+          [a, score(ONE)],
+        ],
         [[a, { ...score(ONE), score: ONE + 1 }]],
         [[a, { ...score(ONE), quality: 2 ** 32 - 1 }]],
         [[a, { ...score(ONE), availability: ONE + 1 }]],
-        [[a, score(ONE)], [foreign, score(ONE)]],
+        [
+          [a, score(ONE)],
+          [foreign, score(ONE)],
+        ],
         [[a, score(ONE)]],
-        [[a, score(ONE)], [b, score(ONE)]],
+        [
+          [a, score(ONE)],
+          [b, score(ONE)],
+        ],
       ].map((scores, batch) => batchOf(batch, scores));
       const late = seal(api, { epoch, validator: two, scores: [] });
       const hash = `0x${'00'.repeat(32)}`;
@@ -291,10 +330,16 @@ describe('matching, scores and emission', () => {
         [reveal(one, 0, [], salt), 'scores.NotOwner'],
         [draw(one), 'scores.NotOwner'],
       ]);
-      await sendAll(owner, [...batches, late].map((batch) => commitCall(api, batch)));
+      await sendAll(
+        owner,
+        [...batches, late].map((batch) => commitCall(api, batch)),
+      );
       await refused(net, owner, [[commitCall(api, batches[0]), 'scores.AlreadyCommitted']]);
       const unrevealed = (await api.call.scoresApi.duties(one)).unwrap().unrevealed.toJSON();
-      assert.deepEqual(unrevealed, batches.map(({ batch, hash }) => [batch, hash]));
+      assert.deepEqual(
+        unrevealed,
+        batches.map(({ batch, hash }) => [batch, hash]),
+      );
 
       await phaseReached(api, 'Reveal', { epoch, room: 5 });
       const all = (errors) => errors.map((error, at) => [revealCall(api, batches[at]), `scores.${error}`]);
@@ -447,7 +492,7 @@ describe('matching, scores and emission', () => {
 
   /** The validators of each miner, in the order of their numbers. */
   const scoredBy = (...miners) =>
-    Promise.all(miners.map(async (miner) => (await minerView(api, miner)).validators.sort((one, other) => one - other)));
+    Promise.all(miners.map(async (miner) => (await minerView(api, miner)).validators.sort(byNumber)));
 
   const loads = async (...validators) =>
     (await Promise.all(validators.map((validator) => validatorView(api, validator)))).map(({ load }) => load);
@@ -496,5 +541,7 @@ const eventsOf = ({ events }, section, method) =>
 
 /** A score that is the same throughout. */
 const score = (value) => ({ score: value, quality: value, availability: value, latency: 10 });
+
+const byNumber = (one, other) => one - other;
 
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);

@@ -117,7 +117,10 @@ describe('the subnet', () => {
     for (const [label, { block }] of joinings) {
       const events = (await (await api.at(block)).query.system.events()).map(({ event }) => event);
       const matched = events.filter(({ section, method }) => section === 'matching' && method === 'Matched');
-      assert(matched.some(({ data: { miner } }) => miner.toNumber() === modules[label].id), `${label} in that block`);
+      assert(
+        matched.some(({ data: { miner } }) => miner.toNumber() === modules[label].id),
+        `${label} in that block`,
+      );
     }
     const { capacity, load } = await validatorView(api, modules['val-001'].id);
     assert.deepEqual([capacity, load], [20, 2]);
@@ -210,7 +213,7 @@ describe('the subnet', () => {
   });
 
   describe('among those who cheat', { concurrency: 2 }, () => {
-    it('who copies the scores of another cannot open what it committed to, earns nothing, and is relied on less', async () => {
+    it('who copies another cannot open what it committed to, earns nothing, and is relied on less', async () => {
       const name = 'copycat-verification';
       const args = [net.first.url, name, VALIDATORS['val-005'].name];
       await join('copier', name, await Program.start('copier', args, owners.copier), judging([types.embedding]));
@@ -241,13 +244,15 @@ describe('the subnet', () => {
       const program = Program.start('validator', [net.first.url, name, '--lie'], owners.liar);
       await join('liar', name, await program, judging([types['video-generation']]));
       const [liar, honest, miner] = ['liar', 'val-006', 'miner-006'].map((label) => modules[label].id);
-      const { committed, measured, told } = await programs.liar.said('what it committed to', ({ committed }) => committed);
+      const line = await programs.liar.said('what it committed to', ({ committed }) => committed);
+      const { committed, measured, told } = line;
       assert.deepEqual([measured[0][0], told[0][0], told.length], [miner, miner, 1]);
       assert.equal(told[0][1].score, ONE - measured[0][1].score);
       await Promise.all(['liar', 'val-006'].map((label) => saidOf(programs[label], 'revealed', committed)));
       const { score, ratings } = await resultOf(api, committed, miner);
       assert.equal(ratings.length, 2);
-      assert.deepEqual(score, ratings.find(({ validator }) => validator === honest).score, 'it has too little at stake');
+      const truth = ratings.find(({ validator }) => validator === honest).score;
+      assert.deepEqual(score, truth, 'the liar has too little at stake');
 
       const all = { judged: 1, unrevealed: 0 };
       assert.deepEqual(await settled(liar, committed), { ...all, agreed: 0, reliability: 450_000 });
@@ -273,7 +278,7 @@ describe('the subnet', () => {
     );
   }
 
-  /** Registers a program's module, and gives it its part; what counts for documented ones is that all have as much at stake. */
+  /** Registers a program's module, and gives it its part. All that are documented have as much at stake. */
   async function join(label, name, program, role) {
     programs[label] = program;
     const owner = owners[label];

@@ -1,7 +1,6 @@
 /**
  * A validator that wants to be paid for another's work: it commits to the hash that the other committed to, waits until
- * the other has revealed what is behind it, and says the same. The chain does not let it: the hash is of the validator's
- * number too.
+ * the other has revealed what is behind it, and says the same. The chain does not let it: the validator is in the hash.
  *
  *   SECRET=//Eve node copier.mjs ws://127.0.0.1:9944 NAME VICTIM
  *

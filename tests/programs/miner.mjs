@@ -3,10 +3,10 @@
  *
  *   node miner.mjs ws://127.0.0.1:9944 NAME [--port=7000] [--wrong=0.25] [--delay=1000]
  *
- * NAME is the name of its module. The owner registers it with this program's URL as its endpoint, before or after it was
- * started, and makes it a miner. The model follows from the module's type.
+ * NAME is the name of its module. The owner registers it with this program's URL as its endpoint, before or after this
+ * was started, and makes it a miner. The model follows from the module's type.
  *
- * To be a bad miner: `--wrong` is the part of inputs that it answers wrongly, `--delay` the milliseconds that it wastes.
+ * To be a bad miner: `--wrong` is the part of inputs that it answers wrongly, `--delay` milliseconds that it wastes.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';

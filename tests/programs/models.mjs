@@ -1,8 +1,8 @@
 /**
- * One small model of each type: what the example miners serve, and how the example validators know which answer is right.
+ * One small model of each type: what the example miners serve, and how the example validators know what is right.
  *
- * They stand in for real ones. What matters is that the same input has the same output everywhere, so that an answer can
- * be checked.
+ * They stand in for real ones. What matters is that the same input has the same output everywhere, so that an answer
+ * can be checked.
  */
 
 import { createHash } from 'node:crypto';
