@@ -9,7 +9,9 @@ export const POT = encodeAddress(stringToU8a('modlens/stak'.padEnd(32, '\0')), 4
 
 /** The events that say for what money was burnt, and how much of it. */
 const BURNS = {
+  'balances.DustLost': ({ amount }) => amount.toBigInt(),
   'emission.Burnt': ({ who, amount }) => (who.isSome ? amount.toBigInt() : 0n),
+  'emission.EpochForgotten': ({ burnt }) => burnt.toBigInt(),
   'modules.ModuleRegistered': ({ burnt }) => burnt.toBigInt(),
   'stake.Slashed': ({ staked, unbonding }) => staked.toBigInt() + unbonding.toBigInt(),
   'stake.MoveSettled': ({ slashed }) => slashed.toBigInt(),

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { inTime, until } from './wait.mjs';
+import { Hopeless, inTime, until } from './wait.mjs';
 
 const FOLDER = new URL('../programs/', import.meta.url);
 /** Programs that run: what has to be ended when the process ends early. */
@@ -47,9 +47,12 @@ export class Program {
 
   /** Waits until it has said something for which `matches` is true, and returns the first such line. */
   said(what, matches, within = 120_000) {
-    return until(`${this.name} to say ${what}${this.#errors && `: ${this.#errors}`}`, () => this.lines.find(matches), {
-      within,
-    });
+    const look = () => {
+      const line = this.lines.find(matches);
+      if (!line && this.#process.exitCode !== null) throw new Hopeless(`${this.name} ended: ${this.#errors}`);
+      return line;
+    };
+    return until(`${this.name} to say ${what}`, look, { within });
   }
 
   /** The last line so far for which `matches` is true. */

@@ -101,7 +101,7 @@ export function phaseReached(api, phase, { epoch, room = 1, within = 240_000 } =
 
 /** Waits until an epoch is over. */
 export function epochClosed(api, epoch, within = 240_000) {
-  const over = async () => (await clock(api)).epoch > epoch + 1 || (await api.call.emissionApi.epoch()).epoch > epoch;
+  const over = async () => (await api.call.emissionApi.epoch()).epoch.toNumber() > epoch;
   return inTime(`the end of epoch ${epoch}`, eachBlock(api, over), within);
 }
 

@@ -221,7 +221,7 @@ describe('the subnet', () => {
       const { validators } = await minerView(api, modules['miner-005'].id);
       assert.deepEqual(validators.sort(), [copier, victim].sort());
 
-      const { refused, error } = await programs.copier.said('that it was refused', ({ refused }) => refused);
+      const { refused, error } = await programs.copier.said('that it was refused', (line) => line.error);
       assert.equal(error, 'scores.NotAsCommitted');
       await saidOf(programs['val-005'], 'revealed', refused);
       const { ratings } = await resultOf(api, refused, modules['miner-005'].id);
@@ -244,7 +244,7 @@ describe('the subnet', () => {
       const program = Program.start('validator', [net.first.url, name, '--lie'], owners.liar);
       await join('liar', name, await program, judging([types['video-generation']]));
       const [liar, honest, miner] = ['liar', 'val-006', 'miner-006'].map((label) => modules[label].id);
-      const line = await programs.liar.said('what it committed to', ({ committed }) => committed);
+      const line = await programs.liar.said('what it committed to', (line) => line.told);
       const { committed, measured, told } = line;
       assert.deepEqual([measured[0][0], told[0][0], told.length], [miner, miner, 1]);
       assert.equal(told[0][1].score, ONE - measured[0][1].score);
