@@ -221,7 +221,7 @@ describe('the subnet', () => {
       const { validators } = await minerView(api, modules['miner-005'].id);
       assert.deepEqual(validators.sort(), [copier, victim].sort());
 
-      const { refused, error } = await programs.copier.said('that it was refused', (line) => line.error);
+      const { refused, error } = await programs.copier.said('that it was refused', (line) => line.refused);
       assert.equal(error, 'scores.NotAsCommitted');
       await saidOf(programs['val-005'], 'revealed', refused);
       const { ratings } = await resultOf(api, refused, modules['miner-005'].id);

@@ -131,4 +131,7 @@ async function ask(endpoint, input, output) {
   }
 }
 
-const opposite = (score) => ({ ...score, score: ONE - score.score, quality: ONE - score.quality });
+/** What a liar says of a miner. */
+function opposite(score) {
+  return { ...score, score: ONE - score.score, quality: ONE - score.quality };
+}
