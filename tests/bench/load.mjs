@@ -23,10 +23,11 @@ export function endow({ balances }, senders, amount) {
  * Signs transactions in worker threads: the nonce-th of each sender before the next of any.
  *
  * @param {import('@polkadot/api').ApiPromise} api
- * @param {{ kind: keyof import('./senders.mjs').CALLS, senders: number, count: number }} load
+ * @param {{ kind: keyof import('./senders.mjs').CALLS, senders: number, count: number, first?: number, nonce?: number,
+ *   data?: object }} load `first`: number of the first sender; `nonce`: the first of each; `data`: what calls are made of
  * @returns {Promise<string[]>}
  */
-export async function sign(api, { kind, senders, count }) {
+export async function sign(api, { kind, senders, count, first = 0, nonce = 0, data }) {
   const chain = {
     metadata: api.runtimeMetadata.toHex(),
     genesis: api.genesisHash.toHex(),
@@ -40,8 +41,8 @@ export async function sign(api, { kind, senders, count }) {
   const share = Math.ceil(senders / workers);
   const parts = await Promise.all(
     Array.from({ length: workers }, (_, worker) => {
-      const [first, last] = [worker * share, Math.min((worker + 1) * share, senders)];
-      return inWorker({ chain, kind, first, last, perSender });
+      const [from, to] = [worker * share, Math.min((worker + 1) * share, senders)];
+      return inWorker({ chain, kind, first: first + from, last: first + to, nonce, perSender, data });
     }),
   );
   const bySender = parts.flat();
@@ -80,16 +81,23 @@ export async function run(net, signed, ahead) {
 }
 
 async function submit(node, signed, counter, ahead) {
-  const url = node.url.replace('ws:', 'http:');
   for (let sent = 0; sent < signed.length; sent += BATCH) {
     await until('the pool to have room', () => sent - counter.transactions < ahead, { within: 300_000, every: 20 });
+    await post(node, signed.slice(sent, sent + BATCH));
+  }
+}
+
+/** Puts signed transactions into a node's pool. */
+export async function post(node, signed) {
+  const url = node.url.replace('ws:', 'http:');
+  const headers = { 'content-type': 'application/json' };
+  for (let sent = 0; sent < signed.length; sent += BATCH) {
     const body = signed.slice(sent, sent + BATCH).map((extrinsic, id) => ({
       jsonrpc: '2.0',
       id,
       method: 'author_submitExtrinsic',
       params: [extrinsic],
     }));
-    const headers = { 'content-type': 'application/json' };
     const answers = await (await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).json();
     const refused = answers.find(({ error }) => error);
     if (refused) throw new Error(`a transaction was refused: ${JSON.stringify(refused.error)}`);

@@ -1,4 +1,4 @@
-/** A worker thread that signs transactions: for each of its senders, all nonces from 0 on. */
+/** A worker thread that signs transactions: for each of its senders, all nonces from the first on. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { Metadata, TypeRegistry } from '@polkadot/types';
@@ -6,7 +6,7 @@ import { expandMetadata } from '@polkadot/types';
 
 import { CALLS, sender } from './senders.mjs';
 
-const { chain, kind, first, last, perSender } = workerData;
+const { chain, kind, first, last, nonce, perSender, data } = workerData;
 const registry = new TypeRegistry();
 const metadata = new Metadata(registry, chain.metadata);
 // polkadot.js does not know this extension, which adds nothing to a signed transaction.
@@ -16,7 +16,8 @@ const { tx } = expandMetadata(registry, metadata);
 const signed = [];
 for (let index = first; index < last; index += 1) {
   const pair = sender(index);
-  signed.push(Array.from({ length: perSender }, (_, nonce) => sign(pair, nonce, CALLS[kind](tx, index, nonce))));
+  const nonces = Array.from({ length: perSender }, (_, at) => nonce + at);
+  signed.push(nonces.map((nonce) => sign(pair, nonce, CALLS[kind](tx, index, nonce, data))));
 }
 parentPort.postMessage(signed);
 

@@ -28,10 +28,14 @@ export class Accounts {
     this.alice = wellKnown('alice');
   }
 
-  /** Key pairs that nobody has used yet, by name. Their accounts do not exist on the chain. */
+  /**
+   * Key pairs that nobody has used yet, by name, with the phrases that they are of for programs that sign themselves.
+   * Their accounts do not exist on the chain.
+   */
   fresh(...names) {
     stories += 1;
-    return Object.fromEntries(names.map((name) => [name, keyring.addFromUri(`//${process.pid}/${stories}/${name}`)]));
+    const pair = (secret) => Object.assign(pairOf(secret), { secret });
+    return Object.fromEntries(names.map((name) => [name, pair(`//${process.pid}/${stories}/${name}`)]));
   }
 
   /**

@@ -4,11 +4,29 @@ export { TUNE, balance, pairOf, wellKnown } from './accounts.mjs';
 export { BINARY, command, failing } from './binary.mjs';
 export { converted } from './convert.mjs';
 export { PROFILE, modelTypes, moduleView, register, registerCall, registered, search } from './modules.mjs';
-export { assertBurnsAreTold, assertMoneyAddsUp } from './money.mjs';
+export { assertIssuanceIsTold, assertMoneyAddsUp } from './money.mjs';
 export { Network } from './network.mjs';
 export { npy } from './npy.mjs';
+export { Program } from './program.mjs';
 export { refused } from './refusals.mjs';
 export { poolOf, stakeOn } from './stake.mjs';
+export {
+  ONE,
+  allocations,
+  clock,
+  closedEpoch,
+  commitCall,
+  eachBlock,
+  epochClosed,
+  judging,
+  minerView,
+  minersOf,
+  phaseReached,
+  resultOf,
+  revealCall,
+  seal,
+  validatorView,
+} from './subnet.mjs';
 export { DEFAULTS, Task, commitmentOf, createCall, tensorContent } from './tasks.mjs';
 export { KINDS, Tensor, encodedLength, headerBytes, idOf, proofHolds, rowLength } from './tensor.mjs';
 export { DispatchError, blockReached, nameOf, send, sendAsRoot } from './transactions.mjs';

@@ -7,12 +7,18 @@ import { encodeAddress } from '@polkadot/util-crypto';
 /** The keyless account in which all stake is held. */
 export const POT = encodeAddress(stringToU8a('modlens/stak'.padEnd(32, '\0')), 42);
 
-/** The events that say that money was burnt, and how much of it. */
+/** The events that say for what money was burnt, and how much of it. */
 const BURNS = {
+  'balances.DustLost': ({ amount }) => amount.toBigInt(),
+  'emission.Burnt': ({ who, amount }) => (who.isSome ? amount.toBigInt() : 0n),
+  'emission.EpochForgotten': ({ burnt }) => burnt.toBigInt(),
   'modules.ModuleRegistered': ({ burnt }) => burnt.toBigInt(),
   'stake.Slashed': ({ staked, unbonding }) => staked.toBigInt() + unbonding.toBigInt(),
   'stake.MoveSettled': ({ slashed }) => slashed.toBigInt(),
 };
+
+/** What the event of an epoch that is over says of new money. */
+const emittedBy = ({ miners, validators, treasury }) => miners.toBigInt() + validators.toBigInt() + treasury.toBigInt();
 
 const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 
@@ -23,6 +29,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - deposits, rents, rewards and bonds held for tasks are those of the open tasks, so that none is left without one,
  * - deposits held for modules are those of their owners' modules,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
+ * - what is held as emission is what epochs that are over still owe,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -34,28 +41,34 @@ export async function assertMoneyAddsUp(api) {
   await assertTaskHolds(at, holds);
   await assertModuleHolds(at, holds);
   await assertStakeHolds(at, holds);
+  await assertEmissionHolds(at, holds);
   await assertShares(at);
 }
 
 /**
- * Asserts that all that is missing from the issuance since the chain began was burnt by an event that says so: a name's
- * price, or a slash of stake. For chains on which no task has been settled.
+ * Asserts that all by which the issuance differs from that of the first block was emitted by an epoch, or burnt by an
+ * event that says so: a name's price, a slash of stake, or the call for it. For chains on which no task was settled.
  *
  * @param {import('@polkadot/api').ApiPromise} api
  */
-export async function assertBurnsAreTold(api) {
+export async function assertIssuanceIsTold(api) {
   const head = await api.rpc.chain.getFinalizedHead();
   const last = (await api.rpc.chain.getHeader(head)).number.toNumber();
   const numbers = Array.from({ length: last }, (_, at) => at + 1);
-  const burnt = await Promise.all(numbers.map((number) => burntIn(api, number)));
+  const events = (await Promise.all(numbers.map((number) => eventsIn(api, number)))).flat();
+  const burnt = sum(events.map(({ name, data }) => BURNS[name]?.(data) ?? 0n));
+  const emitted = sum(events.map(({ name, data }) => (name === 'emission.EpochClosed' ? emittedBy(data) : 0n)));
   const issuance = async (hash) => (await (await api.at(hash)).query.balances.totalIssuance()).toBigInt();
-  assert.equal(await issuance(head), (await issuance(api.genesisHash)) - sum(burnt), 'money went without an event');
+  const expected = (await issuance(api.genesisHash)) + emitted - burnt;
+  assert.equal(await issuance(head), expected, 'money came or went without an event');
+  const supply = await (await api.at(head)).call.emissionApi.supply();
+  assert.deepEqual([supply.emitted.toBigInt(), supply.burnt.toBigInt()], [emitted, burnt], 'the books of emission');
 }
 
-async function burntIn(api, number) {
+async function eventsIn(api, number) {
   const at = await api.at(await api.rpc.chain.getBlockHash(number));
   const events = (await at.query.system.events()).map(({ event }) => event);
-  return sum(events.map(({ section, method, data }) => BURNS[`${section}.${method}`]?.(data) ?? 0n));
+  return events.map(({ section, method, data }) => ({ name: `${section}.${method}`, data }));
 }
 
 async function allHolds(at) {
@@ -114,6 +127,13 @@ async function assertStakeHolds(at, holds) {
   const pools = (await at.query.stake.pools.entries()).map(([, pool]) => pool);
   const staked = sum(pools.map(({ active, unbonding }) => active.value.toBigInt() + unbonding.value.toBigInt()));
   assert.deepEqual(heldFor(holds, 'Stake.Stake'), staked > 0n ? { [POT]: staked } : {}, 'stake in the pot');
+}
+
+async function assertEmissionHolds(at, holds) {
+  const periods = (await at.query.emission.periods.entries()).map(([, period]) => period.unwrap());
+  const held = Object.values(heldFor(holds, 'Emission.Owed'));
+  assert(held.length <= 1, 'what is owed is held in one account');
+  assert.equal(sum(held), sum(periods.map(({ owed }) => owed.toBigInt())), 'what epochs owe');
 }
 
 /** What is held for a reason, by account. */

@@ -1,4 +1,4 @@
-/** The calls in docs/polkadot-js.md work when pasted: all of them are run, in their order, against one node. */
+/** The calls in the guides work when pasted: all of a guide's are run, in their order, and both guides on one node. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -10,13 +10,16 @@ import { promisify } from 'node:util';
 
 import { Network } from '../harness/index.mjs';
 
-const guide = readFileSync(new URL('../../docs/polkadot-js.md', import.meta.url), 'utf8');
-const blocks = [...guide.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+/** The guides, and what their code prints if it ends as they say. They use different accounts. */
+const GUIDES = {
+  'polkadot-js.md': [/won by [1-9]/, /is scored by \[[0-9]+\]/, /in this epoch so far: [1-9]/],
+  'mining.md': [/is scored by \[[0-9]+\]/, /score 1000000 of 1000000, said by 1/, /paid [1-9][0-9]* planck/],
+};
 
-describe('docs/polkadot-js.md', () => {
+describe('guides', () => {
   /** @type {Network} */
   let net;
-  // Inside tests/, so that the guide's imports are found.
+  // Inside tests/, so that the guides' imports are found.
   const folder = mkdtempSync(join(fileURLToPath(new URL('..', import.meta.url)), '.guide-'));
 
   before(async () => {
@@ -27,13 +30,23 @@ describe('docs/polkadot-js.md', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it(`all ${blocks.length} pieces of code run, and end as the guide says`, async () => {
-    assert(blocks.length > 5);
-    const code = blocks.join('\n').replaceAll('ws://127.0.0.1:9944', net.first.url);
-    const path = join(folder, 'guide.mjs');
-    writeFileSync(path, code);
-    const { stdout } = await promisify(execFile)(process.execPath, [path], { timeout: 240_000, killSignal: 'SIGKILL' });
-    assert.match(stdout, /won by [1-9]/);
+  describe('run', { concurrency: 2 }, () => {
+    for (const [name, expected] of Object.entries(GUIDES)) {
+      const guide = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
+      const blocks = [...guide.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+
+      it(`all ${blocks.length} pieces of code in docs/${name} run, and end as it says`, async () => {
+        assert(blocks.length > 5);
+        const path = join(folder, name.replace('.md', '.mjs'));
+        writeFileSync(path, blocks.join('\n').replaceAll('ws://127.0.0.1:9944', net.first.url));
+        const run = promisify(execFile)(process.execPath, [path], { timeout: 420_000, killSignal: 'SIGKILL' });
+        const { stdout } = await run;
+        for (const line of expected) assert.match(stdout, line);
+      });
+    }
+  });
+
+  it('the books are right afterwards', async () => {
     await net.moneyAddsUp();
   });
 });

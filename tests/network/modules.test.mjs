@@ -9,7 +9,7 @@ import {
   Network,
   PROFILE,
   TUNE,
-  assertBurnsAreTold,
+  assertIssuanceIsTold,
   balance,
   modelTypes,
   moduleView,
@@ -438,7 +438,7 @@ describe('modules', () => {
   it('afterwards the books are right, and every planck that is missing was burnt for a name', async () => {
     await net.isFinalised();
     await net.moneyAddsUp();
-    await assertBurnsAreTold(net.api);
+    await assertIssuanceIsTold(net.api);
   });
 });
 

@@ -8,7 +8,7 @@ import {
   DispatchError,
   Network,
   TUNE,
-  assertBurnsAreTold,
+  assertIssuanceIsTold,
   balance,
   blockReached,
   moduleView,
@@ -299,7 +299,7 @@ describe('stake', () => {
   it('afterwards the books are right, and every planck that is missing was burnt for a name or slashed', async () => {
     await net.isFinalised();
     await net.moneyAddsUp();
-    await assertBurnsAreTold(net.api);
+    await assertIssuanceIsTold(net.api);
   });
 });
 
