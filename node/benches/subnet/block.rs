@@ -6,7 +6,9 @@ use std::{
 };
 
 use codec::{Decode, Encode};
-use ensemble_runtime::{Hash, Header, RuntimeCall, System, UncheckedExtrinsic, MILLISECS_PER_BLOCK, WASM_BINARY};
+use ensemble_runtime::{
+    Hash, Header, Runtime, RuntimeCall, System, UncheckedExtrinsic, MILLISECS_PER_BLOCK, WASM_BINARY,
+};
 use sc_executor::WasmExecutor;
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_core::{
@@ -71,6 +73,11 @@ impl<'a> Block<'a> {
     /// Begins a block with this number on a state, with the time in it.
     pub fn begin(wasm: &'a Wasm, state: &'a State, parent: Hash, number: u32) -> Self {
         let mut block = Self { wasm, state, overlay: Overlay::default(), beginning: Duration::ZERO };
+        // As if the blocks before it had been made, the parent in place of the first.
+        chain::with_state(state, &mut block.overlay, || {
+            System::set_block_number(number.saturating_sub(1));
+            frame_system::BlockHash::<Runtime>::insert(0, parent);
+        });
         let slot = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index: 0, slot: SLOT.into() });
         let digest = Digest { logs: vec![DigestItem::babe_pre_digest(slot)] };
         let header = Header::new(number, H256::zero(), H256::zero(), parent, digest);

@@ -88,7 +88,7 @@ impl Kind {
     /// account.
     pub fn calls(self) -> usize {
         match self {
-            Self::Match | Self::Commit | Self::Reveal => 8,
+            Self::Match | Self::Leave | Self::Commit | Self::Reveal => 8,
             _ => 40,
         }
     }
@@ -136,7 +136,8 @@ impl Kind {
             let is_wanted = |record: &&Record| matches!(&record.event, RuntimeEvent::Matching(event) if wanted(event));
             events.iter().filter(is_wanted).count()
         };
-        let matches = self.calls() * <Runtime as pallet_matching::Config>::ValidatorsPerMiner::get() as usize;
+        let of_a_miner: u32 = <Runtime as pallet_matching::Config>::ValidatorsPerMiner::get();
+        let matches = self.calls() * of_a_miner as usize;
         match self {
             Self::Match => count(|event| matches!(event, Matching::Matched { .. })) == matches,
             Self::Leave => count(|event| matches!(event, Matching::Unmatched { .. })) == matches,
