@@ -15,9 +15,7 @@ use crate::{
 pub const ONE: u32 = 1_000_000;
 
 /// What a validator found of a miner in an epoch: the mean of what it measured, each but the latency from 0 to [`ONE`].
-#[derive(
-    Clone, Copy, Debug, Decode, DecodeWithMemTracking, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo,
-)]
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Score {
     /// What the miner earns by.
     pub score: u32,

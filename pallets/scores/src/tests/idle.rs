@@ -107,10 +107,12 @@ fn nothing_is_forgotten_before_it_is_settled() {
     on_chain(|| {
         two_epochs();
         set_clock(50, Commit);
-        for _ in 0..5 {
-            next_block(time(ENOUGH));
+        // There is room to forget a miner, but not to settle one of three ratings.
+        for _ in 0..8 {
+            next_block(time(3 + STEP));
             assert_eq!(Forgotten::<Test>::get(), Default::default());
         }
+        assert_eq!(Settling::<Test>::get().stage, Settlement::Miners);
         assert_eq!(ResultsKept::<Test>::get(), 12);
         for _ in 0..200 {
             next_block(time(ENOUGH));

@@ -61,6 +61,8 @@ fn cross_checks_need_checkers_who_outweigh_the_others() {
     assert_eq!(flagged(&[own(1, 100), check(2, 20), check(3, 40)]), Some(30));
     assert_eq!(flagged(&[own(1, 100), check(2, 0), check(3, 90)]), None, "one liar among them");
     assert_eq!(flagged(&[own(1, 0), check(2, 0), check(3, 0)]), None, "all agree that it is bad");
+    let quarrel = [own(1, 100), rating(2, 60, false, 100), own(3, 0), check(4, 0)];
+    assert_eq!(flagged(&quarrel), None, "its own validators disagree, and the checkers alone do not outweigh them");
 }
 
 proptest! {

@@ -214,6 +214,26 @@ fn ignore_who_came_or_went_in_this_epoch() {
     });
 }
 
+/// A miner that is not active is nobody's, whatever matching still knows of it.
+#[test]
+fn ignore_who_is_not_active() {
+    on_chain(|| {
+        assign(11, &[ANN]);
+        assign(12, &[ANN]);
+        must_check(ANN, &[13]);
+        let of = [(11, 50), (12, 50), (13, 50), (14, 50)];
+        assert_ok!(commit(ANN, 0, &of));
+        change_miner(11, |miner| miner.is_active = false);
+        Net::mutate(|net| net.miners.retain(|miner, _| *miner == 11 || *miner == 12));
+        to_reveal();
+        assert_ok!(reveal(ANN, 0, &of));
+        let ignored = BoundedVec::truncate_from(vec![11, 13, 14]);
+        let merit = Permill::from_percent(25);
+        assert_eq!(last_event(), Event::Revealed { epoch: 0, validator: ANN, batch: 0, ignored, merit });
+        assert_eq!(work(0, ANN).left_out(), 0, "a check of a miner that left is done");
+    });
+}
+
 #[test]
 fn are_not_for_who_left_in_the_middle() {
     on_chain(|| {
