@@ -147,8 +147,8 @@ impl<T: Config> Pallet<T> {
                 let model_type = T::Modules::role(module).map_or(TYPE, |(model_type, _)| model_type);
                 Self::join_miner(module, model_type);
                 // The last of the active miners, which takes the place of one that leaves.
-                drop(self::module::<T>().map(|other| Self::join_miner(other, model_type)));
-                drop(join_validator::<T>(&Types::truncate_from(vec![model_type]), 2));
+                let _ = self::module::<T>().map(|other| Self::join_miner(other, model_type));
+                let _ = join_validator::<T>(&Types::truncate_from(vec![model_type]), 2);
                 drain::<T>();
             },
             Role::Validator { types, capacity } => {
@@ -161,7 +161,7 @@ impl<T: Config> Pallet<T> {
     /// A validator with a miner, a flag, and seats in as many rankings as there can be.
     pub(crate) fn prepare_removal(module: ModuleId) {
         Self::join_validator(module, &all_types(), 2);
-        drop(join_miner::<T>());
+        let _ = join_miner::<T>();
         drain::<T>();
         crowd::<T>(module, &[]);
         Reliabilities::<T>::insert(module, Permill::one());

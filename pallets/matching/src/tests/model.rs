@@ -147,7 +147,7 @@ impl Model {
             0 => assert_eq!(waiting.first(), Some(&miner), "another miner waited longer"),
             count => {
                 assert!(count < self.per_miner, "too many validators");
-                assert_eq!(waiting, vec![], "another miner waited for a first validator");
+                assert!(waiting.is_empty(), "another miner waited for a first validator");
             },
         }
         self.matches.insert((miner, validator));

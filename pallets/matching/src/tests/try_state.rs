@@ -107,7 +107,47 @@ fn lines() {
         "a validator is not offered though it thinks so",
     );
     complains(|| place(Line::Waiting(Kind::First, 9)), "there is a line for nothing");
-    complains(|| ToDo::<Test>::mutate(|agenda| agenda.departures.end += 1), "unreachable");
+}
+
+/// The validator that is offered to blocked miners.
+const OFFERED: ModuleId = 6;
+
+fn stand(line: Line, ring: impl FnOnce(&mut crate::Agenda) -> &mut crate::Ring, number: u32) {
+    ToDo::<Test>::mutate(|agenda| Matching::add(line, ring(agenda), number));
+}
+
+#[test]
+fn turns() {
+    complains(|| stand(Line::Departures, |agenda| &mut agenda.departures, 4), "a module departs twice");
+    let without = "a module departs without its matches, or its matches without it";
+    complains(|| Places::<Test>::remove(Line::Departures, 0), without);
+    complains(|| stand(Line::Departures, |agenda| &mut agenda.departures, SERVED), without);
+    complains(|| ToDo::<Test>::mutate(|agenda| agenda.turns.first.end += 1), "a turn is empty");
+    let blocked = Line::Turns(Kind::Blocked);
+    complains(|| stand(blocked, |agenda| &mut agenda.turns.blocked, CHAT.into()), "a type stands in line twice");
+    complains(
+        || stand(blocked, |agenda| &mut agenda.turns.blocked, VIDEO.into()),
+        "a type does not stand in the line that it thinks",
+    );
+    complains(
+        || {
+            validator(&[VIDEO], 1);
+            Matching::end_turn(Kind::First, VIDEO);
+        },
+        "a miner waits in vain",
+    );
+    complains(
+        || Matching::end_turn(Kind::Blocked, CHAT),
+        "a miner is blocked though a validator has room",
+    );
+    complains(
+        || {
+            Places::<Test>::remove(Line::Offers(CHAT), 0);
+            Validators::<Test>::mutate(OFFERED, |validator| validator.as_mut().unwrap().seats[0].offer = None);
+        },
+        "a miner is blocked though a validator has room",
+    );
+    complains(|| Desks::<Test>::mutate(CHAT, |desk| desk.until = 0), "a validator is not offered to all blocked miners");
 }
 
 #[test]
