@@ -364,7 +364,7 @@ mod benchmarks {
             Pallet::<T>::rank(best, validator);
         })?;
         crowd::<T>(best, &[TYPE]);
-        let task = Pallet::<T>::next_task().ok_or("nothing to do")?;
+        let task = Task::Find(Kind::Further, TYPE);
         let done;
 
         #[block]

@@ -95,13 +95,14 @@ impl Model {
     fn change(&mut self, id: ModuleId, change: impl FnOnce(&mut Module)) {
         let (matched, now) = (self.is_matched(id), self.now());
         let module = self.modules.get_mut(&id).unwrap();
-        let (before, model_type) = (module.takes_part(), module.model_type);
+        let (before, part, model_type) = (module.takes_part(), module.role.clone(), module.model_type);
         change(module);
         let other_type = module.role == Role::Miner && module.model_type != model_type;
         if before && matched && (!module.takes_part() || other_type) {
             module.departing = true;
         }
-        if module.takes_part() && (!before || other_type) {
+        let other_part = module.role == Role::Miner && part != Role::Miner;
+        if module.takes_part() && (!before || other_type || other_part) {
             module.waits_since = now;
         }
     }
