@@ -81,9 +81,9 @@ fn crowd<T: Config>(validator: ModuleId, but: &[ModelType]) {
     }
 }
 
-/// A validator of all types with so many miners, room for one more, and they.
-fn with_miners<T: Config>(count: u32) -> Result<(ModuleId, Vec<ModuleId>), DispatchError> {
-    let validator = join_validator::<T>(&all_types(), count.saturating_add(1))?;
+/// A validator of all types with so many miners, with room for some more, and they.
+fn with_miners<T: Config>(count: u32, room: u32) -> Result<(ModuleId, Vec<ModuleId>), DispatchError> {
+    let validator = join_validator::<T>(&all_types(), count.saturating_add(room))?;
     let miners = (0..count).map(|_| join_miner::<T>()).collect::<Result<Vec<_>, _>>()?;
     drain::<T>();
     Ok((validator, miners))
@@ -129,12 +129,10 @@ fn surround<T: Config>(miner: ModuleId) -> Benched {
     change_miner::<T>(miner, |record| Pallet::<T>::wait(miner, record, Kind::Further))
 }
 
-/// A pair of matched modules of one owner, and `extra` more miners of the validator.
+/// A pair of matched modules of one owner, and `extra` more miners of the validator, which has room for one more.
 pub(crate) fn matched<T: Config>(extra: u32) -> Result<(ModuleId, Vec<ModuleId>), DispatchError> {
-    let count = extra.saturating_add(1);
-    let validator = join_validator::<T>(&all_types(), count)?;
-    let miners = (0..count).map(|_| join_miner::<T>()).collect::<Result<Vec<_>, _>>()?;
-    drain::<T>();
+    let (validator, miners) = with_miners::<T>(extra.saturating_add(1), 1)?;
+    crowd::<T>(validator, &[]);
     Ok((validator, miners))
 }
 
@@ -147,8 +145,8 @@ impl<T: Config> Pallet<T> {
                 let model_type = T::Modules::role(module).map_or(TYPE, |(model_type, _)| model_type);
                 Self::join_miner(module, model_type);
                 // The last of the active miners, which takes the place of one that leaves.
-                drop(self::module::<T>().map(|other| Self::join_miner(other, model_type)));
-                drop(join_validator::<T>(&Types::truncate_from(vec![model_type]), 2));
+                let _ = self::module::<T>().map(|other| Self::join_miner(other, model_type));
+                let _ = join_validator::<T>(&Types::truncate_from(vec![model_type]), 2);
                 drain::<T>();
             },
             Role::Validator { types, capacity } => {
@@ -161,7 +159,7 @@ impl<T: Config> Pallet<T> {
     /// A validator with a miner, a flag, and seats in as many rankings as there can be.
     pub(crate) fn prepare_removal(module: ModuleId) {
         Self::join_validator(module, &all_types(), 2);
-        drop(join_miner::<T>());
+        let _ = join_miner::<T>();
         drain::<T>();
         crowd::<T>(module, &[]);
         Reliabilities::<T>::insert(module, Permill::one());
@@ -209,7 +207,7 @@ mod benchmarks {
     /// A validator with miners.
     #[benchmark]
     fn switch_off() -> Result<(), BenchmarkError> {
-        let (validator, _) = with_miners::<T>(2)?;
+        let (validator, _) = with_miners::<T>(2, 1)?;
         crowd::<T>(validator, &[]);
 
         #[extrinsic_call]
@@ -238,7 +236,7 @@ mod benchmarks {
     /// A validator with miners, with the longest reason.
     #[benchmark]
     fn flag() -> Result<(), BenchmarkError> {
-        let (validator, _) = with_miners::<T>(2)?;
+        let (validator, _) = with_miners::<T>(2, 1)?;
         crowd::<T>(validator, &[]);
         let origin = flag_origin::<T>()?;
 
@@ -309,25 +307,26 @@ mod benchmarks {
         Ok(())
     }
 
-    /// One step that there is no room for: its type goes to the end of the line.
+    /// The look at what is to be done, and a type that goes to the end of the line.
     #[benchmark]
     fn idle() -> Result<(), BenchmarkError> {
-        join_miner::<T>()?;
-        let limit = <T as Config>::WeightInfo::idle();
+        wait_everywhere::<T>()?;
 
         #[block]
         {
-            Pallet::<T>::work(limit);
+            if let Some(Task::Find(kind, _)) = Pallet::<T>::next_task() {
+                Pallet::<T>::pass_turn(kind);
+            }
         }
 
-        assert!(Pallet::<T>::next_task().is_some());
+        assert_eq!(ToDo::<T>::get().turns.first.first, 1);
         Ok(())
     }
 
     /// An offer of a validator that has no room any more.
     #[benchmark]
     fn look() -> Result<(), BenchmarkError> {
-        let (validator, miners) = with_miners::<T>(1)?;
+        let (validator, miners) = with_miners::<T>(1, 1)?;
         let miner = miners.first().copied().ok_or("no miner")?;
         change_miner::<T>(miner, |record| {
             Pallet::<T>::stop_waiting(record);
@@ -352,7 +351,7 @@ mod benchmarks {
         Ok(())
     }
 
-    /// The first of the active miners gets its last validator, though all of its own are better.
+    /// A miner gets its last validator, though all of its own are better.
     #[benchmark]
     fn find() -> Result<(), BenchmarkError> {
         let miner = join_miner::<T>()?;
@@ -364,7 +363,7 @@ mod benchmarks {
             Pallet::<T>::rank(best, validator);
         })?;
         crowd::<T>(best, &[TYPE]);
-        let task = Pallet::<T>::next_task().ok_or("nothing to do")?;
+        let task = Task::Find(Kind::Further, TYPE);
         let done;
 
         #[block]
@@ -380,7 +379,7 @@ mod benchmarks {
     /// All validators with room are a miner's own, as many as it may have without having enough.
     #[benchmark]
     fn find_in_vain() -> Result<(), BenchmarkError> {
-        let (_, miners) = with_miners::<T>(1)?;
+        let (_, miners) = with_miners::<T>(1, 1)?;
         let miner = miners.first().copied().ok_or("no miner")?;
         change_miner::<T>(miner, Pallet::<T>::stop_waiting)?;
         change_miner::<T>(miner, |record| Pallet::<T>::wait(miner, record, Kind::Further))?;
@@ -407,7 +406,7 @@ mod benchmarks {
     /// From a full validator, which has room for those who wait in each of its types; its last miner moves up.
     #[benchmark]
     fn part_miner() -> Result<(), BenchmarkError> {
-        let (validator, miners) = matched::<T>(1)?;
+        let (validator, miners) = with_miners::<T>(2, 0)?;
         wait_everywhere::<T>()?;
         drain::<T>();
         let first = miners.first().copied().ok_or("no miner")?;
@@ -428,7 +427,7 @@ mod benchmarks {
     /// The miner waits for a further validator and must wait for a first one now.
     #[benchmark]
     fn part_validator() -> Result<(), BenchmarkError> {
-        let (validator, miners) = with_miners::<T>(1)?;
+        let (validator, miners) = with_miners::<T>(1, 1)?;
         let miner = miners.first().copied().ok_or("no miner")?;
         change_miner::<T>(miner, |record| {
             Pallet::<T>::stop_waiting(record);
@@ -451,7 +450,7 @@ mod benchmarks {
     /// A validator comes back, for whom a miner waits in each of its types.
     #[benchmark]
     fn depart() -> Result<(), BenchmarkError> {
-        let (validator, _) = with_miners::<T>(1)?;
+        let (validator, _) = with_miners::<T>(1, 1)?;
         wait_everywhere::<T>()?;
         change_validator::<T>(validator, |record| Pallet::<T>::pause_validator(validator, record))?;
         Pallet::<T>::perform(Task::Part(validator));
@@ -468,5 +467,5 @@ mod benchmarks {
         Ok(())
     }
 
-    impl_benchmark_test_suite!(Pallet, crate::mock::new_chain(), crate::mock::Test);
+    impl_benchmark_test_suite!(Pallet, crate::mock::chain_to_measure(), crate::mock::Test);
 }

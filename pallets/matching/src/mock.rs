@@ -208,6 +208,14 @@ pub fn new_chain() -> TestExternalities {
     ext
 }
 
+/// A chain on which miners have as many validators as they can.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn chain_to_measure() -> TestExternalities {
+    let ext = new_chain();
+    ValidatorsPerMiner::set(ensemble_core::matching::MAX_VALIDATORS_PER_MINER);
+    ext
+}
+
 /// Runs a test on a new chain and checks the state after it.
 pub fn on_chain(test: impl FnOnce()) {
     new_chain().execute_with(|| {

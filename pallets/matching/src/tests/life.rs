@@ -7,9 +7,8 @@ use ensemble_core::{
 use frame_support::{assert_noop, assert_ok};
 
 use crate::{
-    mock::*,
-    ranking::SEATS,
-    Desks, Error, Event, FreeSeats, Miners, Places, RankingPages, Reliabilities, Served, Validators,
+    mock::*, ranking::SEATS, Desks, Error, Event, FreeSeats, Miners, Places, RankingPages, Reliabilities, Served,
+    Validators,
 };
 
 #[test]

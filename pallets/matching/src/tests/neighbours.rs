@@ -130,3 +130,48 @@ fn others_switch_off_and_the_owner_on() {
         assert_eq!(validator_view(id).standing, Standing::Active);
     });
 }
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarks {
+    use ensemble_core::modules::OnRoleChanged;
+
+    use super::*;
+
+    #[test]
+    fn pairs_are_made_for_benchmarks_of_others() {
+        chain_to_measure().execute_with(|| {
+            let (validator, miners) = Matching::match_for_benchmark(3).unwrap();
+            assert_eq!(miners.len(), 4);
+            assert!(miners.iter().all(|id| ASSIGNMENT(validator, *id) == Assignment::Matched));
+            assert_eq!(Matching::load(validator), 4);
+            assert!(Matching::active_since(validator).is_some());
+        });
+    }
+
+    /// What the registry does after such a preparation is taken.
+    #[test]
+    fn parts_are_prepared() {
+        let parts = [Role::Miner, validator_role(&[CHAT, AUDIO], 5), Role::Idle];
+        for (from, to) in parts.iter().flat_map(|from| parts.iter().map(move |to| (from, to))) {
+            chain_to_measure().execute_with(|| {
+                let id = register(ALICE, CHAT);
+                Matching::prepare_role_for_benchmark(id, from);
+                let matched = *from == Role::Miner && matches!(to, Role::Validator { .. });
+                assert_eq!(Matching::on_role_set(id, CHAT, from, to).is_ok(), !matched);
+            });
+        }
+    }
+
+    #[test]
+    fn removals_are_prepared() {
+        use ensemble_core::stake::OnModuleRemoved;
+        chain_to_measure().execute_with(|| {
+            let id = register(ALICE, CHAT);
+            Matching::prepare_removal_for_benchmark(id);
+            assert_eq!(Matching::load(id), 1);
+            remove(id);
+            assert_eq!(Matching::active_since(id), None);
+            Matching::on_module_removed(id);
+        });
+    }
+}

@@ -28,7 +28,10 @@ fn of_equal_loads_the_more_reliable_one_comes_first() {
         rely(three, 90);
         let miners: Vec<_> = (0..3).map(|_| miner(CHAT)).collect();
         next_block();
-        assert_eq!((miners_of(three), miners_of(two), miners_of(one)), (vec![miners[0]], vec![miners[1]], vec![miners[2]]));
+        assert_eq!(
+            (miners_of(three), miners_of(two), miners_of(one)),
+            (vec![miners[0]], vec![miners[1]], vec![miners[2]])
+        );
     });
 }
 

@@ -62,10 +62,10 @@ fn only_miners_are_sources_of_truth_and_only_so_many() {
         for _ in 0..3 {
             assert_ok!(set_truth(miner(CHAT), DESERVED));
         }
-        assert_noop!(set_truth(miner(CHAT), DESERVED), Error::<Test>::TooManyTruths);
+        let fourth = miner(CHAT);
+        assert_noop!(set_truth(fourth, DESERVED), Error::<Test>::TooManyTruths);
         assert_ok!(set_truth(miner(AUDIO), DESERVED));
-        let root = RuntimeOrigin::root();
-        assert_noop!(Matching::set_truth(root, miner(CHAT), DESERVED), BadOrigin);
+        assert_noop!(Matching::set_truth(RuntimeOrigin::root(), fourth, DESERVED), BadOrigin);
     });
 }
 
@@ -76,7 +76,7 @@ fn leaving_and_another_type_end_it() {
         assert_ok!(set_truth(one, DESERVED));
         assert_ok!(set_truth(two, DESERVED));
         set_type(one, AUDIO);
-        assert_eq!(events().iter().rev().nth(0), Some(&Event::TruthSet { module: one, deserves: None }));
+        assert_eq!(last_event(), Event::TruthSet { module: one, deserves: None });
         assert_ok!(set_role(two, Role::Idle));
         assert_eq!(Truths::<Test>::iter().count(), 0);
         assert_eq!((Matching::truth_of(one), Matching::truth_of(two)), (None, None));

@@ -45,7 +45,10 @@ fn judge_is(change: impl FnOnce(&mut Validator)) {
 fn participants() {
     let validator = || Validators::<Test>::get(JUDGE).unwrap();
     complains(|| Validators::<Test>::insert(SERVED, validator()), "a module is miner and validator");
-    complains(|| miner_is(SERVED, |miner| miner.off = true), "a miner takes part and should not, or should and does not");
+    complains(
+        || miner_is(SERVED, |miner| miner.off = true),
+        "a miner takes part and should not, or should and does not",
+    );
     complains(|| judge_is(|judge| judge.since = None), "a validator takes part and should not, or should and does not");
     complains(|| miner_is(SERVED, |miner| miner.model_type = AUDIO), "a miner is not what the registry says");
     complains(|| judge_is(|judge| judge.capacity = 10), "a validator is not what the registry says");
@@ -87,10 +90,7 @@ fn indexes() {
 
 #[test]
 fn lines() {
-    complains(
-        || miner_is(WAITING, |miner| miner.waiting = None),
-        "a miner without validators does not wait for one",
-    );
+    complains(|| miner_is(WAITING, |miner| miner.waiting = None), "a miner without validators does not wait for one");
     complains(|| miner_is(SERVED, |miner| miner.waiting = None), "a miner does not wait for a further validator");
     complains(
         || miner_is(5, |miner| miner.waiting = Some(crate::Waiting { kind: Kind::Further, place: 0 })),
@@ -102,12 +102,49 @@ fn lines() {
     complains(|| Places::<Test>::insert(waiting, 9, WAITING), "somebody stands outside of a line");
     complains(|| Places::<Test>::remove(waiting, 0), "a miner does not stand in the line that it thinks");
     complains(|| place(Line::Offers(CHAT)), "an offer is not its validator's");
-    complains(
-        || judge_is(|judge| judge.seats[0].offer = Some(7)),
-        "a validator is not offered though it thinks so",
-    );
+    complains(|| judge_is(|judge| judge.seats[0].offer = Some(7)), "a validator is not offered though it thinks so");
     complains(|| place(Line::Waiting(Kind::First, 9)), "there is a line for nothing");
-    complains(|| ToDo::<Test>::mutate(|agenda| agenda.departures.end += 1), "unreachable");
+}
+
+/// The validator that is offered to blocked miners.
+const OFFERED: ModuleId = 6;
+
+fn stand(line: Line, ring: impl FnOnce(&mut crate::Agenda) -> &mut crate::Ring, number: u32) {
+    ToDo::<Test>::mutate(|agenda| Matching::add(line, ring(agenda), number));
+}
+
+#[test]
+fn turns() {
+    complains(|| stand(Line::Departures, |agenda| &mut agenda.departures, 4), "a module departs twice");
+    let without = "a module departs without its matches, or its matches without it";
+    complains(|| Places::<Test>::remove(Line::Departures, 0), without);
+    complains(|| stand(Line::Departures, |agenda| &mut agenda.departures, SERVED), without);
+    complains(|| ToDo::<Test>::mutate(|agenda| agenda.turns.first.end += 1), "a turn is empty");
+    let blocked = Line::Turns(Kind::Blocked);
+    complains(|| stand(blocked, |agenda| &mut agenda.turns.blocked, CHAT.into()), "a type stands in line twice");
+    complains(
+        || stand(blocked, |agenda| &mut agenda.turns.blocked, VIDEO.into()),
+        "a type does not stand in the line that it thinks",
+    );
+    complains(
+        || {
+            validator(&[VIDEO], 1);
+            Matching::end_turn(Kind::First, VIDEO);
+        },
+        "a miner waits in vain",
+    );
+    complains(|| Matching::end_turn(Kind::Blocked, CHAT), "a miner is blocked though a validator has room");
+    complains(
+        || {
+            Places::<Test>::remove(Line::Offers(CHAT), 0);
+            Validators::<Test>::mutate(OFFERED, |validator| validator.as_mut().unwrap().seats[0].offer = None);
+        },
+        "a miner is blocked though a validator has room",
+    );
+    complains(
+        || Desks::<Test>::mutate(CHAT, |desk| desk.until = 0),
+        "a validator is not offered to all blocked miners",
+    );
 }
 
 #[test]
@@ -117,7 +154,10 @@ fn truths_flags_and_figures() {
         || Truths::<Test>::mutate(CHAT, |truths| truths.try_push(2).unwrap()),
         "a source of truth is none, or is one twice",
     );
-    complains(|| Truths::<Test>::insert(AUDIO, crate::TruthsOf::<Test>::default()), "a list of sources of truth is empty");
+    complains(
+        || Truths::<Test>::insert(AUDIO, crate::TruthsOf::<Test>::default()),
+        "a list of sources of truth is empty",
+    );
     let reason = ensemble_core::matching::FlagReason::Stated(Default::default());
     complains(|| Flags::<Test>::insert(99, reason), "a module is flagged that was removed");
     complains(|| Reliabilities::<Test>::insert(99, Permill::one()), "a module is relied on that was removed");
