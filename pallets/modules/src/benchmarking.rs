@@ -5,7 +5,10 @@
 
 use alloc::{format, string::String, vec, vec::Vec};
 
-use ensemble_core::{modules::UNKNOWN, stake::OnModuleRemoved};
+use ensemble_core::{
+    modules::{OnRoleChanged, MAX_VALIDATOR_TYPES, UNKNOWN},
+    stake::OnModuleRemoved,
+};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{fungible::Balanced, tokens::Precision, EnsureOrigin};
 use frame_system::RawOrigin;
@@ -111,6 +114,12 @@ fn worst_module<T: Config>() -> Benched<ModuleId> {
     Ok(id)
 }
 
+/// The module plays this part, and whoever hears of what becomes of it has as much to do as can be.
+fn play<T: Config>(id: ModuleId, role: Role) {
+    Modules::<T>::mutate_extant(id, |module| module.role = role.clone());
+    T::OnRoleChanged::prepare_role_for_benchmark(id, &role);
+}
+
 fn basis<T: Config>(count: u32, of: &str) -> Benched<Vec<ModuleId>> {
     (0..count).map(|number| registered::<T>(&format!("basis-{of}-{number}"))).collect()
 }
@@ -197,6 +206,7 @@ mod benchmarks {
     #[benchmark]
     fn update() -> Result<(), BenchmarkError> {
         let id = worst_module::<T>()?;
+        play::<T>(id, Role::Miner);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(owner::<T>()), id, profile(b'b'));
@@ -237,13 +247,22 @@ mod benchmarks {
         Ok(())
     }
 
+    /// A validator of `n` types judges as many others; without any, a miner stops being one.
     #[benchmark]
-    fn set_role() -> Result<(), BenchmarkError> {
+    fn set_role(n: Linear<0, { MAX_VALIDATOR_TYPES }>) -> Result<(), BenchmarkError> {
         let id = registered::<T>("a-module")?;
-        while NextType::<T>::get() <= 8 {
+        while u32::from(NextType::<T>::get()) <= 2 * MAX_VALIDATOR_TYPES {
             Pallet::<T>::do_add_type(format!("type-{}", NextType::<T>::get()).as_bytes())?;
         }
-        let role = Role::Validator { types: BoundedVec::truncate_from((1..=8).collect()), capacity: 10 };
+        let validator = |first: ModelType| Role::Validator {
+            types: BoundedVec::truncate_from((first..).take(n as usize).collect()),
+            capacity: 10,
+        };
+        let (before, role) = match n {
+            0 => (Role::Miner, Role::Idle),
+            _ => (validator(1), validator(9)),
+        };
+        play::<T>(id, before);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(owner::<T>()), id, role.clone());
@@ -291,6 +310,7 @@ mod benchmarks {
     #[benchmark]
     fn refresh_type() -> Result<(), BenchmarkError> {
         let id = worst_module::<T>()?;
+        play::<T>(id, Role::Miner);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(account("anyone", 0, 0)), id);

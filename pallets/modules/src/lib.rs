@@ -76,7 +76,7 @@ pub use weights::WeightInfo;
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    modules::{NameState, OnRoleChanged, Role},
+    modules::{NameState, OnRoleChanged, Role, MAX_VALIDATOR_TYPES},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
@@ -459,8 +459,11 @@ pub mod pallet {
         }
 
         /// Gives a module a part to play; for the owner.
+        ///
+        /// The weight is that of a validator of as many types as there may be; what was not needed is refunded.
         #[pallet::call_index(4)]
-        pub fn set_role(origin: OriginFor<T>, module: ModuleId, role: Role) -> DispatchResult {
+        #[pallet::weight(<T as Config>::WeightInfo::set_role(MAX_VALIDATOR_TYPES))]
+        pub fn set_role(origin: OriginFor<T>, module: ModuleId, role: Role) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             Self::do_set_role(who, module, role)
         }

@@ -143,8 +143,8 @@ impl WeightInfo for () {
     fn set_dependencies(n: u32) -> Weight {
         weight(n)
     }
-    fn set_role() -> Weight {
-        weight(1)
+    fn set_role(n: u32) -> Weight {
+        weight(n)
     }
     fn offer_transfer() -> Weight {
         weight(1)

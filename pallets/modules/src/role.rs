@@ -6,12 +6,17 @@ use ensemble_core::{
     modules::{OnRoleChanged, Role, UNKNOWN},
     ModelType, ModuleId,
 };
-use frame_support::{ensure, pallet_prelude::*};
+use frame_support::{
+    dispatch::{DispatchResultWithPostInfo, Pays, PostDispatchInfo},
+    ensure,
+    pallet_prelude::*,
+};
+use sp_runtime::traits::SaturatedConversion;
 
 use crate::{Config, Error, Event, Modules, Pallet, Types};
 
 impl<T: Config> Pallet<T> {
-    pub(crate) fn do_set_role(who: T::AccountId, id: ModuleId, role: Role) -> DispatchResult {
+    pub(crate) fn do_set_role(who: T::AccountId, id: ModuleId, role: Role) -> DispatchResultWithPostInfo {
         let mut module = Self::at_rest(&who, id)?;
         ensure!(role != module.role, Error::<T>::NothingToChange);
         if let Role::Validator { types, capacity } = &role {
@@ -20,10 +25,12 @@ impl<T: Config> Pallet<T> {
         }
 
         T::OnRoleChanged::on_role_set(id, module.model_type, &module.role, &role)?;
-        module.role = role.clone();
+        let before = core::mem::replace(&mut module.role, role.clone());
         Modules::<T>::insert(id, module);
+        let types = before.types().len().max(role.types().len());
         Self::deposit_event(Event::RoleSet { module: id, role });
-        Ok(())
+        let weight = <T as Config>::WeightInfo::set_role(types.saturated_into());
+        Ok(PostDispatchInfo { actual_weight: Some(weight), pays_fee: Pays::Yes })
     }
 
     fn check_types(types: &[ModelType]) -> Result<(), Error<T>> {

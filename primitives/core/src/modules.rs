@@ -87,6 +87,16 @@ pub enum Role {
     },
 }
 
+impl Role {
+    /// The types of miners it can judge: those of a validator.
+    pub fn types(&self) -> &[ModelType] {
+        match self {
+            Self::Idle | Self::Miner => &[],
+            Self::Validator { types, .. } => types,
+        }
+    }
+}
+
 /// Why bytes are no name.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
 pub enum NameError {

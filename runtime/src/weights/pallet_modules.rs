@@ -36,7 +36,7 @@ impl<T: frame_system::Config> pallet_modules::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(33))
             .saturating_add(Weight::from_parts(0, 2552).saturating_mul(n.into()))
     }
-    fn set_role() -> Weight {
+    fn set_role(_n: u32) -> Weight {
         Weight::from_parts(29_834_000, 21_134)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(1))
