@@ -6,14 +6,10 @@ use ensemble_core::{
     modules::{OnRoleChanged, Role, UNKNOWN},
     ModelType, ModuleId,
 };
-use frame_support::{
-    dispatch::{DispatchResultWithPostInfo, Pays, PostDispatchInfo},
-    ensure,
-    pallet_prelude::*,
-};
+use frame_support::{dispatch::PostDispatchInfo, ensure, pallet_prelude::*};
 use sp_runtime::traits::SaturatedConversion;
 
-use crate::{Config, Error, Event, Modules, Pallet, Types};
+use crate::{Config, Error, Event, Modules, Pallet, Types, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_set_role(who: T::AccountId, id: ModuleId, role: Role) -> DispatchResultWithPostInfo {
