@@ -33,8 +33,8 @@ impl<T: Config> Pallet<T> {
         T::PalletId::get().into_account_truncating()
     }
 
-    /// Gives the pot and the treasury the existential deposit, without which they could not take small amounts, and counts
-    /// all that there is.
+    /// Gives the pot and the treasury the existential deposit, without which they could not take small amounts, and
+    /// counts all that there is.
     pub(crate) fn take_stock() -> DispatchResult {
         let needed = existential_deposit::<T>();
         for account in [Self::account_id(), T::Treasury::get()] {
@@ -88,8 +88,8 @@ impl<T: Config> Pallet<T> {
         credit
     }
 
-    /// Pays those who have staked on a module from the pot and returns how much it was: nothing if nobody has, or if its
-    /// pool cannot hold so much.
+    /// Pays those who have staked on a module from the pot and returns how much it was: nothing if nobody has, or if
+    /// its pool cannot hold so much.
     pub(crate) fn pay_stakers(module: ModuleId, amount: Balance) -> Balance {
         if amount == 0 {
             return 0;

@@ -2,49 +2,52 @@
 //!
 //! # The clock
 //!
-//! An epoch is a number of blocks that is set at genesis. In the first [`Config::CommitPart`] of it validators commit to
-//! scores, in the rest they reveal them. Nothing of the clock is stored: the number of an epoch is that of the block
+//! An epoch is a number of blocks that is set at genesis. In the first [`Config::CommitPart`] of it validators commit
+//! to scores, in the rest they reveal them. Nothing of the clock is stored: the number of an epoch is that of the block
 //! divided by the length.
 //!
 //! # What an epoch brings
 //!
-//! [`Config::FirstReward`], halved every [`Config::HalvingPeriod`] epochs ([`schedule`]), and never more than is left of
-//! [`Config::Cap`]. [`CurrentSplit`] divides it between miners, validators and the treasury. If no miner earned
-//! anything, the miners' part is not emitted at all; likewise that of the validators. An epoch of which no block was made
-//! brings nothing. So the schedule is an upper bound.
+//! [`Config::FirstReward`], halved every [`Config::HalvingPeriod`] epochs ([`schedule`]), and never more than is left
+//! of [`Config::Cap`]. [`CurrentSplit`] divides it between miners, validators and the treasury. If no miner earned
+//! anything, the miners' part is not emitted at all; likewise that of the validators. An epoch of which no block was
+//! made brings nothing. So the schedule is an upper bound.
 //!
 //! # Who gets how much
 //!
-//! A module's weight on a side is its merit, in millionths, times its stake and its deposit. Its merit as a miner is its
-//! score; as a validator, its reliability for what it revealed. A module gets the part of its side times its weight over
-//! the sum of all weights, rounded down. So weights are linear in money: whoever divides his stake or his miner in ten
-//! gets no more than before.
+//! A module's weight on a side is its merit, in millionths, times its stake and its deposit. Its merit as a miner is
+//! its score; as a validator, its reliability for what it revealed. A module gets the part of its side times its weight
+//! over the sum of all weights, rounded down. So weights are linear in money: whoever divides his stake or his miner in
+//! ten gets no more than before.
 //!
 //! No planck counts on two modules in one epoch. Stake counts if it was there all through the epoch. And a module must
 //! still be there, with its deposit, when its score is revealed: what is registered with the money of a module removed
 //! after that comes too late for the epoch's commitments.
 //!
-//! Of that, the part that the deposit has in stake and deposit goes to the module's owner: whoever owned it when it earned.
-//! The rest goes to those who have staked on the module ([`Config::Reward`]); if nobody has, to the owner as well.
+//! Of what a module gets, the part that its deposit has in stake and deposit goes to its owner: whoever owned it when
+//! it earned. The rest goes to those who have staked on the module ([`Config::Reward`]); if nobody has, to the owner as
+//! well.
 //!
 //! # The life of an epoch
 //!
-//! 1. **Open.** What modules earn by is written down as it becomes known ([`Earnings`](ensemble_core::emission::Earnings)),
-//!    each module once, and the sums of all weights are kept.
-//! 2. **Close.** The first block of the next epoch mints what the epoch brings. The treasury has its part at once; the rest
-//!    is held in the keyless account of [`Config::PalletId`]. That costs the same for ten modules and for a million.
+//! 1. **Open.** What modules earn by is written down as it becomes known
+//!    ([`Earnings`](ensemble_core::emission::Earnings)), each module once, and the sums of all weights are kept.
+//! 2. **Close.** The first block of the next epoch mints what the epoch brings. The treasury has its part at once; the
+//!    rest is held in the keyless account of [`Config::PalletId`]. That costs the same for ten modules and for a
+//!    million.
 //! 3. **Pay.** Modules are paid in the order in which they first earned, as many in each block as it has room for
-//!    ([`Hooks::on_idle`]). Whoever does not want to wait calls [`Pallet::claim`]. If an owner's account cannot take its
-//!    money, because that would be less than the existential deposit, the money waits and can be claimed.
-//! 4. **Forget.** After [`Config::KeptEpochs`] epochs the records go, a bounded number in each block. What nobody could be
-//!    paid, and what rounding left, goes to the treasury. No epoch is forgotten before all of its modules had their turn.
+//!    ([`Hooks::on_idle`]). Whoever does not want to wait calls [`Pallet::claim`]. If an owner's account cannot take
+//!    its money, because that would be less than the existential deposit, the money waits and can be claimed.
+//! 4. **Forget.** After [`Config::KeptEpochs`] epochs the records go, a bounded number in each block. What nobody could
+//!    be paid, and what rounding left, goes to the treasury. No epoch is forgotten before all of its modules had their
+//!    turn.
 //!
 //! # The books
 //!
-//! Whatever is taken out of existence goes through [`Burn`], which counts it: the runtime gives it to all pallets that burn,
-//! and anyone may call [`Pallet::burn`]. At any time total issuance is what there was at genesis, plus what was emitted,
-//! minus what was burnt, to the planck. New money is an imbalance from its issuance to its account, so that it cannot be
-//! counted without being there, nor be there without being counted.
+//! Whatever is taken out of existence goes through [`Burn`], which counts it: the runtime gives it to all pallets that
+//! burn, and anyone may call [`Pallet::burn`]. At any time total issuance is what there was at genesis, plus what was
+//! emitted, minus what was burnt, to the planck. New money is an imbalance from its issuance to its account, so that it
+//! cannot be counted without being there, nor be there without being counted.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -125,8 +128,8 @@ pub mod pallet {
         /// Who may change the split.
         type ParametersOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-        /// Its keyless account holds what was emitted and not paid out yet. It owns the existential deposit beside it, minted
-        /// at genesis.
+        /// Its keyless account holds what was emitted and not paid out yet. It owns the existential deposit beside it,
+        /// minted at genesis.
         #[pallet::constant]
         type PalletId: Get<PalletId>;
 
@@ -259,8 +262,8 @@ pub mod pallet {
         /// For what a module earned in an epoch, those who have staked on it were paid `to_stakers`, of which its owner
         /// took its fee, and its `owner` was paid `to_owner`.
         Paid { epoch: EpochIndex, module: ModuleId, to_stakers: Balance, owner: T::AccountId, to_owner: Balance },
-        /// The owner's account cannot take its part of what a module earned in an epoch. It can be claimed as long as the
-        /// epoch is kept.
+        /// The owner's account cannot take its part of what a module earned in an epoch. It can be claimed as long as
+        /// the epoch is kept.
         Withheld { epoch: EpochIndex, module: ModuleId, owner: T::AccountId, amount: Balance },
         /// The records of an epoch are gone. What nobody was paid of it is the treasury's; what that could not take was
         /// burnt.

@@ -52,8 +52,10 @@ pub const DEPOSIT: Balance = 1_000;
 pub const LENGTH: BlockNumber = 10;
 pub const KEPT: EpochIndex = 3;
 pub const MAX_STEPS: u32 = 5;
-/// What a step takes of a block's time.
+/// What paying a module takes of a block's time.
 pub const STEP: Weight = Weight::from_parts(100, 0);
+/// What forgetting a record takes of it.
+pub const FORGET: Weight = Weight::from_parts(50, 0);
 /// What looking for steps takes of a block's time.
 pub const IDLE: Weight = Weight::from_parts(10, 0);
 /// Time enough for anything.
@@ -242,10 +244,10 @@ impl crate::WeightInfo for () {
         STEP
     }
     fn forget_earner() -> Weight {
-        STEP
+        FORGET.div(2)
     }
     fn forget_epoch() -> Weight {
-        STEP.saturating_mul(2)
+        FORGET
     }
 }
 

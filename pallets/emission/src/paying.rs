@@ -71,8 +71,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Pays the stakers if that was not done. Gives what they were paid, and what is the owner's due then: what the stakers
-    /// could not be paid as well.
+    /// Pays the stakers if that was not done. Gives what they were paid, and what is the owner's due then: what the
+    /// stakers could not be paid as well.
     fn pay_first(module: ModuleId, period: &Period, earner: &EarnerOf<T>) -> Result<(Balance, Balance), Error<T>> {
         match earner.payout {
             Payout::Pending => {

@@ -16,8 +16,8 @@ pub fn scheduled(epoch: EpochIndex, first: Balance, halving_period: EpochIndex) 
     halvings.and_then(|halvings| first.checked_shr(halvings)).unwrap_or(0)
 }
 
-/// `amount * weight / all`, rounded down; nothing if `all` is zero. It is exact whatever the size of the numbers, and at
-/// most `amount`.
+/// `amount * weight / all`, rounded down; nothing if `all` is zero. It is exact whatever the size of the numbers, and
+/// at most `amount`.
 pub fn share(amount: Balance, weight: u128, all: u128) -> Balance {
     multiply_by_rational_with_rounding(amount, weight, all, Rounding::Down).unwrap_or(0).min(amount)
 }

@@ -64,8 +64,8 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// What stake on a module would earn in a year of epochs like the last, as a part of itself, before the owner's fee;
-    /// none if there is no stake, or it earned nothing.
+    /// What stake on a module would earn in a year of epochs like the last, as a part of itself, before the owner's
+    /// fee; none if there is no stake, or it earned nothing.
     pub fn apr(module: ModuleId) -> Option<FixedU128> {
         let last = Open::<T>::get().epoch.checked_sub(1)?;
         let (period, earner) = (Periods::<T>::get(last)?, Earned::<T>::get(last, module)?);

@@ -4,8 +4,9 @@
 //!
 //! 1. **Stake.** The money moves to the keyless account of [`Config::PalletId`] and is held there. The account gets
 //!    shares of the module's active pool, as many as the money is worth ([`pool`]).
-//! 2. **Earn.** A reward is added to the pool's value, so that every share is worth more: one write, whether one account
-//!    has staked or a million. The module's owner takes its fee out of it first; the fee is staked for it on the module.
+//! 2. **Earn.** A reward is added to the pool's value, so that every share is worth more: one write, whether one
+//!    account has staked or a million. The module's owner takes its fee out of it first; the fee is staked for it on
+//!    the module.
 //! 3. **Move.** Stake goes to another module at once and earns there. Until an unbonding period has passed it stays
 //!    liable for the module that it came from, and stays where it was moved to.
 //! 4. **Unstake.** The money goes into the module's unbonding pool, where it earns nothing, but can still be slashed.
@@ -21,38 +22,39 @@
 //!
 //! Moved stake must not escape: whoever knows of a fault before the others would move away in time. So a third pool of
 //! the source counts what was moved out of it, and is slashed with the others, though its money is elsewhere. What is
-//! missing there is taken from the moved stake when it is touched: by its owner's next call on the module, or by anybody
-//! with [`Pallet::withdraw`]. It is never more than what the moved stake is worth; other stake of the same account is not
-//! touched. That is all the bookkeeping of moves: one [`Move`] per account and module, so that a second module's stake
-//! can come in only when the first is no longer liable. As with what is unbonded and not withdrawn, a move that is over
-//! stays liable until somebody touches it.
+//! missing there is taken from the moved stake when it is touched: by its owner's next call on the module, or by
+//! anybody with [`Pallet::withdraw`]. It is never more than what the moved stake is worth; other stake of the same
+//! account is not touched. That is all the bookkeeping of moves: one [`Move`] per account and module, so that a second
+//! module's stake can come in only when the first is no longer liable. As with what is unbonded and not withdrawn, a
+//! move that is over stays liable until somebody touches it.
 //!
 //! A slash of everything makes all shares worthless and the pool begins anew, for whoever stakes then. Worthless shares
 //! are cleared when they are touched.
 //!
 //! # Fees
 //!
-//! The owner sets its fee, up to [`Config::MaxFee`]. While somebody has staked it rises by at most [`Config::MaxFeeRise`]
-//! in an unbonding period, so that whoever disagrees is out before the next rise. Lower it may be at any time.
+//! The owner sets its fee, up to [`Config::MaxFee`]. While somebody has staked it rises by at most
+//! [`Config::MaxFeeRise`] in an unbonding period, so that whoever disagrees is out before the next rise. Lower it may
+//! be at any time.
 //!
 //! # Modules without owner
 //!
-//! When a module is removed, nothing can be staked on it or moved to it, and nobody takes a fee. Everything else goes on:
-//! stake can be moved away, unstaked and withdrawn, and is still liable.
+//! When a module is removed, nothing can be staked on it or moved to it, and nobody takes a fee. Everything else goes
+//! on: stake can be moved away, unstaked and withdrawn, and is still liable.
 //!
 //! # Money
 //!
-//! The pallet's account has no key. What is held there for [`HoldReason::Stake`] is at any time the sum of all active and
-//! unbonding pools, to the planck; what was moved counts where it is, not where it came from. Positions together are
-//! worth at most that: the pool keeps what rounding takes, less than a planck each time, for those who stay, and the
-//! last one to leave is paid the rest. Free balance of the account is its existential deposit and what strangers sent;
-//! it is nobody's stake and changes no price.
+//! The pallet's account has no key. What is held there for [`HoldReason::Stake`] is at any time the sum of all active
+//! and unbonding pools, to the planck; what was moved counts where it is, not where it came from. Positions together
+//! are worth at most that: the pool keeps what rounding takes, less than a planck each time, for those who stay, and
+//! the last one to leave is paid the rest. Free balance of the account is its existential deposit and what strangers
+//! sent; it is nobody's stake and changes no price.
 //!
 //! # Steady stake
 //!
 //! Emission counts what was staked on a module all through an epoch: the least value that the active pool had since the
-//! epoch began ([`types::Steady`]). Whoever moves his stake in the middle of an epoch takes it from one module's count and
-//! does not add it to the other's, so that no planck is counted twice.
+//! epoch began ([`types::Steady`]). Whoever moves his stake in the middle of an epoch takes it from one module's count
+//! and does not add it to the other's, so that no planck is counted twice.
 //!
 //! # Records
 //!

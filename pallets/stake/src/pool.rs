@@ -18,7 +18,8 @@
 //! - a pool has value if and only if it has shares, and if and only if it has a live position;
 //! - between 2^16 and 2^48 shares make a planck.
 //!
-//! From the first it follows that what all positions can redeem is at most the pool's value. This file knows no storage.
+//! From the first it follows that what all positions can redeem is at most the pool's value. This file knows no
+//! storage.
 
 use codec::{Decode, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
@@ -116,7 +117,8 @@ impl SharePool {
         Some(Position { shares, unit })
     }
 
-    /// Puts `amount` into a position, or into a new one in place of a worthless one; nothing if the pool cannot hold it.
+    /// Puts `amount` into a position, or into a new one in place of a worthless one; nothing if the pool cannot hold
+    /// it.
     pub fn add(&mut self, position: &Position, amount: Balance) -> Option<Position> {
         if self.is_stale(position) {
             let opened = self.open(amount)?;
@@ -129,7 +131,8 @@ impl SharePool {
         Some(Position { shares, unit })
     }
 
-    /// Takes `amount` out of a position, or all that it is worth, and returns how much, and what is left of the position.
+    /// Takes `amount` out of a position, or all that it is worth, and returns how much, and what is left of the
+    /// position.
     pub fn take(&mut self, position: Position, amount: Balance) -> (Balance, Option<Position>) {
         if amount >= self.worth(&position) {
             return (self.close(position), None);

@@ -27,7 +27,8 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Takes from an account's stake in a pool, all of it if too little would remain. Gives the amount and what is left.
+    /// Takes from an account's stake in a pool, all of it if too little would remain. Gives the amount and what is
+    /// left.
     pub(crate) fn take_from_stake(
         who: &T::AccountId,
         module: ModuleId,

@@ -25,11 +25,11 @@ pub trait Stake<AccountId, Balance> {
     /// What an account has staked on a module, in planck, without what is unbonding.
     fn staked_by(account: &AccountId, module: ModuleId) -> Balance;
 
-    /// Takes `part` of what is staked on a module, of what is unbonding from it, and of what was moved away from it less
-    /// than an unbonding period ago.
+    /// Takes `part` of what is staked on a module, of what is unbonding from it, and of what was moved away from it
+    /// less than an unbonding period ago.
     ///
-    /// Returns what was taken now, in planck, from stake and unbonding. The part of moved stake is taken when its owner,
-    /// or anybody for him, next touches it.
+    /// Returns what was taken now, in planck, from stake and unbonding. The part of moved stake is taken when its
+    /// owner, or anybody for him, next touches it.
     fn slash(module: ModuleId, part: Perbill) -> Balance;
 
     /// Stakes `amount` on a module for an account that has the money.

@@ -95,12 +95,11 @@ fn takes_no_more_steps_than_a_block_has_time_for() {
             next_epoch();
         }
         assert_eq!(records(), (4, 8, 8));
-        let step = STEP.saturating_mul(2);
         // An epoch without modules is first gone through by the payouts.
         let pays = IDLE.saturating_add(STEP);
-        assert_eq!(next_block_with(pays.saturating_add(step).saturating_sub(Weight::from_parts(1, 0))), pays);
+        assert_eq!(next_block_with(pays.saturating_add(FORGET).saturating_sub(Weight::from_parts(1, 0))), pays);
         assert_eq!(records(), (4, 8, 8));
-        assert_eq!(next_block_with(IDLE.saturating_add(step)), IDLE.saturating_add(step));
+        assert_eq!(next_block_with(IDLE.saturating_add(FORGET)), IDLE.saturating_add(FORGET));
         assert_eq!(records(), (4, 7, 7));
         next_block();
         assert_eq!(records(), (4, 2, 2));
@@ -144,6 +143,9 @@ fn forgets_nothing_that_was_not_paid() {
             (records(), Forgetting::<Test>::get(), Paying::<Test>::get()),
             ((8, 8, 8), Default::default(), Default::default())
         );
+        // There is time to forget, but not to pay.
+        assert_eq!(next_block_with(IDLE.saturating_add(FORGET)), IDLE);
+        assert_eq!(records(), (8, 8, 8));
         let owner = free(OWNER);
         for _ in 0..6 {
             next_block();
