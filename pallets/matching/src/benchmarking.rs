@@ -196,7 +196,9 @@ fn fill_truths<T: Config>(caller: &T::AccountId) -> Benched {
 }
 
 fn case(number: u32) -> TestCase {
-    TestCase { inputs: H256::from_low_u64_be(number.into()), outputs: H256::repeat_byte(1), tolerance: Permill::one() }
+    let mut inputs = H256::zero();
+    inputs.0[..4].copy_from_slice(&number.to_be_bytes());
+    TestCase { inputs, outputs: H256::repeat_byte(1), tolerance: Permill::one() }
 }
 
 fn fill_cases<T: Config>(count: u32) -> Benched {
