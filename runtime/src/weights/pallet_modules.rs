@@ -13,83 +13,88 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_modules::WeightInfo for WeightInfo<T> {
     fn register() -> Weight {
-        Weight::from_parts(530_601_000, 112_334)
-            .saturating_add(T::DbWeight::get().reads(30))
-            .saturating_add(T::DbWeight::get().writes(10))
+        Weight::from_parts(605_193_000, 112_334)
+            .saturating_add(T::DbWeight::get().reads(31))
+            .saturating_add(T::DbWeight::get().writes(11))
     }
     fn update() -> Weight {
-        Weight::from_parts(472_314_000, 112_334)
-            .saturating_add(T::DbWeight::get().reads(24))
-            .saturating_add(T::DbWeight::get().writes(3))
+        Weight::from_parts(586_255_000, 112_334)
+            .saturating_add(T::DbWeight::get().reads(31))
+            .saturating_add(T::DbWeight::get().writes(12))
     }
     fn remove() -> Weight {
-        Weight::from_parts(175_712_000, 44_374)
-            .saturating_add(T::DbWeight::get().reads(40))
-            .saturating_add(T::DbWeight::get().writes(29))
+        Weight::from_parts(419_335_000, 80_718)
+            .saturating_add(T::DbWeight::get().reads(77))
+            .saturating_add(T::DbWeight::get().writes(75))
     }
     /// `n` is in `17..=64`.
     fn set_dependencies(n: u32) -> Weight {
-        Weight::from_parts(130_818_682, 80_702)
-            .saturating_add(Weight::from_parts(3_942_161, 0).saturating_mul(n.into()))
+        Weight::from_parts(149_157_744, 80_702)
+            .saturating_add(Weight::from_parts(3_468_108, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(49))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(33))
             .saturating_add(Weight::from_parts(0, 2552).saturating_mul(n.into()))
     }
-    fn set_role(_n: u32) -> Weight {
-        Weight::from_parts(29_834_000, 21_134)
-            .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(1))
+    /// `n` is in `0..=8`.
+    fn set_role(n: u32) -> Weight {
+        Weight::from_parts(38_308_074, 6_102)
+            .saturating_add(Weight::from_parts(33_433_881, 0).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(6))
+            .saturating_add(T::DbWeight::get().reads(8_u64.saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().writes(6))
+            .saturating_add(T::DbWeight::get().writes(8_u64.saturating_mul(n.into())))
+            .saturating_add(Weight::from_parts(0, 19932).saturating_mul(n.into()))
     }
     fn offer_transfer() -> Weight {
-        Weight::from_parts(11_808_000, 4_138)
+        Weight::from_parts(11_267_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn accept_transfer() -> Weight {
-        Weight::from_parts(77_966_000, 6_290)
+        Weight::from_parts(76_875_000, 6_326)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(7))
     }
     fn cancel_transfer() -> Weight {
-        Weight::from_parts(11_327_000, 4_138)
+        Weight::from_parts(12_159_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn refresh_type() -> Weight {
-        Weight::from_parts(454_929_000, 112_334)
-            .saturating_add(T::DbWeight::get().reads(24))
-            .saturating_add(T::DbWeight::get().writes(3))
+        Weight::from_parts(624_842_000, 112_334)
+            .saturating_add(T::DbWeight::get().reads(31))
+            .saturating_add(T::DbWeight::get().writes(12))
     }
     fn add_type() -> Weight {
-        Weight::from_parts(13_510_000, 3_516)
+        Weight::from_parts(13_700_000, 3_516)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn add_pattern() -> Weight {
-        Weight::from_parts(38_267_000, 7_949)
+        Weight::from_parts(41_703_000, 7_949)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn remove_pattern() -> Weight {
-        Weight::from_parts(32_268_000, 7_949)
+        Weight::from_parts(35_673_000, 7_949)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn add_namespace_pattern() -> Weight {
-        Weight::from_parts(66_369_000, 4_650)
+        Weight::from_parts(104_295_000, 4_650)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn remove_namespace_pattern() -> Weight {
-        Weight::from_parts(53_039_000, 4_650)
+        Weight::from_parts(97_075_000, 4_650)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     /// `n` is in `1..=100`.
     fn free_names(n: u32) -> Weight {
-        Weight::from_parts(2_525_762, 3_776)
-            .saturating_add(Weight::from_parts(6_434_145, 0).saturating_mul(n.into()))
+        Weight::from_parts(11_687_000, 3_776)
+            .saturating_add(Weight::from_parts(19_326_730, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1))

@@ -4,6 +4,7 @@ mod accounts;
 mod fees;
 mod modules;
 mod presets;
+mod subnet;
 
 use ensemble_runtime::{genesis, AccountId, RuntimeGenesisConfig, System};
 use frame_support::genesis_builder_helper::{build_state, get_preset};
