@@ -13,72 +13,72 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_matching::WeightInfo for WeightInfo<T> {
     fn switch_off() -> Weight {
-        Weight::from_parts(158_417_000, 80_718)
+        Weight::from_parts(150_054_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(30))
             .saturating_add(T::DbWeight::get().writes(28))
     }
     fn switch_on() -> Weight {
-        Weight::from_parts(219_137_000, 80_718)
+        Weight::from_parts(208_621_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(40))
             .saturating_add(T::DbWeight::get().writes(43))
     }
     fn flag() -> Weight {
-        Weight::from_parts(182_382_000, 80_718)
+        Weight::from_parts(165_377_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(32))
             .saturating_add(T::DbWeight::get().writes(32))
     }
     fn unflag() -> Weight {
-        Weight::from_parts(215_511_000, 80_718)
+        Weight::from_parts(203_334_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(44))
     }
     fn set_truth() -> Weight {
-        Weight::from_parts(20_972_000, 3_546)
+        Weight::from_parts(16_775_000, 3_546)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn add_test_case() -> Weight {
-        Weight::from_parts(97_065_000, 51_358)
+        Weight::from_parts(85_608_000, 51_358)
             .saturating_add(T::DbWeight::get().reads(18))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn remove_test_case() -> Weight {
-        Weight::from_parts(88_782_000, 51_358)
+        Weight::from_parts(86_279_000, 51_358)
             .saturating_add(T::DbWeight::get().reads(18))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn idle() -> Weight {
-        Weight::from_parts(17_466_000, 3_497)
+        Weight::from_parts(17_546_000, 3_497)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn look() -> Weight {
-        Weight::from_parts(23_155_000, 6_004)
+        Weight::from_parts(22_283_000, 6_004)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn find() -> Weight {
-        Weight::from_parts(106_699_000, 40_854)
-            .saturating_add(T::DbWeight::get().reads(21))
-            .saturating_add(T::DbWeight::get().writes(16))
+        Weight::from_parts(163_654_000, 87_362)
+            .saturating_add(T::DbWeight::get().reads(35))
+            .saturating_add(T::DbWeight::get().writes(30))
     }
     fn find_in_vain() -> Weight {
-        Weight::from_parts(40_040_000, 10_956)
+        Weight::from_parts(37_025_000, 10_956)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn part_miner() -> Weight {
-        Weight::from_parts(255_181_000, 80_718)
+        Weight::from_parts(209_112_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(41))
             .saturating_add(T::DbWeight::get().writes(48))
     }
     fn part_validator() -> Weight {
-        Weight::from_parts(40_490_000, 6_102)
+        Weight::from_parts(37_506_000, 6_102)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(9))
     }
     fn depart() -> Weight {
-        Weight::from_parts(206_659_000, 80_718)
+        Weight::from_parts(186_358_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(40))
             .saturating_add(T::DbWeight::get().writes(36))
     }
