@@ -60,7 +60,7 @@ describe('matching, scores and emission', () => {
     api = net.api;
     const { addType, addPattern } = api.tx.modules;
     const asRoot = (calls) => sendAsRoot(api, api.tx.utility.batchAll(calls), net.accounts.alice);
-    const added = eventsOf(await asRoot(WORDS.map(addType)), 'modules', 'TypeAdded');
+    const added = eventsOf(await asRoot(WORDS.map((word) => addType(word))), 'modules', 'TypeAdded');
     types = Object.fromEntries(added.map(({ modelType }, at) => [WORDS[at], modelType.toNumber()]));
     await asRoot(WORDS.map((word) => addPattern(word, types[word])));
   });
