@@ -163,6 +163,8 @@ describe('matching, scores and emission', () => {
       const { epoch } = await phaseReached(api, 'Commit', { room: 5 });
       const scores = miners.map((miner) => [miner, score(ONE)]);
       const batches = validators.map((validator) => seal(api, { epoch, validator, scores }));
+      const [{ hash, ...sealed }] = batches;
+      assert.equal((await api.call.scoresApi.seal(sealed)).toHex(), hash);
       await sendAll(
         owner,
         batches.map((batch) => commitCall(api, batch)),
