@@ -121,7 +121,7 @@ async function join(ids) {
   const first = await net.first.best();
   const blocks = await run(net, miners, AHEAD);
   const given = (await api.rpc.chain.getHeader(blocks.at(-1).hash)).number.toNumber();
-  await until('all miners to be matched', async () => (await matched()) === MATCHES, { within: 300_000, every: 500 });
+  await until('all miners to be matched', async () => (await matched()) === MATCHES, { within: 600_000, every: 500 });
   const last = await net.first.best();
   return measureMatching({ first, given, last, quiet });
 }
