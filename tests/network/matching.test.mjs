@@ -60,7 +60,7 @@ describe('matching, scores and emission', () => {
     api = net.api;
     const { addType, addPattern } = api.tx.modules;
     const asRoot = (calls) => sendAsRoot(api, api.tx.utility.batchAll(calls), net.accounts.alice);
-    const added = eventsOf(await asRoot(WORDS.map(addType)), 'modules', 'TypeAdded');
+    const added = eventsOf(await asRoot(WORDS.map((word) => addType(word))), 'modules', 'TypeAdded');
     types = Object.fromEntries(added.map(({ modelType }, at) => [WORDS[at], modelType.toNumber()]));
     await asRoot(WORDS.map((word) => addPattern(word, types[word])));
   });
@@ -163,6 +163,8 @@ describe('matching, scores and emission', () => {
       const { epoch } = await phaseReached(api, 'Commit', { room: 5 });
       const scores = miners.map((miner) => [miner, score(ONE)]);
       const batches = validators.map((validator) => seal(api, { epoch, validator, scores }));
+      const [{ hash, ...sealed }] = batches;
+      assert.equal((await api.call.scoresApi.seal(sealed)).toHex(), hash);
       await sendAll(
         owner,
         batches.map((batch) => commitCall(api, batch)),

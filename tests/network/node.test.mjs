@@ -11,6 +11,20 @@ import { decodeAddress } from '@polkadot/util-crypto';
 
 import { DispatchError, Network, Tensor, blockReached, command, failing, send, wellKnown } from '../harness/index.mjs';
 
+/** Pallets with calls, and functions of the runtime APIs. */
+const PALLETS = [
+  ...['assets', 'balances', 'emission', 'matching', 'modules', 'multisig', 'proxy', 'scores', 'session', 'stake'],
+  ...['sudo', 'tasks', 'utility'],
+];
+const APIS = {
+  tasksApi: ['openTasks', 'task', 'obligations'],
+  modulesApi: ['module', 'moduleByName', 'search', 'pipeline', 'price', 'typeOfName', 'modelTypes'],
+  stakeApi: ['pool', 'stakes'],
+  matchingApi: ['miner', 'validator', 'minersOf', 'truths', 'testCases', 'status'],
+  scoresApi: ['duties', 'result', 'results', 'seal'],
+  emissionApi: ['epoch', 'epochs', 'allocations', 'allocationsOf', 'prospect', 'supply', 'apr'],
+};
+
 const folder = mkdtempSync(join(tmpdir(), 'ensemble-cli-'));
 const path = (name) => join(folder, name);
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -173,10 +187,10 @@ describe('the RPC', () => {
   });
 
   it('every pallet and runtime API is there for polkadot.js', () => {
-    for (const pallet of ['tasks', 'assets', 'balances', 'session', 'multisig', 'proxy', 'utility', 'sudo']) {
-      assert(net.api.tx[pallet], pallet);
+    for (const pallet of PALLETS) assert(net.api.tx[pallet], pallet);
+    for (const [section, calls] of Object.entries(APIS)) {
+      for (const call of calls) assert(net.api.call[section]?.[call], `${section}.${call}`);
     }
-    for (const call of ['openTasks', 'task', 'obligations']) assert(net.api.call.tasksApi[call], call);
   });
 
   it('its memory at rest is below 500 MB', () => {

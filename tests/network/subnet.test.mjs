@@ -150,6 +150,8 @@ describe('the subnet', () => {
       for (const [miner, score] of measured) {
         const result = await resultOf(api, epoch, miner);
         assert.deepEqual(result.score, score);
+        const all = await api.call.scoresApi.results(miner);
+        assert.deepEqual(all.at(-1).toJSON(), (await api.call.scoresApi.result(epoch, miner)).toJSON());
         const [rating, ...others] = result.ratings;
         assert.deepEqual([rating.validator, rating.check, rating.score], [modules[label].id, false, score]);
         assert.equal(rating.stake, STAKE);
@@ -172,7 +174,7 @@ describe('the subnet', () => {
   });
 
   it('the epoch pays miners their score over the sum of all scores, to the planck', async () => {
-    const { ends } = await api.call.emissionApi.epoch();
+    const { begins, ends } = await api.call.emissionApi.epoch();
     await epochClosed(api, epoch);
     const before = await api.at(await api.rpc.chain.getBlockHash(ends.toNumber() - 1));
     const all = await until('all of them to be paid', async () => {
@@ -201,6 +203,9 @@ describe('the subnet', () => {
     ].map(([label, amounts]) => [modules[label].id, amounts]);
     assert.deepEqual(got, Object.fromEntries(due));
     for (const label of Object.keys(MINERS)) await assertPaid(label, before, got[modules[label].id].miner);
+    const after = await api.at(await api.rpc.chain.getBlockHash(ends));
+    const length = ends.toNumber() - begins.toNumber();
+    for (const label of Object.keys(MINERS)) await assertYear(label, after, length, got[modules[label].id].miner);
   });
 
   it('issuance is what there was, and what was emitted, less what was burnt', async () => {
@@ -312,6 +317,17 @@ describe('the subnet', () => {
     assert.equal(await owned(api), (await owned(before)) + toOwner, label);
     const staked = async (at) => (await poolOf(at, id)).staked;
     assert.equal(await staked(api), (await staked(before)) + amount - toOwner, label);
+  }
+
+  /** What the runtime says of the stake on a miner: so much of itself in a year of epochs like the last one. */
+  async function assertYear(label, after, length, amount) {
+    const { id, deposit } = modules[label];
+    const toStakers = amount - (amount * deposit) / STAKE;
+    const year = api.consts.emission.blocksPerYear.toBigInt();
+    const part = (toStakers * year * 10n ** 18n) / ((STAKE - deposit) * BigInt(length));
+    assert.equal((await after.call.emissionApi.apr(id)).unwrap().toBigInt(), part, label);
+    const [own, ...others] = await after.call.emissionApi.allocationsOf(id, epoch, 2 ** 32 - 1);
+    assert.deepEqual([own.epoch.toNumber(), own.miner.toBigInt(), others], [epoch, amount, []], label);
   }
 
   /** What came of a validator's work in an epoch when it was over. */

@@ -39,8 +39,8 @@ await eachBlock(api, async () => {
 async function commit(epoch) {
   const unrevealed = (await api.call.scoresApi.duties(other)).unwrapOr({ unrevealed: [] }).unrevealed;
   if (unrevealed.length === 0) return;
-  copied = { epoch, batches: unrevealed.map(([batch]) => batch.toNumber()) };
   await Promise.all(unrevealed.map(([batch, hash]) => send(api, api.tx.scores.commit(own, batch, hash), owner)));
+  copied = { epoch, batches: unrevealed.map(([batch]) => batch.toNumber()) };
   say({ committed: epoch });
 }
 
