@@ -58,7 +58,7 @@ const EPOCHS = 3;
 const LOADERS = 1_500;
 /** Blocks before and after the end of an epoch that are loaded, and those of them that are measured. */
 const LOADED = 5;
-const MEASURED = 3;
+const MEASURED = 5;
 /** Transfers of one loader: for each end of an epoch, and for the leaving. */
 const ROUNDS = (EPOCHS + 1) * 2 * LOADED;
 /** A validator that leaves has at least so many miners. */
@@ -204,15 +204,22 @@ async function score(validators, load) {
     middle(({ closing }) => closing.whole),
     'ms for a block that closes an epoch',
   );
-  report(
-    'matching.beside',
-    middle(({ beside }) => beside.whole),
-    'ms for the blocks beside it',
-  );
-  const ratio = middle(({ closing, beside }) => closing.whole / beside.whole);
-  report('matching.slower', ratio, 'times as long as the blocks beside it', { atMost: NO_SLOWER });
-  const extra = middle(({ closing, beside }) => closing.before - beside.before);
+  // What blocks take follows how many transactions are in them, which differs.
+  const usual = line(blocks.flatMap(({ beside }) => beside));
+  const ratio = middle(({ closing }) => closing.whole / usual(closing.transactions));
+  report('matching.slower', ratio, 'times as long as blocks beside it with as many transactions', { atMost: NO_SLOWER });
+  const before = (all) => median(all.map(({ before }) => before));
+  const extra = middle(({ closing, beside }) => closing.before - before(beside));
   report('matching.closing', extra, 'ms that closing an epoch takes', { atMost: CLOSING });
+}
+
+/** How long a block takes by its number of transactions: the line nearest to these blocks, by least squares. */
+function line(blocks) {
+  const mean = (of) => blocks.reduce((sum, block) => sum + of(block), 0) / blocks.length;
+  const [transactions, whole] = [mean((block) => block.transactions), mean((block) => block.whole)];
+  const together = mean((block) => (block.transactions - transactions) * (block.whole - whole));
+  const slope = together / mean((block) => (block.transactions - transactions) ** 2);
+  return (count) => whole + slope * (count - transactions);
 }
 
 /** The signed commitments and reveals of all validators for an epoch, the `at`-th that they score in. */
@@ -266,24 +273,14 @@ async function assertPaid(epoch) {
   report('matching.rest', Number(rest), 'planck that rounding left', { atMost: 2 * CROWD });
 }
 
-/** How long the block takes that closes an epoch, and the slower of those before and those after it. */
+/** How long the block takes that closes an epoch, and those before and after it. */
 async function around(ends) {
-  const measure = async (numbers) => {
-    const all = [];
-    for (const number of numbers) all.push(await execution(net, number));
-    return { whole: median(all.map(({ whole }) => whole)), before: median(all.map(({ before }) => before)), all };
-  };
-  const near = (from) => Array.from({ length: MEASURED }, (_, at) => from + at);
-  const closing = await execution(net, ends);
-  const [earlier, later] = [await measure(near(ends - MEASURED)), await measure(near(ends + 1))];
-  const all = [...earlier.all, closing, ...later.all];
-  const shown = all.map(({ whole, transactions }) => `${whole.toFixed(0)} (${transactions})`);
+  const blocks = [];
+  for (let number = ends - MEASURED; number <= ends + MEASURED; number += 1) blocks.push(await execution(net, number));
+  const shown = blocks.map(({ whole, transactions }) => `${whole.toFixed(0)} (${transactions})`);
   progress(`ms and transactions of the blocks around ${ends}: ${shown.join(', ')}`);
-  const beside = {
-    whole: Math.max(earlier.whole, later.whole),
-    before: Math.max(earlier.before, later.before),
-  };
-  return { closing, beside };
+  const [closing] = blocks.splice(MEASURED, 1);
+  return { closing, beside: blocks };
 }
 
 /** Has a validator leave that has many miners, and counts the blocks until all of them are matched anew. */
