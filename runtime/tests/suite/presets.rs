@@ -2,7 +2,7 @@
 
 use ensemble_core::AssetId;
 use ensemble_runtime::{
-    genesis, Assets, Balances, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, Sudo, System, TUNE,
+    genesis, Assets, Balances, Emission, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, Sudo, System, TUNE,
 };
 use frame_support::{
     assert_noop, assert_ok,
@@ -23,6 +23,7 @@ fn dev_has_one_validator_and_local_has_four() {
             assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(account(Alice)));
             assert_eq!(Balances::balance(&account(Bob)), 1_000_000 * TUNE);
             assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 40);
+            assert_eq!(Emission::epoch_view().ends, 16);
             assert!(System::events().is_empty());
         });
     }
@@ -50,6 +51,7 @@ fn production_has_no_sudo_key_and_no_account_until_its_founders_say_so() {
     on_chain(filled, || {
         assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
         assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 1_200);
+        assert_eq!(Emission::epoch_view().ends, 1_200);
         let call = Box::new(RuntimeCall::System(frame_system::Call::set_storage { items: vec![] }));
         let refused = Sudo::sudo(RuntimeOrigin::signed(account(Alice)), call);
         assert_eq!(refused.map_err(|error| error.error), Err(pallet_sudo::Error::<Runtime>::RequireSudo.into()));
