@@ -37,6 +37,8 @@ await eachBlock(api, async () => {
 
 /** Commits to what the other committed to in this epoch. */
 async function commit(epoch) {
+  // Before it is a validator its owner's next transaction is the one that makes it one.
+  if ((await api.call.matchingApi.validator(own)).isNone) return;
   const unrevealed = (await api.call.scoresApi.duties(other)).unwrapOr({ unrevealed: [] }).unrevealed;
   if (unrevealed.length === 0) return;
   await Promise.all(unrevealed.map(([batch, hash]) => send(api, api.tx.scores.commit(own, batch, hash), owner)));
