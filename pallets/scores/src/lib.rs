@@ -14,8 +14,8 @@
 //! 6. **Settle**, when the epoch is over: scores are compared, reliability moves, and who is found out is flagged.
 //! 7. **Forget**, when [`Config::KeptEpochs`] have passed since.
 //!
-//! An active validator reveals in every epoch, an empty batch if it has no miners. If it has miners and did not in a whole
-//! epoch, anyone may report it ([`Pallet::report_silent`]), and its miners are matched with others.
+//! An active validator with miners reveals in every epoch; one without need not. If it had miners all through an epoch and
+//! revealed nothing, anyone may report it ([`Pallet::report_silent`]), and its miners are matched with others.
 //!
 //! # Who is judged
 //!
@@ -245,7 +245,7 @@ pub mod pallet {
         },
         /// All of an epoch is settled.
         EpochSettled { epoch: EpochIndex },
-        /// A validator was switched off, because it had miners and revealed nothing in an epoch.
+        /// A validator was switched off, because it had miners all through an epoch and revealed nothing in it.
         SilentReported { validator: ModuleId, epoch: EpochIndex, reliability: Permill },
         /// The results of an epoch are no longer kept.
         EpochForgotten { epoch: EpochIndex },
@@ -342,8 +342,8 @@ pub mod pallet {
             Self::do_draw(who, validator)
         }
 
-        /// Switches a validator off that has miners, took part in all of the last epoch and revealed nothing in it; for
-        /// anyone. Its reliability falls as for what is committed and not revealed.
+        /// Switches a validator off that had miners all through the last epoch and revealed nothing in it; for anyone. Its
+        /// reliability falls as for what is committed and not revealed.
         #[pallet::call_index(3)]
         pub fn report_silent(origin: OriginFor<T>, validator: ModuleId) -> DispatchResult {
             ensure_signed(origin)?;

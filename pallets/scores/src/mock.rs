@@ -86,6 +86,8 @@ impl frame_system::Config for Test {
 pub struct Validator {
     pub types: Vec<ModelType>,
     pub active_since: Option<EpochIndex>,
+    /// Since when it has miners, if it has any.
+    pub loaded_since: EpochIndex,
     pub reliability: Permill,
 }
 
@@ -200,8 +202,10 @@ impl Matching for Net {
         Net::get().miners.values().filter(|miner| miner.validators.contains(&validator)).count() as u32
     }
 
-    fn active_since(validator: ModuleId) -> Option<EpochIndex> {
-        Net::get().validators.get(&validator)?.active_since
+    fn serving_since(validator: ModuleId) -> Option<EpochIndex> {
+        let known = Net::get().validators.get(&validator)?.clone();
+        let since = known.active_since.map(|since| since.max(known.loaded_since));
+        since.filter(|_| Net::load(validator) > 0)
     }
 
     fn miner_type(miner: ModuleId) -> Option<ModelType> {
@@ -369,7 +373,8 @@ pub fn owner_of(module: ModuleId) -> AccountId {
 pub fn join(module: ModuleId, owner: AccountId, types: &[ModelType]) {
     Owners::mutate(|owners| owners.insert(module, owner));
     let active_since = Some(Clock::get().0);
-    let validator = Validator { types: types.to_vec(), active_since, reliability: Permill::from_percent(50) };
+    let reliability = Permill::from_percent(50);
+    let validator = Validator { types: types.to_vec(), active_since, loaded_since: 0, reliability };
     Net::mutate(|net| net.validators.insert(module, validator));
 }
 
@@ -395,6 +400,9 @@ pub fn assign(miner: ModuleId, validators: &[ModuleId]) {
 
 /// Gives a miner these validators in this epoch.
 pub fn reassign(miner: ModuleId, validators: &[ModuleId]) {
+    for validator in validators.iter().filter(|validator| Net::load(**validator) == 0) {
+        change_validator(*validator, |validator| validator.loaded_since = Clock::get().0);
+    }
     assign(miner, validators);
     change_miner(miner, |miner| miner.changed = Some(Clock::get().0));
 }
