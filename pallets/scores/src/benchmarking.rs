@@ -54,6 +54,7 @@ fn full_work<T: Config>() -> Work<T> {
     Work {
         sealed: BoundedVec::truncate_from(sealed.collect()),
         revealed: 1,
+        load: 1,
         checks: Some(checks_of(OTHERS..OTHERS.saturating_add(MAX_CHECKS))),
         scored: 1,
         tally: Tally { judged: T::JudgementsKept::get(), agreed: 0 },
@@ -145,7 +146,7 @@ mod benchmarks {
         let (_, validator, _) = matched::<T>(1)?;
         move_to::<T>(NOW, EpochPhase::Commit);
         let mut work = full_work::<T>();
-        (work.sealed, work.revealed) = (Default::default(), 0);
+        (work.sealed, work.revealed, work.load) = (Default::default(), 0, 0);
         Works::<T>::insert(LAST, validator, work.clone());
         Works::<T>::insert(NOW, validator, work);
 

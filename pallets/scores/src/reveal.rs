@@ -165,9 +165,11 @@ impl<T: Config> Pallet<T> {
         Results::<T>::insert(epoch, miner, verdict);
     }
 
-    /// What a validator earns by.
+    /// What a validator earns by. Miners that it got after it committed do not count: it could not score them, and anybody
+    /// can register some. Nor do those that it lost.
     fn merit(validator: ModuleId, work: &Work<T>) -> Permill {
         let reliability = T::Matching::reliability(validator);
-        reliability::merit(reliability, work.scored, T::Matching::load(validator))
+        let load = T::Matching::load(validator).min(work.load);
+        reliability::merit(reliability, work.scored, load)
     }
 }

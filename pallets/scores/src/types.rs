@@ -99,6 +99,8 @@ pub struct Work<T: Config> {
     pub sealed: BoundedVec<Commitment, T::MaxBatches>,
     /// The number of batches that it revealed.
     pub revealed: u32,
+    /// The number of miners that it had when it committed last.
+    pub load: u32,
     /// What it was drawn to check; none as long as nothing was drawn.
     pub checks: Option<ChecksOf>,
     /// The number of its own miners that it scored.
