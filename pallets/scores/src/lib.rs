@@ -9,8 +9,9 @@
 //! 4. **Reveal** ([`Pallet::reveal`]), in the rest of it, when nobody can commit any more. The hash names the validator,
 //!    so that what another one revealed cannot be revealed again.
 //! 5. **Earn.** With each reveal the miner's score is computed anew: of each part the stake-weighted median
-//!    ([`median`]). A miner earns by its score, a validator by its reliability times the part of its miners that it
-//!    scored. Who reveals nothing earns nothing.
+//!    ([`median`]). A miner earns by its score, if at least one of its own validators scored it; a validator by its
+//!    reliability times the part of its miners that it scored. Miners that it got after it committed last do not count.
+//!    Who reveals nothing earns nothing.
 //! 6. **Settle**, when the epoch is over: scores are compared, reliability moves, and who is found out is flagged.
 //! 7. **Forget**, when [`Config::KeptEpochs`] have passed since.
 //!

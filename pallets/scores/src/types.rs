@@ -170,6 +170,11 @@ impl<T: Config> Verdict<T> {
         self.ratings.iter().any(|rating| rating.validator == validator)
     }
 
+    /// Whether one of the miner's own validators has rated it.
+    pub fn is_rated_by_own(&self) -> bool {
+        self.ratings.iter().any(|rating| !rating.check)
+    }
+
     /// The validators that agree with the others and those that do not. Sources of truth are compared at once when they
     /// are rated, not here.
     pub fn judge(&self, tolerance: Permill) -> Vec<(ModuleId, bool)> {
