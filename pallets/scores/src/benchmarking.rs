@@ -243,7 +243,7 @@ mod benchmarks {
         }
 
         assert!(LastScores::<T>::contains_key(miner));
-        assert_eq!(T::Matching::miner_type(miner).is_none(), r > 1);
+        assert_eq!(T::Matching::miner_type(miner).is_none(), r > 2);
         Ok(())
     }
 

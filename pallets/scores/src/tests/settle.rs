@@ -176,6 +176,7 @@ fn a_single_checker_flags_nobody() {
     on_chain(|| {
         assign(11, &[ANN]);
         must_check(BEN, &[11]);
+        Stakes::set([(BEN, 100 * STAKE)].into());
         judge(&[(ANN, &[(11, 100)]), (BEN, &[(11, 0)])]);
         to_next_epoch();
         assert_eq!(Flags::get(), []);
