@@ -3,7 +3,8 @@
 //! # An epoch
 //!
 //! 1. **Draw.** Every validator that committed in the epoch before is drawn some miners of its types that are not its own,
-//!    and a source of truth, which it must score as well. One that did not may draw for itself ([`Pallet::draw`]).
+//!    and a source of truth, which it must score as well. One that did not may draw for itself ([`Pallet::draw`]). Nobody
+//!    is drawn after it has committed in the epoch.
 //! 2. **Measure.** What a validator asks of miners, and how, is not the chain's business.
 //! 3. **Commit** ([`Pallet::commit`]), in the first part of the epoch: the hash of miners, scores and a salt, in batches.
 //! 4. **Reveal** ([`Pallet::reveal`]), in the rest of it, when nobody can commit any more. The hash names the validator,
@@ -284,6 +285,8 @@ pub mod pallet {
         AlreadyDrawn,
         /// The validator revealed scores in the last epoch, or committed to some in this one, or need not have.
         NotSilent,
+        /// The validator has already committed to scores in this epoch: checks must be drawn before.
+        CommittedBefore,
     }
 
     #[pallet::hooks]
@@ -336,7 +339,8 @@ pub mod pallet {
             Self::do_reveal(who, validator, batch, scores, salt)
         }
 
-        /// Draws what a validator must check in this epoch, in its first part, if it was not drawn yet; for its owner.
+        /// Draws what a validator must check in this epoch, in its first part, if it was not drawn yet and has not
+        /// committed to any scores; for its owner.
         #[pallet::call_index(2)]
         pub fn draw(origin: OriginFor<T>, validator: ModuleId) -> DispatchResult {
             let who = ensure_signed(origin)?;

@@ -40,7 +40,8 @@ impl<T: Config> Pallet<T> {
         meter.try_consume(<T as Config>::WeightInfo::draw_next()).ok()?;
         let took_part = Works::<T>::get(place.epoch, validator).is_some_and(|work| work.has_committed());
         if let Some(types) = T::Matching::types(validator).filter(|_| took_part) {
-            Self::draw_checks(current, validator, &types);
+            // Where it cannot be drawn it is left alone.
+            let _ = Self::draw_checks(current, validator, &types);
         }
         Some(place.onward())
     }
