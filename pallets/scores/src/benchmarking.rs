@@ -3,6 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use ensemble_core::{
+    emission::Side,
     epochs::EpochPhase,
     scores::{Rating, Sealed},
 };
@@ -84,6 +85,14 @@ fn worked<T: Config>(validator: ModuleId, work: Work<T>) {
     Works::<T>::insert(LAST, validator, work);
     Workers::<T>::insert(LAST, 0, validator);
     crowd::<T>(LAST);
+}
+
+/// Moves to the epoch in which the last one is settled. A module has earned in both.
+fn earned<T: Config>(module: ModuleId, side: Side) {
+    for epoch in [LAST, NOW] {
+        move_to::<T>(epoch, EpochPhase::Commit);
+        T::Earnings::set_merit(module, side, Permill::one());
+    }
 }
 
 fn at<Stage>(stage: Stage) -> Cursor<Stage> {
@@ -229,12 +238,12 @@ mod benchmarks {
         Ok(())
     }
 
-    /// A miner that is flagged, if there are checks.
+    /// A miner that is flagged, if there are enough checks, and loses what it earned.
     #[benchmark]
     fn settle_miner(r: Linear<1, { T::MaxRatings::get() }>) -> Result<(), BenchmarkError> {
         let (_, _, miners) = matched::<T>(1)?;
         let miner = *miners.first().ok_or("there is no miner")?;
-        move_to::<T>(NOW, EpochPhase::Reveal);
+        earned::<T>(miner, Side::Miner);
         rated::<T>(miner, r);
 
         #[block]
@@ -247,11 +256,11 @@ mod benchmarks {
         Ok(())
     }
 
-    /// A validator that is flagged, and whose reliability falls.
+    /// A validator that is flagged, loses what it earned, and whose reliability falls.
     #[benchmark]
     fn settle_validator() -> Result<(), BenchmarkError> {
         let (_, validator, _) = matched::<T>(1)?;
-        move_to::<T>(NOW, EpochPhase::Commit);
+        earned::<T>(validator, Side::Validator);
         worked::<T>(validator, full_work());
         let before = T::Matching::reliability(validator);
 

@@ -32,8 +32,9 @@
 //!
 //! A validator is **flagged** if less than [`Config::LeastAgreement`] of its last judgements agreed, and there were at
 //! least [`Config::MinJudged`]. At most [`Config::JudgementsKept`] count, and a flag begins the count anew. A miner is
-//! flagged if those who were drawn to check it gave it less than [`Config::LeastAgreement`] of what its own validators
-//! did, and have more than half of the weight of all of them ([`ratings`]).
+//! flagged if at least two of those who were drawn to check it gave it less than [`Config::LeastAgreement`] of what its own
+//! validators did, and have more than half of the weight of all of them ([`ratings`]). Either also gets nothing for the
+//! epoch whose scores show the fault: emission does not pay for an epoch before it is settled.
 //!
 //! # Those who leave
 //!

@@ -118,6 +118,8 @@ parameter_types! {
     pub static Stakes: BTreeMap<ModuleId, Balance> = BTreeMap::new();
     /// What was flagged so far, and why.
     pub static Flags: Vec<(ModuleId, FlagReason)> = Vec::new();
+    /// Who gets nothing of an epoch that is over.
+    pub static Forfeited: Vec<(EpochIndex, ModuleId)> = Vec::new();
     /// What is earned by in the current epoch.
     pub static Earners: BTreeMap<ModuleId, Permill> = BTreeMap::new();
     pub static Judges: BTreeMap<ModuleId, Permill> = BTreeMap::new();
@@ -265,6 +267,11 @@ impl Earnings for Net {
             Side::Miner => Earners::mutate(|merits| merits.insert(module, merit)),
             Side::Validator => Judges::mutate(|merits| merits.insert(module, merit)),
         };
+    }
+
+    fn forfeit_closed(epoch: EpochIndex, module: ModuleId) {
+        assert!(epoch < Clock::get().0, "epoch {epoch} is not over");
+        Forfeited::mutate(|forfeited| forfeited.push((epoch, module)));
     }
 
     fn forfeit(_: ModuleId) {
@@ -441,6 +448,7 @@ pub fn new_chain() -> TestExternalities {
     Owners::set(BTreeMap::new());
     Stakes::set(BTreeMap::new());
     Flags::set(Vec::new());
+    Forfeited::set(Vec::new());
     Earners::set(BTreeMap::new());
     Judges::set(BTreeMap::new());
     Clock::set((0, EpochPhase::Commit));
