@@ -204,8 +204,9 @@ pub mod pallet {
     #[pallet::storage]
     pub type Records<T: Config> = StorageMap<_, Twox64Concat, ModuleId, Record, ValueQuery>;
 
-    /// What the draws of an epoch follow from. It is the same for the whole epoch, so that nobody gains by waiting for a
-    /// better block to draw in.
+    /// What the draws of an epoch follow from. It is fixed in the epoch's first block. Whom it stands for depends on the
+    /// miners and sources of truth that are active when a validator is drawn: who draws for itself, and waits until they
+    /// are others, is drawn others.
     #[pallet::storage]
     pub type Seed<T: Config> = StorageValue<_, (EpochIndex, H256)>;
 
