@@ -1,4 +1,7 @@
 //! What modules earn by: at most three writes for each thing that is said of one.
+//!
+//! In one epoch a module earns on one side: that on which it has a merit other than zero first. Whoever changes from
+//! validator to miner within an epoch would count the same money on both.
 
 use ensemble_core::{
     emission::{Earnings, Side},
@@ -11,10 +14,14 @@ use sp_runtime::Permill;
 use crate::{Config, Earned, EarnerOf, Earners, Open, Pallet};
 
 impl<T: Config> Earnings for Pallet<T> {
-    /// A module that was removed earns nothing more; what it earned before stays.
+    /// A module that was removed earns nothing more; what it earned before stays. Nothing changes if it earns on the
+    /// other side.
     fn set_merit(module: ModuleId, side: Side, merit: Permill) {
         let Some(owner) = T::Modules::owner(module) else { return };
         Self::change_earner(module, owner.clone(), |earner| {
+            if !earner.may_earn(side) {
+                return;
+            }
             earner.owner = owner;
             earner.staked = T::Stake::steady(module);
             earner.deposit = T::Modules::deposit(module);

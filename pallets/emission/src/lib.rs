@@ -16,13 +16,14 @@
 //! # Who gets how much
 //!
 //! A module's weight on a side is its merit, in millionths, times its stake and its deposit. Its merit as a miner is
-//! its score; as a validator, its reliability for what it revealed. A module gets the part of its side times its weight
-//! over the sum of all weights, rounded down. So weights are linear in money: whoever divides his stake or his miner in
-//! ten gets no more than before.
+//! its score; as a validator, its reliability for what it revealed. In one epoch it earns on one side only: on which it
+//! first has a merit other than zero; what is said of the other is ignored. A module gets the part of its side times
+//! its weight over the sum of all weights, rounded down. So weights are linear in money: whoever divides his stake or
+//! his miner in ten gets no more than before.
 //!
-//! No planck counts on two modules in one epoch. Stake counts if it was there all through the epoch. And a module must
-//! still be there, with its deposit, when its score is revealed: what is registered with the money of a module removed
-//! after that comes too late for the epoch's commitments.
+//! No planck counts twice in one epoch, neither on two modules nor on two sides. Stake counts if it was there all
+//! through the epoch. And a module must still be there, with its deposit, when its score is revealed: what is
+//! registered with the money of a module removed after that comes too late for the epoch's commitments.
 //!
 //! Of what a module gets, the part that its deposit has in stake and deposit goes to its owner: whoever owned it when
 //! it earned. The rest goes to those who have staked on the module ([`Config::Reward`]); if nobody has, to the owner as

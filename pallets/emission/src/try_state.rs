@@ -59,6 +59,7 @@ impl<T: Config> Pallet<T> {
     fn check_epochs() -> Check {
         let mut epochs = EarnersOf::<T>::new();
         for (epoch, module, earner) in Earned::<T>::iter() {
+            ensure!(earner.miner.is_zero() || earner.validator.is_zero(), "a module earned on both sides");
             epochs.entry(epoch).or_default().insert(module, earner);
         }
         let (open, forgetting) = (Open::<T>::get(), Forgetting::<T>::get());

@@ -195,6 +195,14 @@ impl<AccountId> Earner<AccountId> {
         }
     }
 
+    /// Whether it may earn on a side: not if it earns on the other, or its money would count twice.
+    pub fn may_earn(&self, side: Side) -> bool {
+        match side {
+            Side::Miner => self.validator.is_zero(),
+            Side::Validator => self.miner.is_zero(),
+        }
+    }
+
     /// Replaces its merit on a side.
     pub fn set(&mut self, side: Side, merit: Permill) {
         match side {

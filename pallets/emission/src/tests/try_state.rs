@@ -93,6 +93,7 @@ fn sums() {
     let off = "sums of weights are not those of their parts";
     complains(|| change(TWO, |earner| earner.miner = percent(31)), off);
     complains(|| change(ONE, |earner| earner.staked += 1), off);
+    complains(|| change(ONE, |earner| earner.validator = percent(1)), "a module earned on both sides");
     complains(|| Open::<Test>::mutate(|open| open.weights.validator += 1), off);
 }
 
