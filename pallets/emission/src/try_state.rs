@@ -50,6 +50,7 @@ impl<T: Config> Pallet<T> {
     fn check_clocks() -> Check {
         let (open, paying, forgetting) = (Open::<T>::get(), Paying::<T>::get(), Forgetting::<T>::get());
         ensure!(paying.epoch <= open.epoch, "an epoch is paid that is not over");
+        ensure!(paying.epoch <= Self::first_unpayable(), "an epoch is paid that is not settled");
         ensure!(forgetting.epoch <= paying.epoch, "an epoch is forgotten that was not paid");
         let known = |epoch: EpochIndex| (forgetting.epoch..open.epoch).contains(&epoch);
         ensure!(Periods::<T>::iter_keys().all(known), "an epoch is closed that is open or forgotten");
@@ -110,7 +111,7 @@ impl<T: Config> Pallet<T> {
             all = all.saturating_add(amount);
             paid = paid.saturating_add(match earner.payout {
                 Payout::Pending => 0,
-                Payout::OwnerPending(rest) => amount.saturating_sub(rest),
+                Payout::OwnerPending(rest) | Payout::Forfeited(rest) => amount.saturating_sub(rest),
                 Payout::Done => amount,
             });
         }
