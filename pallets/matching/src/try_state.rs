@@ -6,6 +6,7 @@ use alloc::{
 };
 
 use ensemble_core::{
+    epochs::Epochs,
     matching::Counts,
     modules::{Modules, Role},
     ModelType, ModuleId,
@@ -97,6 +98,8 @@ impl<T: Config> Pallet<T> {
             let active = Self::may_take_part(*id, validator.off, validator.departure);
             ensure!(validator.is_active() == active, "a validator takes part and should not, or should and does not");
             ensure!(validator.open == validator.has_room(), "a validator is open without room, or has room unseen");
+            let serving = validator.serving.is_some_and(|since| since <= T::Epochs::current());
+            ensure!(serving == (validator.load > 0), "a validator does not know since when it has miners");
             ensure!(validator.load <= validator.capacity, "a validator has more miners than its capacity");
             let leaving = validator.departure == Departure::Leaving;
             ensure!(leaving == validator.seats.is_empty(), "a validator has no seats, or keeps them when leaving");
@@ -123,6 +126,8 @@ impl<T: Config> Pallet<T> {
                 let validator = state.validators.get(&matched.validator).ok_or("a match has no validator")?;
                 let served = Served::<T>::get((matched.validator, matched.slot)) == Some(*id);
                 ensure!(served && matched.slot < validator.load, "a miner is not among its validator's");
+                let latest = T::Epochs::current().saturating_add(1);
+                ensure!(matched.from <= latest, "a match counts too late");
                 let judges = validator.types().contains(&miner.model_type);
                 let stay = miner.departure == Departure::Staying && validator.departure == Departure::Staying;
                 ensure!(judges || !stay, "a validator has a miner whose type it does not judge");

@@ -49,7 +49,10 @@ fn participants() {
         || miner_is(SERVED, |miner| miner.off = true),
         "a miner takes part and should not, or should and does not",
     );
-    complains(|| judge_is(|judge| judge.since = None), "a validator takes part and should not, or should and does not");
+    complains(
+        || judge_is(|judge| judge.active = false),
+        "a validator takes part and should not, or should and does not",
+    );
     complains(|| miner_is(SERVED, |miner| miner.model_type = AUDIO), "a miner is not what the registry says");
     complains(|| judge_is(|judge| judge.capacity = 10), "a validator is not what the registry says");
     complains(|| judge_is(|judge| judge.open = false), "a validator is open without room, or has room unseen");
@@ -57,6 +60,9 @@ fn participants() {
         || judge_is(|judge| (judge.capacity, judge.open) = (1, false)),
         "a validator has more miners than its capacity",
     );
+    let since = "a validator does not know since when it has miners";
+    complains(|| judge_is(|judge| judge.serving = None), since);
+    complains(|| judge_is(|judge| judge.serving = Some(1)), since);
     complains(|| judge_is(|judge| judge.seats.clear()), "a validator has no seats, or keeps them when leaving");
 }
 
@@ -68,6 +74,7 @@ fn matches() {
     );
     complains(|| miner_is(SERVED, |miner| miner.matches[0].validator = 99), "a match has no validator");
     complains(|| miner_is(SERVED, |miner| miner.matches[0].slot = 8), "a miner is not among its validator's");
+    complains(|| miner_is(SERVED, |miner| miner.matches[0].from = 2), "a match counts too late");
     complains(|| judge_is(|judge| judge.load += 1), "a validator's load is not the number of its miners");
     complains(|| Served::<Test>::insert((JUDGE, 8), SERVED), "a validator has a miner that does not know it");
 }
