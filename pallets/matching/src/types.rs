@@ -200,20 +200,33 @@ pub struct Seat {
     pub offer: Option<u64>,
 }
 
-/// The part of a line that is in use: from `first` to before `end`. Places of those who left are empty.
+/// The ends of a line. Its places are numbered in the order in which they were taken, and none is taken twice.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Ring {
-    /// The first place.
-    pub first: u64,
+    /// The place of whoever stands first; none if nobody stands in the line.
+    pub first: Option<u64>,
+    /// The place of whoever stands last; none if nobody stands in the line.
+    pub last: Option<u64>,
     /// The next place to come.
-    pub end: u64,
+    pub next: u64,
 }
 
 impl Ring {
-    /// Whether nothing stands in it.
+    /// Whether nobody stands in the line.
     pub fn is_empty(&self) -> bool {
-        self.first >= self.end
+        self.first.is_none()
     }
+}
+
+/// Whoever stands in a line, between its neighbours: lines are doubly linked lists.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Entry {
+    /// The number of a module, or of a type.
+    pub number: u32,
+    /// The place before it; none if it stands first.
+    pub before: Option<u64>,
+    /// The place after it; none if it stands last.
+    pub after: Option<u64>,
 }
 
 /// Who stands in line.
