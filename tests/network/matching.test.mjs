@@ -336,7 +336,10 @@ describe('matching, scores and emission', () => {
         owner,
         [...batches, late].map((batch) => commitCall(api, batch)),
       );
-      await refused(net, owner, [[commitCall(api, batches[0]), 'scores.AlreadyCommitted']]);
+      await refused(net, owner, [
+        [commitCall(api, batches[0]), 'scores.AlreadyCommitted'],
+        [draw(one), 'scores.CommittedBefore'],
+      ]);
       const unrevealed = (await api.call.scoresApi.duties(one)).unwrap().unrevealed.toJSON();
       assert.deepEqual(
         unrevealed,

@@ -19,7 +19,7 @@ import { send } from '../harness/transactions.mjs';
 import { casesOf } from './models.mjs';
 import { connect, moduleNamed, say, serve } from './service.mjs';
 
-/** Blocks in the beginning of an epoch in which the chain still settles the last one, and draws checks. */
+/** Blocks in the beginning of an epoch in which the chain draws checks; who commits before is drawn none. */
 const SETTLING = 2;
 /** Milliseconds after which an answer does not count, and those within which it is as good as at once. */
 const PATIENCE = 5_000;

@@ -85,11 +85,20 @@ impl Kind {
     }
 
     /// How many of them are in a block: fewer than the smallest chain has entries for, as each is signed by another
-    /// account.
+    /// account. Where many entries are touched it is one: with few entries several calls would find what the one before
+    /// has read.
     pub fn calls(self) -> usize {
         match self {
-            Self::Match | Self::Leave | Self::Commit | Self::Reveal => 8,
+            Self::Match | Self::Leave | Self::Commit | Self::Reveal => 1,
             _ => 40,
+        }
+    }
+
+    /// How many blocks of them are measured.
+    pub fn blocks(self) -> u32 {
+        match self.calls() {
+            1 => 80,
+            _ => 10,
         }
     }
 

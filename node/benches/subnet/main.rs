@@ -41,8 +41,6 @@ use crate::{
 
 /// Entries in storage unless the command line names others.
 const SIZES: [u32; 3] = [100, 10_000, 1_000_000];
-/// Blocks of each kind of call on each chain.
-const ROUNDS: u32 = 10;
 /// Blocks that begin an epoch, and that do not, on each chain.
 const BEGINNINGS: u32 = 100;
 /// How much longer a call may take with the most entries than with the fewest.
@@ -89,7 +87,7 @@ fn main() -> ExitCode {
 fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind) -> Measured {
     let none = vec![Vec::new(); chains.len()];
     let mut measured = Measured { times: none.clone(), finishing: none.clone(), roots: none, weights: Vec::new() };
-    for round in 0..ROUNDS {
+    for round in 0..kind.blocks() {
         for (index, chain) in chains.iter().enumerate() {
             let state = chain.state();
             let targets = draw(kind, round, chain.size());

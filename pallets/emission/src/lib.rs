@@ -16,17 +16,18 @@
 //! # Who gets how much
 //!
 //! A module's weight on a side is its merit, in millionths, times its stake and its deposit. Its merit as a miner is
-//! its score; as a validator, its reliability for what it revealed. A module gets the part of its side times its weight
-//! over the sum of all weights, rounded down. So weights are linear in money: whoever divides his stake or his miner in
-//! ten gets no more than before.
+//! its score; as a validator, its reliability for what it revealed. In one epoch it earns on one side only: on which it
+//! first has a merit other than zero; what is said of the other is ignored. A module gets the part of its side times
+//! its weight over the sum of all weights, rounded down. So weights are linear in money: whoever divides his stake or
+//! his miner in ten gets no more than before.
 //!
-//! No planck counts on two modules in one epoch. Stake counts if it was there all through the epoch. And a module must
-//! still be there, with its deposit, when its score is revealed: what is registered with the money of a module removed
-//! after that comes too late for the epoch's commitments.
+//! No planck counts twice in one epoch, neither on two modules nor on two sides. Stake counts if it was there all
+//! through the epoch. And a module must still be there, with its deposit, when its score is revealed: what is
+//! registered with the money of a module removed after that comes too late for the epoch's commitments.
 //!
 //! Of what a module gets, the part that its deposit has in stake and deposit goes to its owner: whoever owned it when
-//! it earned. The rest goes to those who have staked on the module ([`Config::Reward`]); if nobody has, to the owner as
-//! well.
+//! it earned. The rest goes to those who have staked on the module when it is paid ([`Config::Reward`]), whether they
+//! were there during the epoch or not; if nobody has, to the owner as well.
 //!
 //! # The life of an epoch
 //!
@@ -35,19 +36,22 @@
 //! 2. **Close.** The first block of the next epoch mints what the epoch brings. The treasury has its part at once; the
 //!    rest is held in the keyless account of [`Config::PalletId`]. That costs the same for ten modules and for a
 //!    million.
-//! 3. **Pay.** Modules are paid in the order in which they first earned, as many in each block as it has room for
+//! 3. **Settle.** Nothing is paid before all that the epoch's scores decide is settled ([`Config::Settlement`]). Whose
+//!    fault is found until then gets nothing that it was not paid: that stays with the epoch.
+//! 4. **Pay.** Modules are paid in the order in which they first earned, as many in each block as it has room for
 //!    ([`Hooks::on_idle`]). Whoever does not want to wait calls [`Pallet::claim`]. If an owner's account cannot take
 //!    its money, because that would be less than the existential deposit, the money waits and can be claimed.
-//! 4. **Forget.** After [`Config::KeptEpochs`] epochs the records go, a bounded number in each block. What nobody could
-//!    be paid, and what rounding left, goes to the treasury. No epoch is forgotten before all of its modules had their
-//!    turn.
+//! 5. **Forget.** After [`Config::KeptEpochs`] epochs the records go, a bounded number in each block. What nobody could
+//!    be paid, what was forfeited, and what rounding left, goes to the treasury. No epoch is forgotten before all of
+//!    its modules had their turn.
 //!
 //! # The books
 //!
 //! Whatever is taken out of existence goes through [`Burn`], which counts it: the runtime gives it to all pallets that
 //! burn, and anyone may call [`Pallet::burn`]. At any time total issuance is what there was at genesis, plus what was
-//! emitted, minus what was burnt, to the planck. New money is an imbalance from its issuance to its account, so that it
-//! cannot be counted without being there, nor be there without being counted.
+//! emitted, minus what was burnt, to the planck, unless root sets balances (`force_set_balance`,
+//! `force_adjust_total_issuance`). New money is an imbalance from its issuance to its account, so that it cannot be
+//! counted without being there, nor be there without being counted.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -83,6 +87,7 @@ use ensemble_core::{
     emission::Split,
     epochs::EpochIndex,
     modules::Modules,
+    scores::Settlement,
     stake::{Reward, Stake},
     ModuleId,
 };
@@ -124,6 +129,9 @@ pub mod pallet {
 
         /// Pays those who have staked on a module.
         type Reward: Reward<CreditOf<Self>>;
+
+        /// Knows which epochs are settled: none is paid before. What it says never falls.
+        type Settlement: Settlement;
 
         /// Who may change the split.
         type ParametersOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -265,6 +273,9 @@ pub mod pallet {
         /// The owner's account cannot take its part of what a module earned in an epoch. It can be claimed as long as
         /// the epoch is kept.
         Withheld { epoch: EpochIndex, module: ModuleId, owner: T::AccountId, amount: Balance },
+        /// Because of a fault found when the epoch was over, a module does not get this much of it, which it was not
+        /// paid yet.
+        Forfeited { epoch: EpochIndex, module: ModuleId, amount: Balance },
         /// The records of an epoch are gone. What nobody was paid of it is the treasury's; what that could not take was
         /// burnt.
         EpochForgotten { epoch: EpochIndex, to_treasury: Balance, burnt: Balance },
@@ -280,9 +291,11 @@ pub mod pallet {
         SplitNotOne,
         /// The epoch is not over.
         EpochNotClosed,
+        /// The epoch is over, but not all of its scores are settled.
+        EpochNotSettled,
         /// The epoch was forgotten, or none of its blocks was made.
         EpochForgotten,
-        /// The module earned nothing in that epoch, or it was paid.
+        /// The module earned nothing in that epoch, forfeited it, or was paid.
         NothingOwed,
         /// The owner's account cannot take so little: it would have less than the existential deposit.
         CannotReceive,
@@ -324,7 +337,7 @@ pub mod pallet {
             Self::do_set_split(split)
         }
 
-        /// Pays out what a module earned in an epoch that is over and kept; for anyone.
+        /// Pays out what a module earned in an epoch that is settled and kept; for anyone.
         #[pallet::call_index(1)]
         pub fn claim(origin: OriginFor<T>, epoch: EpochIndex, module: ModuleId) -> DispatchResult {
             ensure_signed(origin)?;

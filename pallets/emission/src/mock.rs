@@ -6,6 +6,7 @@ use ensemble_core::{
     emission::{Allocation, Earnings, Side, Split},
     epochs::EpochIndex,
     modules::{ModelType, Modules, Role},
+    scores::Settlement,
     ModuleId,
 };
 use frame_support::{
@@ -119,6 +120,8 @@ parameter_types! {
     pub static Cap: Balance = 1_000_000_000_000;
     pub static FirstReward: Balance = 1_000_000;
     pub static HalvingPeriod: EpochIndex = 100;
+    /// The first epoch that is not settled. Unless a test says otherwise, that does not hold up anything.
+    pub static FirstUnsettled: EpochIndex = EpochIndex::MAX;
     pub static CommitPart: Permill = Permill::from_percent(60);
     /// The registry: owners and deposits.
     pub static Registered: BTreeMap<ModuleId, (AccountId, Balance)> = BTreeMap::new();
@@ -148,6 +151,14 @@ impl Modules<AccountId> for Registry {
     }
 }
 
+/// Scores that are settled as far as a test says.
+pub struct Settled;
+impl Settlement for Settled {
+    fn first_unsettled() -> EpochIndex {
+        FirstUnsettled::get()
+    }
+}
+
 impl pallet_stake::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
@@ -170,6 +181,7 @@ impl crate::Config for Test {
     type Modules = Registry;
     type Stake = Stake;
     type Reward = Stake;
+    type Settlement = Settled;
     type ParametersOrigin = EnsureRoot<AccountId>;
     type PalletId = EmissionPalletId;
     type Treasury = Treasury;

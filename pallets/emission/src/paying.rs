@@ -1,6 +1,7 @@
-//! Paying out: a bounded number of modules in each block, and whoever asks.
+//! Paying out: a bounded number of modules in each block, and whoever asks. No epoch is paid before all of it is
+//! settled, so that a fault that is found then can still cost what it brought.
 
-use ensemble_core::{epochs::EpochIndex, ModuleId};
+use ensemble_core::{epochs::EpochIndex, scores::Settlement, ModuleId};
 use frame_support::{ensure, pallet_prelude::*, weights::WeightMeter};
 
 use crate::{
@@ -11,8 +12,14 @@ use crate::{
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_claim(epoch: EpochIndex, module: ModuleId) -> DispatchResult {
         ensure!(epoch < Open::<T>::get().epoch, Error::<T>::EpochNotClosed);
+        ensure!(epoch < Self::first_unpayable(), Error::<T>::EpochNotSettled);
         Self::pay(epoch, module)?;
         Ok(())
+    }
+
+    /// Epochs before this one are over and settled.
+    pub(crate) fn first_unpayable() -> EpochIndex {
+        Open::<T>::get().epoch.min(T::Settlement::first_unsettled())
     }
 
     /// Pays and forgets as far as `limit` reaches; returns what it took.
@@ -26,10 +33,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn pay_in_turn(meter: &mut WeightMeter) {
-        let (open, start) = (Open::<T>::get().epoch, Paying::<T>::get());
+        let (end, start) = (Self::first_unpayable(), Paying::<T>::get());
         let mut cursor = start;
         for _ in 0..T::MaxStepsPerBlock::get() {
-            if cursor.epoch >= open || meter.try_consume(T::WeightInfo::pay()).is_err() {
+            if cursor.epoch >= end || meter.try_consume(T::WeightInfo::pay()).is_err() {
                 break;
             }
             Self::pay_next(&mut cursor);
@@ -45,13 +52,14 @@ impl<T: Config> Pallet<T> {
             cursor.next_epoch();
             return;
         };
-        // Who was paid by a claim is not paid again. Who cannot receive anything keeps the right to claim it.
+        // Who was paid by a claim is not paid again, and who forfeited it is not paid. Who cannot receive anything keeps
+        // the right to claim it.
         let _ = Self::pay(cursor.epoch, module);
         cursor.next_place();
     }
 
-    /// Pays what a module earned in an epoch that is over, or what was left of it.
-    fn pay(epoch: EpochIndex, module: ModuleId) -> Result<(), Error<T>> {
+    /// Pays what a module earned in an epoch that is settled, or what was left of it.
+    pub(crate) fn pay(epoch: EpochIndex, module: ModuleId) -> Result<(), Error<T>> {
         let mut period = Periods::<T>::get(epoch).ok_or(Error::EpochForgotten)?;
         let mut earner = Earned::<T>::get(epoch, module).ok_or(Error::NothingOwed)?;
         let (to_stakers, due) = Self::pay_first(module, &period, &earner)?;
@@ -82,7 +90,7 @@ impl<T: Config> Pallet<T> {
                 Ok((to_stakers, amount.saturating_sub(to_stakers)))
             },
             Payout::OwnerPending(amount) => Ok((0, amount)),
-            Payout::Done => Err(Error::NothingOwed),
+            Payout::Done | Payout::Forfeited(_) => Err(Error::NothingOwed),
         }
     }
 }

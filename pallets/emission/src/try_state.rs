@@ -50,6 +50,7 @@ impl<T: Config> Pallet<T> {
     fn check_clocks() -> Check {
         let (open, paying, forgetting) = (Open::<T>::get(), Paying::<T>::get(), Forgetting::<T>::get());
         ensure!(paying.epoch <= open.epoch, "an epoch is paid that is not over");
+        ensure!(paying.epoch <= Self::first_unpayable(), "an epoch is paid that is not settled");
         ensure!(forgetting.epoch <= paying.epoch, "an epoch is forgotten that was not paid");
         let known = |epoch: EpochIndex| (forgetting.epoch..open.epoch).contains(&epoch);
         ensure!(Periods::<T>::iter_keys().all(known), "an epoch is closed that is open or forgotten");
@@ -59,6 +60,7 @@ impl<T: Config> Pallet<T> {
     fn check_epochs() -> Check {
         let mut epochs = EarnersOf::<T>::new();
         for (epoch, module, earner) in Earned::<T>::iter() {
+            ensure!(earner.miner.is_zero() || earner.validator.is_zero(), "a module earned on both sides");
             epochs.entry(epoch).or_default().insert(module, earner);
         }
         let (open, forgetting) = (Open::<T>::get(), Forgetting::<T>::get());
@@ -109,7 +111,7 @@ impl<T: Config> Pallet<T> {
             all = all.saturating_add(amount);
             paid = paid.saturating_add(match earner.payout {
                 Payout::Pending => 0,
-                Payout::OwnerPending(rest) => amount.saturating_sub(rest),
+                Payout::OwnerPending(rest) | Payout::Forfeited(rest) => amount.saturating_sub(rest),
                 Payout::Done => amount,
             });
         }

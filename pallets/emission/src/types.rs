@@ -114,7 +114,8 @@ impl Period {
         Self { parts, weights: open.weights, earners: open.earners, owed: parts.owed() }
     }
 
-    /// What a module gets of it, rounded down.
+    /// What a module gets of it, rounded down. What it forfeited afterwards is still counted, as not paid: it is
+    /// nobody else's, so that allocations add up all the same.
     pub fn allocation<AccountId>(
         &self,
         epoch: EpochIndex,
@@ -135,6 +136,15 @@ impl Period {
     pub fn amount<AccountId>(&self, earner: &Earner<AccountId>) -> Balance {
         let allocation = self.allocation(0, 0, earner);
         allocation.miner.saturating_add(allocation.validator)
+    }
+
+    /// What a module was not paid yet and can still be, in planck.
+    pub fn unpaid<AccountId>(&self, earner: &Earner<AccountId>) -> Balance {
+        match earner.payout {
+            Payout::Pending => self.amount(earner),
+            Payout::OwnerPending(rest) => rest,
+            Payout::Done | Payout::Forfeited(_) => 0,
+        }
     }
 
     /// What an outsider may know of it.
@@ -160,6 +170,8 @@ pub enum Payout {
     OwnerPending(Balance),
     /// Everybody has theirs.
     Done,
+    /// So much, in planck, was not paid and never will be, because of a fault found when the epoch was over.
+    Forfeited(Balance),
 }
 
 /// What a module earns by in an epoch.
@@ -192,6 +204,14 @@ impl<AccountId> Earner<AccountId> {
             validator: Permill::zero(),
             forfeited: false,
             payout: Payout::Pending,
+        }
+    }
+
+    /// Whether it may earn on a side: not if it earns on the other, or its money would count twice.
+    pub fn may_earn(&self, side: Side) -> bool {
+        match side {
+            Side::Miner => self.validator.is_zero(),
+            Side::Validator => self.miner.is_zero(),
         }
     }
 

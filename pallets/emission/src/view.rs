@@ -12,7 +12,7 @@ use frame_support::traits::{fungible::Inspect, Get};
 use sp_runtime::{traits::UniqueSaturatedInto, FixedPointNumber, FixedU128};
 
 use crate::{
-    Balance, Config, Earned, Earners, EpochLength, Forgetting, GenesisIssuance, Open, Pallet, Period, Periods,
+    Balance, Config, Earned, Earners, EpochLength, Forgetting, GenesisIssuance, Open, Pallet, Payout, Period, Periods,
     TotalBurnt, TotalEmitted,
 };
 
@@ -26,7 +26,8 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What modules got of an epoch that is kept, in the order in which they first earned, from this place on, at most
-    /// `limit` (and 1,000).
+    /// `limit` (and 1,000). What a module forfeited when the epoch was over is there as not paid, so that they add up
+    /// to what the epoch brought, less what rounding left.
     pub fn allocations(epoch: EpochIndex, first: u32, limit: u32) -> Vec<Allocation<Balance>> {
         let Some(period) = Periods::<T>::get(epoch) else { return Vec::new() };
         let end = first.saturating_add(limit.min(MAX_ENTRIES)).min(period.earners);
@@ -65,10 +66,13 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What stake on a module would earn in a year of epochs like the last, as a part of itself, before the owner's
-    /// fee; none if there is no stake, or it earned nothing.
+    /// fee; none if there is no stake, or it earned nothing or forfeited it.
     pub fn apr(module: ModuleId) -> Option<FixedU128> {
         let last = Open::<T>::get().epoch.checked_sub(1)?;
         let (period, earner) = (Periods::<T>::get(last)?, Earned::<T>::get(last, module)?);
+        if matches!(earner.payout, Payout::Forfeited(_)) {
+            return None;
+        }
         let amount = period.amount(&earner);
         let earned = amount.saturating_sub(earner.owners_part(amount));
         if earned == 0 || earner.staked == 0 || T::Stake::staked(module) == 0 {

@@ -103,6 +103,34 @@ fn wait_everywhere<T: Config>() -> Benched {
     Ok(())
 }
 
+/// Somebody who does not exist waits.
+fn queue<T: Config>(kind: Kind) {
+    Desks::<T>::mutate(TYPE, |desk| {
+        Pallet::<T>::add(Line::Waiting(kind, TYPE), desk.waiting.get_mut(kind), ModuleId::MAX);
+    });
+}
+
+/// Somebody who does not exist is offered to a type.
+fn queue_offer<T: Config>(model_type: ModelType) {
+    Desks::<T>::mutate(model_type, |desk| {
+        Pallet::<T>::add(Line::Offers(model_type), &mut desk.offers, ModuleId::MAX);
+    });
+}
+
+/// A validator is offered to all of its types, between others: if it leaves, its neighbours change.
+fn offer_everywhere<T: Config>(id: ModuleId) {
+    Validators::<T>::mutate_extant(id, |validator| {
+        for seat in validator.seats.iter_mut() {
+            let model_type = seat.model_type;
+            queue_offer::<T>(model_type);
+            seat.offer = Some(Desks::<T>::mutate(model_type, |desk| {
+                Pallet::<T>::add(Line::Offers(model_type), &mut desk.offers, id)
+            }));
+            queue_offer::<T>(model_type);
+        }
+    });
+}
+
 /// Changes the record of a miner that was matched.
 fn change_miner<T: Config>(id: ModuleId, change: impl FnOnce(&mut Miner)) -> Benched {
     let mut miner = Miners::<T>::get(id).ok_or("no miner")?;
@@ -159,6 +187,7 @@ impl<T: Config> Pallet<T> {
             Role::Validator { types, capacity } => {
                 Self::join_validator(module, types, *capacity);
                 crowd::<T>(module, &[]);
+                offer_everywhere::<T>(module);
             },
         }
     }
@@ -169,6 +198,7 @@ impl<T: Config> Pallet<T> {
         let _ = join_miner::<T>();
         drain::<T>();
         crowd::<T>(module, &[]);
+        offer_everywhere::<T>(module);
         Reliabilities::<T>::insert(module, Permill::one());
     }
 }
@@ -328,11 +358,11 @@ mod benchmarks {
             }
         }
 
-        assert_eq!(ToDo::<T>::get().turns.first.first, 1);
+        assert_eq!(ToDo::<T>::get().turns.first.first, Some(1));
         Ok(())
     }
 
-    /// An offer of a validator that has no room any more.
+    /// An offer of a validator that has no room any more; there is another.
     #[benchmark]
     fn look() -> Result<(), BenchmarkError> {
         let (validator, miners) = with_miners::<T>(1, 1)?;
@@ -347,6 +377,7 @@ mod benchmarks {
                 Pallet::<T>::rank(validator, record);
             })?;
         }
+        queue_offer::<T>(TYPE);
         let task = Pallet::<T>::next_task().ok_or("nothing to do")?;
         let done;
 
@@ -356,11 +387,11 @@ mod benchmarks {
         }
 
         assert_eq!(done, Done::Looked);
-        assert_eq!(Desks::<T>::get(TYPE).offers.first, 1);
+        assert_eq!(Desks::<T>::get(TYPE).offers.first, Some(1));
         Ok(())
     }
 
-    /// A miner gets its last validator, though all of its own are better.
+    /// A miner gets its last validator, though all of its own are better. Others wait behind it.
     #[benchmark]
     fn find() -> Result<(), BenchmarkError> {
         let miner = join_miner::<T>()?;
@@ -372,6 +403,7 @@ mod benchmarks {
             Pallet::<T>::rank(best, validator);
         })?;
         crowd::<T>(best, &[TYPE]);
+        queue::<T>(Kind::Further);
         let task = Task::Find(Kind::Further, TYPE);
         let done;
 
@@ -385,7 +417,8 @@ mod benchmarks {
         Ok(())
     }
 
-    /// All validators with room are a miner's own, as many as it may have without having enough.
+    /// All validators with room are a miner's own, as many as it may have without having enough. Others wait behind it,
+    /// and others are blocked.
     #[benchmark]
     fn find_in_vain() -> Result<(), BenchmarkError> {
         let (_, miners) = with_miners::<T>(1, 1)?;
@@ -400,6 +433,8 @@ mod benchmarks {
         if Miners::<T>::get(miner).is_some_and(|miner| miner.waiting.is_none()) {
             change_miner::<T>(miner, |record| Pallet::<T>::wait(miner, record, Kind::Further))?;
         }
+        queue::<T>(Kind::Further);
+        queue::<T>(Kind::Blocked);
         let task = Task::Find(Kind::Further, TYPE);
         let done;
 
@@ -433,15 +468,18 @@ mod benchmarks {
         Ok(())
     }
 
-    /// The miner waits for a further validator and must wait for a first one now.
+    /// The miner waits for a further validator, between others, and must wait for a first one now, behind others.
     #[benchmark]
     fn part_validator() -> Result<(), BenchmarkError> {
         let (validator, miners) = with_miners::<T>(1, 1)?;
         let miner = miners.first().copied().ok_or("no miner")?;
         change_miner::<T>(miner, |record| {
             Pallet::<T>::stop_waiting(record);
+            queue::<T>(Kind::Further);
             Pallet::<T>::wait(miner, record, Kind::Further);
+            queue::<T>(Kind::Further);
         })?;
+        queue::<T>(Kind::First);
         change_validator::<T>(validator, |record| Pallet::<T>::pause_validator(validator, record))?;
         let done;
 

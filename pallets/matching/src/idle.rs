@@ -4,7 +4,6 @@ use ensemble_core::{ModelType, ModuleId};
 use frame_support::{pallet_prelude::*, weights::WeightMeter};
 
 use crate::{
-    lines::Head,
     ranking,
     seats::PagesOf,
     types::{Agenda, Departure, Desk, Kind, Line, Miner, Validator},
@@ -23,7 +22,7 @@ pub(crate) enum Task {
 /// What was done.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Done {
-    /// An empty place was skipped, or a type is done.
+    /// A type or an offer is done.
     Looked,
     /// There was no validator for a miner.
     InVain,
@@ -81,12 +80,12 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn next_task() -> Option<Task> {
         let Agenda { departures, turns } = ToDo::<T>::get();
-        if let Head::Number(module) = Self::head(Line::Departures, &departures) {
+        if let Some(module) = Self::head(Line::Departures, &departures) {
             return Some(Task::Part(module));
         }
-        Kind::ALL.into_iter().find_map(|kind| match Self::head(Line::Turns(kind), turns.get(kind)) {
-            Head::Number(model_type) => Some(Task::Find(kind, ModelType::try_from(model_type).ok()?)),
-            Head::Nobody | Head::Left => None,
+        Kind::ALL.into_iter().find_map(|kind| {
+            let model_type = Self::head(Line::Turns(kind), turns.get(kind))?;
+            Some(Task::Find(kind, ModelType::try_from(model_type).ok()?))
         })
     }
 
@@ -166,24 +165,22 @@ impl<T: Config> Pallet<T> {
     fn find(kind: Kind, model_type: ModelType) -> Done {
         let desk = Desks::<T>::get(model_type);
         match Self::head(Line::Waiting(kind, model_type), desk.waiting.get(kind)) {
-            Head::Left => {
-                Self::skip_waiting(kind, model_type);
-                Done::Looked
-            },
-            Head::Number(id) if ranking::best(&PagesOf::<T>::new(model_type)).is_some() => {
-                Self::find_for(id, kind, model_type)
-            },
-            Head::Number(_) | Head::Nobody => {
+            Some(id) if ranking::best(&PagesOf::<T>::new(model_type)).is_some() => Self::find_for(id, kind, model_type),
+            Some(_) | None => {
                 Self::end_turn(kind, model_type);
                 Done::Looked
             },
         }
     }
 
-    /// Gives a miner the best validator with room that is not its own; if there is none, it is blocked.
+    /// Gives the miner that stands first the best validator with room that is not its own; if there is none, it is
+    /// blocked.
     fn find_for(id: ModuleId, kind: Kind, model_type: ModelType) -> Done {
         let Some(mut miner) = Miners::<T>::get(id) else {
-            Self::skip_waiting(kind, model_type);
+            // Nobody waits without a record.
+            Desks::<T>::mutate(model_type, |desk| {
+                Self::drop_head(Line::Waiting(kind, model_type), desk.waiting.get_mut(kind));
+            });
             return Done::Looked;
         };
         Self::stop_waiting(&mut miner);
@@ -200,43 +197,31 @@ impl<T: Config> Pallet<T> {
     /// offered to all.
     fn make_offer(model_type: ModelType) -> Done {
         let desk = Desks::<T>::get(model_type);
-        match Self::head(Line::Offers(model_type), &desk.offers) {
-            Head::Nobody => {
-                Self::end_turn(Kind::Blocked, model_type);
-                return Done::Looked;
-            },
-            Head::Number(validator) if Self::is_wanted(&desk, validator) => (),
-            Head::Number(validator) => {
-                Self::end_offer(model_type, Some(validator));
-                return Done::Looked;
-            },
-            Head::Left => {
-                Self::end_offer(model_type, None);
-                return Done::Looked;
-            },
-        }
-        match Self::head(Line::Waiting(Kind::Blocked, model_type), &desk.waiting.blocked) {
-            Head::Number(id) => Self::find_for(id, Kind::Blocked, model_type),
-            Head::Left | Head::Nobody => {
-                Self::skip_waiting(Kind::Blocked, model_type);
+        let Some(validator) = Self::head(Line::Offers(model_type), &desk.offers) else {
+            Self::end_turn(Kind::Blocked, model_type);
+            return Done::Looked;
+        };
+        match Self::next_wanting(model_type, &desk, validator) {
+            Some(miner) => Self::find_for(miner, Kind::Blocked, model_type),
+            None => {
+                Self::end_offer(model_type, &desk, validator);
                 Done::Looked
             },
         }
     }
 
-    fn is_wanted(desk: &Desk, validator: ModuleId) -> bool {
-        let blocked = desk.waiting.blocked;
-        let more = !blocked.is_empty() && blocked.first < desk.until;
-        more && Validators::<T>::get(validator).is_some_and(|validator| validator.open)
+    /// The miner that a validator is offered to next; none if it has no room, or was offered to all.
+    fn next_wanting(model_type: ModelType, desk: &Desk, validator: ModuleId) -> Option<ModuleId> {
+        let blocked = &desk.waiting.blocked;
+        let more = blocked.first.is_some_and(|first| first < desk.until);
+        let open = more && Validators::<T>::get(validator).is_some_and(|validator| validator.open);
+        Self::head(Line::Waiting(Kind::Blocked, model_type), blocked).filter(|_| open)
     }
 
-    /// The next offer of the type, if there is one, is made to all.
-    fn end_offer(model_type: ModelType, validator: Option<ModuleId>) {
-        Desks::<T>::mutate(model_type, |desk| {
-            Self::drop_head(Line::Offers(model_type), &mut desk.offers);
-            desk.until = desk.waiting.blocked.end;
-        });
-        let Some(validator) = validator else { return };
+    fn end_offer(model_type: ModelType, desk: &Desk, validator: ModuleId) {
+        if let Some(place) = desk.offers.first {
+            Self::withdraw(model_type, place);
+        }
         Validators::<T>::mutate_extant(validator, |validator| {
             if let Some(seat) = validator.seats.iter_mut().find(|seat| seat.model_type == model_type) {
                 seat.offer = None;

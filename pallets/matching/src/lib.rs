@@ -31,7 +31,10 @@
 //!
 //! A type with miners that wait stands in line itself, once; one that has no room leaves the line until it has. So
 //! nobody is without a validator while a place of its type is free, once the lines are empty. Who leaves a line leaves
-//! an empty place, which costs a step when its turn comes. Nothing here iterates over miners, validators or types.
+//! no gap: lines are doubly linked lists. Nothing here iterates over miners, validators or types.
+//!
+//! A match made while scores are revealed counts from the next epoch on only. Otherwise a deposit or a stake could count
+//! twice in an epoch: a module changes its part, or another one is registered with what came back.
 //!
 //! # Reliability
 //!
@@ -73,8 +76,8 @@ pub mod weights;
 
 pub use pallet::*;
 pub use types::{
-    Agenda, Departure, Desk, Kind, Line, Match, Matches, Miner, PerKind, Ring, Seat, Seats, TestCasesOf, TruthsOf,
-    Types, Validator, Waiting,
+    Agenda, Departure, Desk, Entry, Kind, Line, Match, Matches, Miner, PerKind, Ring, Seat, Seats, TestCasesOf,
+    TruthsOf, Types, Validator, Waiting,
 };
 pub use weights::WeightInfo;
 
@@ -187,9 +190,9 @@ pub mod pallet {
     #[pallet::storage]
     pub type ToDo<T> = StorageValue<_, Agenda, ValueQuery>;
 
-    /// Who stands in line: the numbers of modules, or of types.
+    /// Who stands in line, by line and place.
     #[pallet::storage]
-    pub type Places<T> = StorageDoubleMap<_, Twox64Concat, Line, Twox64Concat, u64, u32>;
+    pub type Places<T> = StorageDoubleMap<_, Twox64Concat, Line, Twox64Concat, u64, Entry>;
 
     /// The sources of truth of types.
     #[pallet::storage]

@@ -1,43 +1,59 @@
-//! Lines: first come, first served. Whoever leaves a line leaves an empty place, which is skipped when its turn comes.
+//! Lines: first come, first served. They are doubly linked lists, so that whoever leaves one leaves no gap.
 
 use ensemble_core::{ModelType, ModuleId};
 
 use crate::{
-    types::{Kind, Line, Miner, Ring, Waiting},
+    types::{Entry, Kind, Line, Miner, Ring, Waiting},
     Config, Counters, Desks, Pallet, Places, ToDo,
 };
-
-/// What stands first in a line.
-pub(crate) enum Head {
-    /// The line is empty.
-    Nobody,
-    /// Somebody who left.
-    Left,
-    /// The number of a module, or of a type.
-    Number(u32),
-}
 
 impl<T: Config> Pallet<T> {
     /// Adds to the end of a line, and gives the place. The ring is the caller's to store.
     pub(crate) fn add(line: Line, ring: &mut Ring, number: u32) -> u64 {
-        let place = ring.end;
-        Places::<T>::insert(line, place, number);
-        ring.end = place.saturating_add(1);
+        let place = ring.next;
+        Places::<T>::insert(line, place, Entry { number, before: ring.last, after: None });
+        Self::link(line, ring, ring.last, Some(place));
+        ring.last = Some(place);
+        ring.next = place.saturating_add(1);
         place
     }
 
-    /// What stands first.
-    pub(crate) fn head(line: Line, ring: &Ring) -> Head {
-        if ring.is_empty() {
-            return Head::Nobody;
+    /// What stands first: the number of a module, or of a type.
+    pub(crate) fn head(line: Line, ring: &Ring) -> Option<u32> {
+        Some(Places::<T>::get(line, ring.first?)?.number)
+    }
+
+    /// Takes a place out of a line. The ring is the caller's to store.
+    pub(crate) fn remove(line: Line, ring: &mut Ring, place: u64) {
+        let Some(Entry { before, after, .. }) = Places::<T>::take(line, place) else { return };
+        Self::link(line, ring, before, after);
+        match after {
+            Some(after) => Self::change(line, after, |entry| entry.before = before),
+            None => ring.last = before,
         }
-        Places::<T>::get(line, ring.first).map_or(Head::Left, Head::Number)
     }
 
     /// Takes away what stands first. The ring is the caller's to store.
     pub(crate) fn drop_head(line: Line, ring: &mut Ring) {
-        Places::<T>::remove(line, ring.first);
-        ring.first = ring.first.saturating_add(1).min(ring.end);
+        if let Some(first) = ring.first {
+            Self::remove(line, ring, first);
+        }
+    }
+
+    /// Lets `after` come after `before`, or first.
+    fn link(line: Line, ring: &mut Ring, before: Option<u64>, after: Option<u64>) {
+        match before {
+            Some(before) => Self::change(line, before, |entry| entry.after = after),
+            None => ring.first = after,
+        }
+    }
+
+    fn change(line: Line, place: u64, change: impl FnOnce(&mut Entry)) {
+        Places::<T>::mutate(line, place, |entry| {
+            if let Some(entry) = entry {
+                change(entry);
+            }
+        });
     }
 
     /// Has a module's matches undone.
@@ -65,7 +81,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn pass_turn(kind: Kind) {
         ToDo::<T>::mutate(|agenda| {
             let (line, ring) = (Line::Turns(kind), agenda.turns.get_mut(kind));
-            if let Head::Number(model_type) = Self::head(line, ring) {
+            if let Some(model_type) = Self::head(line, ring) {
                 Self::drop_head(line, ring);
                 Self::add(line, ring, model_type);
             }
@@ -93,21 +109,20 @@ impl<T: Config> Pallet<T> {
         let Some(Waiting { kind, place }) = miner.waiting.take() else { return };
         let line = Line::Waiting(kind, miner.model_type);
         Desks::<T>::mutate(miner.model_type, |desk| {
-            let ring = desk.waiting.get_mut(kind);
-            match ring.first == place {
-                true => Self::drop_head(line, ring),
-                false => Places::<T>::remove(line, place),
-            }
+            Self::remove(line, desk.waiting.get_mut(kind), place);
         });
         if kind == Kind::First {
             Counters::<T>::mutate(|counts| counts.waiting = counts.waiting.saturating_sub(1));
         }
     }
 
-    /// Takes an empty place away from the beginning of a line of miners.
-    pub(crate) fn skip_waiting(kind: Kind, model_type: ModelType) {
+    /// Takes an offer of a validator back. If it was the one that is being made, the next one is made to all.
+    pub(crate) fn withdraw(model_type: ModelType, place: u64) {
         Desks::<T>::mutate(model_type, |desk| {
-            Self::drop_head(Line::Waiting(kind, model_type), desk.waiting.get_mut(kind));
+            if desk.offers.first == Some(place) {
+                desk.until = desk.waiting.blocked.next;
+            }
+            Self::remove(Line::Offers(model_type), &mut desk.offers, place);
         });
     }
 }

@@ -1,6 +1,9 @@
 //! Joining a miner and a validator, and parting them.
 
-use ensemble_core::{epochs::Epochs, ModuleId};
+use ensemble_core::{
+    epochs::{EpochPhase, Epochs},
+    EpochIndex, ModuleId,
+};
 use frame_support::traits::Get;
 
 use crate::{
@@ -14,11 +17,11 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn connect(id: ModuleId, miner: &mut Miner, validator_id: ModuleId) {
         let Some(mut validator) = Validators::<T>::get(validator_id) else { return };
         let slot = validator.load;
-        if miner.matches.try_push(Match { validator: validator_id, slot }).is_err() {
+        if miner.matches.try_push(Match { validator: validator_id, slot, from: Self::counts_from() }).is_err() {
             return;
         }
         Served::<T>::insert((validator_id, slot), id);
-        validator.load = slot.saturating_add(1);
+        validator.gain_miner(T::Epochs::current());
         Self::rank(validator_id, &mut validator);
         Validators::<T>::insert(validator_id, validator);
         miner.changed = T::Epochs::current();
@@ -29,13 +32,23 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::Matched { miner: id, validator: validator_id });
     }
 
+    /// The first epoch in which a match that is made now counts. What was committed to is known when scores are revealed,
+    /// and a module may have been scored in another part, or its deposit for another module, in this epoch.
+    fn counts_from() -> EpochIndex {
+        let now = T::Epochs::current();
+        match T::Epochs::phase() {
+            EpochPhase::Commit => now,
+            EpochPhase::Reveal => now.saturating_add(1),
+        }
+    }
+
     fn validators_per_miner() -> usize {
         usize::try_from(T::ValidatorsPerMiner::get()).unwrap_or(usize::MAX)
     }
 
     /// Undoes the last match of a validator that does not stand in the rankings. The miner waits for another.
     pub(crate) fn part_validator(id: ModuleId, validator: &mut Validator) {
-        validator.load = validator.load.saturating_sub(1);
+        validator.lose_miner();
         let Some(miner_id) = Served::<T>::take((id, validator.load)) else { return };
         Miners::<T>::mutate_extant(miner_id, |miner| {
             miner.matches.retain(|matched| matched.validator != id);
@@ -60,10 +73,10 @@ impl<T: Config> Pallet<T> {
 
     /// Undoes the last match of a miner that does not take part. The record is the caller's to store.
     pub(crate) fn part_miner(id: ModuleId, miner: &mut Miner) {
-        let Some(Match { validator: validator_id, slot }) = miner.matches.pop() else { return };
+        let Some(Match { validator: validator_id, slot, .. }) = miner.matches.pop() else { return };
         miner.changed = T::Epochs::current();
         if let Some(mut validator) = Validators::<T>::get(validator_id) {
-            validator.load = validator.load.saturating_sub(1);
+            validator.lose_miner();
             Self::free_slot(validator_id, slot, validator.load);
             Self::rank(validator_id, &mut validator);
             Validators::<T>::insert(validator_id, validator);

@@ -69,6 +69,7 @@ parameter_types! {
     pub static Registered: BTreeMap<ModuleId, Record> = BTreeMap::new();
     pub static NextModule: ModuleId = 0;
     pub static Epoch: EpochIndex = 0;
+    pub static Phase: EpochPhase = EpochPhase::Commit;
     pub static Forfeited: Vec<ModuleId> = Vec::new();
     pub static ValidatorsPerMiner: u32 = 1;
     pub static MaxSteps: u32 = 1_000;
@@ -103,6 +104,8 @@ pub struct Earned;
 impl Earnings for Earned {
     fn set_merit(_: ModuleId, _: Side, _: Permill) {}
 
+    fn forfeit_closed(_: EpochIndex, _: ModuleId) {}
+
     fn forfeit(module: ModuleId) {
         Forfeited::mutate(|forfeited| forfeited.push(module));
     }
@@ -116,12 +119,13 @@ impl Epochs for Clock {
     }
 
     fn phase() -> EpochPhase {
-        EpochPhase::Commit
+        Phase::get()
     }
 
     #[cfg(feature = "runtime-benchmarks")]
-    fn move_to_for_benchmark(epoch: EpochIndex, _: EpochPhase) {
+    fn move_to_for_benchmark(epoch: EpochIndex, phase: EpochPhase) {
         Epoch::set(epoch);
+        Phase::set(phase);
     }
 }
 
@@ -201,6 +205,7 @@ pub fn new_chain() -> TestExternalities {
     Registered::set(BTreeMap::new());
     NextModule::set(0);
     Epoch::set(0);
+    Phase::set(EpochPhase::Commit);
     Forfeited::set(Vec::new());
     ValidatorsPerMiner::set(1);
     MaxSteps::set(1_000);

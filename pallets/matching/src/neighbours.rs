@@ -98,12 +98,12 @@ impl<T: Config> Pallet<T> {
 impl<T: Config> Matching for Pallet<T> {
     fn assignment(validator: ModuleId, miner: ModuleId) -> Assignment {
         let Some(miner) = Miners::<T>::get(miner) else { return Assignment::Changed };
-        if miner.matches.iter().any(|matched| matched.validator == validator) {
-            return Assignment::Matched;
-        }
-        match miner.changed == T::Epochs::current() {
-            true => Assignment::Changed,
-            false => Assignment::Foreign,
+        let now = T::Epochs::current();
+        match miner.matches.iter().find(|matched| matched.validator == validator) {
+            Some(matched) if matched.from <= now => Assignment::Matched,
+            Some(_) => Assignment::Changed,
+            None if miner.changed == now => Assignment::Changed,
+            None => Assignment::Foreign,
         }
     }
 
@@ -116,8 +116,8 @@ impl<T: Config> Matching for Pallet<T> {
         Validators::<T>::get(validator).map_or(0, |validator| validator.load)
     }
 
-    fn active_since(validator: ModuleId) -> Option<EpochIndex> {
-        Validators::<T>::get(validator)?.since
+    fn serving_since(validator: ModuleId) -> Option<EpochIndex> {
+        Validators::<T>::get(validator).filter(|validator| validator.is_active())?.serving
     }
 
     fn miner_type(miner: ModuleId) -> Option<ModelType> {

@@ -6,7 +6,7 @@ use frame_support::ensure;
 use crate::{
     ranking::{self, Page, Pages, Rank, SeatNumber},
     types::{Kind, Line, Seat, Seats, Validator},
-    Config, Desks, Error, FreeSeats, Pallet, Places, RankingPages, Reliabilities,
+    Config, Desks, Error, FreeSeats, Pallet, RankingPages, Reliabilities,
 };
 
 /// The pages of a type's ranking.
@@ -70,7 +70,7 @@ impl<T: Config> Pallet<T> {
                 desk.free_seats = desk.free_seats.saturating_add(1);
             });
             if let Some(place) = offer {
-                Places::<T>::remove(Line::Offers(model_type), place);
+                Self::withdraw(model_type, place);
             }
         }
     }
@@ -110,7 +110,7 @@ impl<T: Config> Pallet<T> {
     fn offer(id: ModuleId, seat: &mut Seat) {
         let model_type = seat.model_type;
         Desks::<T>::mutate(model_type, |desk| {
-            desk.until = desk.waiting.blocked.end;
+            desk.until = desk.waiting.blocked.next;
             let place = seat.offer.unwrap_or_else(|| Self::add(Line::Offers(model_type), &mut desk.offers, id));
             seat.offer = Some(place);
         });

@@ -6,6 +6,7 @@ use alloc::{
 };
 
 use ensemble_core::{
+    epochs::Epochs,
     matching::Counts,
     modules::{Modules, Role},
     ModelType, ModuleId,
@@ -15,13 +16,13 @@ use sp_runtime::TryRuntimeError;
 
 use crate::{
     ranking::{self, Page, Pages, Rank},
-    types::{Departure, Desk, Kind, Line, Miner, Ring, Validator},
+    types::{Departure, Desk, Entry, Kind, Line, Miner, Ring, Validator},
     ActiveMiners, Config, Counters, Desks, Flags, FreeSeats, Miners, Pallet, Places, RankingPages, Reliabilities,
     Served, TestCases, ToDo, Truths, Validators,
 };
 
 type Check = Result<(), TryRuntimeError>;
-type LineEntries = BTreeMap<Vec<u8>, BTreeMap<u64, u32>>;
+type LineEntries = BTreeMap<Vec<u8>, BTreeMap<u64, Entry>>;
 
 /// Everything, read once.
 struct State {
@@ -34,8 +35,8 @@ struct State {
 impl State {
     fn read<T: Config>() -> Self {
         let mut lines = LineEntries::new();
-        for (line, place, number) in Places::<T>::iter() {
-            lines.entry(codec::Encode::encode(&line)).or_default().insert(place, number);
+        for (line, place, entry) in Places::<T>::iter() {
+            lines.entry(codec::Encode::encode(&line)).or_default().insert(place, entry);
         }
         Self {
             miners: Miners::<T>::iter().collect(),
@@ -49,12 +50,22 @@ impl State {
         self.desks.get(&model_type).copied().unwrap_or_default()
     }
 
-    /// Takes out who stands in a line, if all of it is in the part in use.
+    /// Takes out who stands in a line, if it is linked in the order of its places, both ways and from end to end.
     fn take_line(&mut self, line: Line, ring: &Ring) -> Result<BTreeMap<u64, u32>, TryRuntimeError> {
         let entries = self.lines.remove(&codec::Encode::encode(&line)).unwrap_or_default();
-        let inside = entries.keys().all(|place| ring.first <= *place && *place < ring.end);
-        ensure!(ring.first <= ring.end && inside, "somebody stands outside of a line");
-        Ok(entries)
+        let mut before = None;
+        for (place, entry) in &entries {
+            ensure!(entry.before == before, "a place in a line is not linked to the one before");
+            before = Some(*place);
+        }
+        let mut after = None;
+        for (place, entry) in entries.iter().rev() {
+            ensure!(entry.after == after, "a place in a line is not linked to the one after");
+            after = Some(*place);
+        }
+        ensure!((ring.first, ring.last) == (after, before), "the ends of a line are off");
+        ensure!(before.is_none_or(|last| last < ring.next), "a place in a line will be taken twice");
+        Ok(entries.into_iter().map(|(place, entry)| (place, entry.number)).collect())
     }
 
     /// The open validators of a type.
@@ -97,6 +108,8 @@ impl<T: Config> Pallet<T> {
             let active = Self::may_take_part(*id, validator.off, validator.departure);
             ensure!(validator.is_active() == active, "a validator takes part and should not, or should and does not");
             ensure!(validator.open == validator.has_room(), "a validator is open without room, or has room unseen");
+            let serving = validator.serving.is_some_and(|since| since <= T::Epochs::current());
+            ensure!(serving == (validator.load > 0), "a validator does not know since when it has miners");
             ensure!(validator.load <= validator.capacity, "a validator has more miners than its capacity");
             let leaving = validator.departure == Departure::Leaving;
             ensure!(leaving == validator.seats.is_empty(), "a validator has no seats, or keeps them when leaving");
@@ -123,6 +136,8 @@ impl<T: Config> Pallet<T> {
                 let validator = state.validators.get(&matched.validator).ok_or("a match has no validator")?;
                 let served = Served::<T>::get((matched.validator, matched.slot)) == Some(*id);
                 ensure!(served && matched.slot < validator.load, "a miner is not among its validator's");
+                let latest = T::Epochs::current().saturating_add(1);
+                ensure!(matched.from <= latest, "a match counts too late");
                 let judges = validator.types().contains(&miner.model_type);
                 let stay = miner.departure == Departure::Staying && validator.departure == Departure::Staying;
                 ensure!(judges || !stay, "a validator has a miner whose type it does not judge");
@@ -247,9 +262,7 @@ impl<T: Config> Pallet<T> {
         ensure!(going == departing, "a module departs without its matches, or its matches without it");
 
         for kind in Kind::ALL {
-            let ring = agenda.turns.get(kind);
-            let turns = state.take_line(Line::Turns(kind), ring)?;
-            ensure!(turns.len() as u64 == ring.end.saturating_sub(ring.first), "a turn is empty");
+            let turns = state.take_line(Line::Turns(kind), agenda.turns.get(kind))?;
             let listed: BTreeSet<_> = turns.values().copied().collect();
             ensure!(listed.len() == turns.len(), "a type stands in line twice");
             let wanted = state.desks.iter().filter(|(_, desk)| *desk.turns.get(kind));
@@ -274,7 +287,7 @@ impl<T: Config> Pallet<T> {
             let seat = validator.seats.iter().find(|seat| seat.model_type == miner.model_type);
             let offer = seat.and_then(|seat| seat.offer);
             ensure!(offer.is_some() && desk.turns.blocked, "a miner is blocked though a validator has room");
-            let first = offer == Some(desk.offers.first);
+            let first = offer == desk.offers.first;
             ensure!(!first || waiting.place < desk.until, "a validator is not offered to all blocked miners");
         }
         Ok(())

@@ -77,6 +77,8 @@ pub struct Match {
     pub validator: ModuleId,
     /// The miner's number among those of the validator.
     pub slot: u32,
+    /// The first epoch in which the validator's scores of the miner count.
+    pub from: EpochIndex,
 }
 
 /// A miner's place in a line.
@@ -148,8 +150,10 @@ pub struct Validator {
     pub off: bool,
     /// What is to become of its matches.
     pub departure: Departure,
-    /// The epoch since which it takes part without a break; none if it does not.
-    pub since: Option<EpochIndex>,
+    /// Whether it takes part.
+    pub active: bool,
+    /// The epoch in which it last got a miner when it had none; none if it has none.
+    pub serving: Option<EpochIndex>,
     /// Whether it stands in the rankings: it takes part and has room.
     pub open: bool,
 }
@@ -157,7 +161,21 @@ pub struct Validator {
 impl Validator {
     /// Whether it takes part.
     pub fn is_active(&self) -> bool {
-        self.since.is_some()
+        self.active
+    }
+
+    /// It has one more miner.
+    pub fn gain_miner(&mut self, now: EpochIndex) {
+        self.serving = self.serving.or(Some(now));
+        self.load = self.load.saturating_add(1);
+    }
+
+    /// It has one miner less.
+    pub fn lose_miner(&mut self) {
+        self.load = self.load.saturating_sub(1);
+        if self.load == 0 {
+            self.serving = None;
+        }
     }
 
     /// Whether it takes part and has room.
@@ -182,20 +200,33 @@ pub struct Seat {
     pub offer: Option<u64>,
 }
 
-/// The part of a line that is in use: from `first` to before `end`. Places of those who left are empty.
+/// The ends of a line. Its places are numbered in the order in which they were taken, and none is taken twice.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Ring {
-    /// The first place.
-    pub first: u64,
+    /// The place of whoever stands first; none if nobody stands in the line.
+    pub first: Option<u64>,
+    /// The place of whoever stands last; none if nobody stands in the line.
+    pub last: Option<u64>,
     /// The next place to come.
-    pub end: u64,
+    pub next: u64,
 }
 
 impl Ring {
-    /// Whether nothing stands in it.
+    /// Whether nobody stands in the line.
     pub fn is_empty(&self) -> bool {
-        self.first >= self.end
+        self.first.is_none()
     }
+}
+
+/// Whoever stands in a line, between its neighbours: lines are doubly linked lists.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Entry {
+    /// The number of a module, or of a type.
+    pub number: u32,
+    /// The place before it; none if it stands first.
+    pub before: Option<u64>,
+    /// The place after it; none if it stands last.
+    pub after: Option<u64>,
 }
 
 /// Who stands in line.

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 
-use ensemble_core::{epochs::Epochs, ModelType, ModuleId};
+use ensemble_core::{ModelType, ModuleId};
 use frame_support::{ensure, pallet_prelude::*};
 
 use crate::{
@@ -24,14 +24,14 @@ impl<T: Config> Pallet<T> {
         if validator.is_active() || !Self::may_take_part(id, validator.off, validator.departure) {
             return;
         }
-        validator.since = Some(T::Epochs::current());
+        validator.active = true;
         Counters::<T>::mutate(|counts| counts.active = counts.active.saturating_add(1));
         Self::rank(id, validator);
     }
 
     /// Takes a validator out, and has its matches undone. The record is the caller's to store.
     pub(crate) fn pause_validator(id: ModuleId, validator: &mut Validator) {
-        if validator.since.take().is_none() {
+        if !core::mem::take(&mut validator.active) {
             return;
         }
         Self::rank(id, validator);
@@ -79,10 +79,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn change_seats(id: ModuleId, validator: &mut Validator, types: &Types) {
-        let since = validator.since.take();
+        let active = core::mem::take(&mut validator.active);
         Self::rank(id, validator);
         Self::free_seats(validator);
         validator.seats = Self::take_seats(types);
-        validator.since = since;
+        validator.active = active;
     }
 }

@@ -3,6 +3,7 @@
 use alloc::{vec, vec::Vec};
 
 use ensemble_core::{
+    emission::Side,
     epochs::EpochPhase,
     scores::{Rating, Sealed},
 };
@@ -54,6 +55,7 @@ fn full_work<T: Config>() -> Work<T> {
     Work {
         sealed: BoundedVec::truncate_from(sealed.collect()),
         revealed: 1,
+        load: 1,
         checks: Some(checks_of(OTHERS..OTHERS.saturating_add(MAX_CHECKS))),
         scored: 1,
         tally: Tally { judged: T::JudgementsKept::get(), agreed: 0 },
@@ -83,6 +85,14 @@ fn worked<T: Config>(validator: ModuleId, work: Work<T>) {
     Works::<T>::insert(LAST, validator, work);
     Workers::<T>::insert(LAST, 0, validator);
     crowd::<T>(LAST);
+}
+
+/// Moves to the epoch in which the last one is settled. A module has earned in both.
+fn earned<T: Config>(module: ModuleId, side: Side) {
+    for epoch in [LAST, NOW] {
+        move_to::<T>(epoch, EpochPhase::Commit);
+        T::Earnings::set_merit(module, side, Permill::one());
+    }
 }
 
 fn at<Stage>(stage: Stage) -> Cursor<Stage> {
@@ -145,7 +155,7 @@ mod benchmarks {
         let (_, validator, _) = matched::<T>(1)?;
         move_to::<T>(NOW, EpochPhase::Commit);
         let mut work = full_work::<T>();
-        (work.sealed, work.revealed) = (Default::default(), 0);
+        (work.sealed, work.revealed, work.load) = (Default::default(), 0, 0);
         Works::<T>::insert(LAST, validator, work.clone());
         Works::<T>::insert(NOW, validator, work);
 
@@ -228,12 +238,12 @@ mod benchmarks {
         Ok(())
     }
 
-    /// A miner that is flagged, if there are checks.
+    /// A miner that is flagged, if there are enough checks, and loses what it earned.
     #[benchmark]
     fn settle_miner(r: Linear<1, { T::MaxRatings::get() }>) -> Result<(), BenchmarkError> {
         let (_, _, miners) = matched::<T>(1)?;
         let miner = *miners.first().ok_or("there is no miner")?;
-        move_to::<T>(NOW, EpochPhase::Reveal);
+        earned::<T>(miner, Side::Miner);
         rated::<T>(miner, r);
 
         #[block]
@@ -242,15 +252,15 @@ mod benchmarks {
         }
 
         assert!(LastScores::<T>::contains_key(miner));
-        assert_eq!(T::Matching::miner_type(miner).is_none(), r > 1);
+        assert_eq!(T::Matching::miner_type(miner).is_none(), r > 2);
         Ok(())
     }
 
-    /// A validator that is flagged, and whose reliability falls.
+    /// A validator that is flagged, loses what it earned, and whose reliability falls.
     #[benchmark]
     fn settle_validator() -> Result<(), BenchmarkError> {
         let (_, validator, _) = matched::<T>(1)?;
-        move_to::<T>(NOW, EpochPhase::Commit);
+        earned::<T>(validator, Side::Validator);
         worked::<T>(validator, full_work());
         let before = T::Matching::reliability(validator);
 

@@ -23,6 +23,7 @@ impl<T: Config> Pallet<T> {
         ensure!(work.sealed.iter().all(|sealed| sealed.batch != batch), Error::<T>::AlreadyCommitted);
         // As many as there are numbers for batches.
         work.sealed.try_push(Commitment { batch, hash }).map_err(|_| Error::<T>::NoSuchBatch)?;
+        work.load = T::Matching::load(validator);
         Self::store_work(epoch, validator, known.is_none(), work);
         Self::deposit_event(Event::Committed { epoch, validator, batch, hash });
         Ok(())

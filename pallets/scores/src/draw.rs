@@ -57,25 +57,24 @@ impl<T: Config> Pallet<T> {
         Self::ensure_owner(&who, validator)?;
         ensure!(T::Epochs::phase() == EpochPhase::Commit, Error::<T>::NotCommitPhase);
         let types = Self::types_of(validator)?;
-        ensure!(Self::draw_checks(T::Epochs::current(), validator, &types), Error::<T>::AlreadyDrawn);
-        Ok(())
+        Self::draw_checks(T::Epochs::current(), validator, &types)
     }
 
-    /// Draws what a validator checks, unless it was drawn.
-    pub(crate) fn draw_checks(epoch: EpochIndex, validator: ModuleId, types: &[ModelType]) -> bool {
+    /// Draws what a validator checks, unless it was drawn, or has committed: what it did not know of then must not count as
+    /// left out.
+    pub(crate) fn draw_checks(epoch: EpochIndex, validator: ModuleId, types: &[ModelType]) -> DispatchResult {
         let known = Works::<T>::get(epoch, validator);
         let is_new = known.is_none();
         let mut work = known.unwrap_or_default();
-        if work.checks.is_some() {
-            return false;
-        }
+        ensure!(work.checks.is_none(), Error::<T>::AlreadyDrawn);
+        ensure!(!work.has_committed(), Error::<T>::CommittedBefore);
         // All fit: `check_constants` sees to it.
         let miners = BoundedVec::truncate_from(Self::choose(epoch, validator, types));
         let checks = miners.iter().map(|miner| Check { miner: *miner, done: false });
         work.checks = Some(ChecksOf::truncate_from(checks.collect()));
         Self::store_work(epoch, validator, is_new, work);
         Self::deposit_event(Event::ChecksDrawn { epoch, validator, miners });
-        true
+        Ok(())
     }
 
     /// Miners that are not the validator's, and a source of truth, which may be.

@@ -3,19 +3,21 @@
 //! # An epoch
 //!
 //! 1. **Draw.** Every validator that committed in the epoch before is drawn some miners of its types that are not its own,
-//!    and a source of truth, which it must score as well. One that did not may draw for itself ([`Pallet::draw`]).
+//!    and a source of truth, which it must score as well. One that did not may draw for itself ([`Pallet::draw`]). Nobody
+//!    is drawn after it has committed in the epoch.
 //! 2. **Measure.** What a validator asks of miners, and how, is not the chain's business.
 //! 3. **Commit** ([`Pallet::commit`]), in the first part of the epoch: the hash of miners, scores and a salt, in batches.
 //! 4. **Reveal** ([`Pallet::reveal`]), in the rest of it, when nobody can commit any more. The hash names the validator,
 //!    so that what another one revealed cannot be revealed again.
 //! 5. **Earn.** With each reveal the miner's score is computed anew: of each part the stake-weighted median
-//!    ([`median`]). A miner earns by its score, a validator by its reliability times the part of its miners that it
-//!    scored. Who reveals nothing earns nothing.
+//!    ([`median`]). A miner earns by its score, if at least one of its own validators scored it; a validator by its
+//!    reliability times the part of its miners that it scored. Miners that it got after it committed last do not count.
+//!    Who reveals nothing earns nothing.
 //! 6. **Settle**, when the epoch is over: scores are compared, reliability moves, and who is found out is flagged.
 //! 7. **Forget**, when [`Config::KeptEpochs`] have passed since.
 //!
-//! An active validator reveals in every epoch, an empty batch if it has no miners. If it has miners and did not in a whole
-//! epoch, anyone may report it ([`Pallet::report_silent`]), and its miners are matched with others.
+//! An active validator with miners reveals in every epoch; one without need not. If it had miners all through an epoch and
+//! revealed nothing, anyone may report it ([`Pallet::report_silent`]), and its miners are matched with others.
 //!
 //! # Who is judged
 //!
@@ -30,8 +32,9 @@
 //!
 //! A validator is **flagged** if less than [`Config::LeastAgreement`] of its last judgements agreed, and there were at
 //! least [`Config::MinJudged`]. At most [`Config::JudgementsKept`] count, and a flag begins the count anew. A miner is
-//! flagged if those who were drawn to check it gave it less than [`Config::LeastAgreement`] of what its own validators
-//! did, and have more than half of the weight of all of them ([`ratings`]).
+//! flagged if at least two of those who were drawn to check it gave it less than [`Config::LeastAgreement`] of what its own
+//! validators did, and have more than half of the weight of all of them ([`ratings`]). Either also gets nothing for the
+//! epoch whose scores show the fault: emission does not pay for an epoch before it is settled.
 //!
 //! # Those who leave
 //!
@@ -201,8 +204,9 @@ pub mod pallet {
     #[pallet::storage]
     pub type Records<T: Config> = StorageMap<_, Twox64Concat, ModuleId, Record, ValueQuery>;
 
-    /// What the draws of an epoch follow from. It is the same for the whole epoch, so that nobody gains by waiting for a
-    /// better block to draw in.
+    /// What the draws of an epoch follow from. It is fixed in the epoch's first block. Whom it stands for depends on the
+    /// miners and sources of truth that are active when a validator is drawn: who draws for itself, and waits until they
+    /// are others, is drawn others.
     #[pallet::storage]
     pub type Seed<T: Config> = StorageValue<_, (EpochIndex, H256)>;
 
@@ -245,7 +249,7 @@ pub mod pallet {
         },
         /// All of an epoch is settled.
         EpochSettled { epoch: EpochIndex },
-        /// A validator was switched off, because it had miners and revealed nothing in an epoch.
+        /// A validator was switched off, because it had miners all through an epoch and revealed nothing in it.
         SilentReported { validator: ModuleId, epoch: EpochIndex, reliability: Permill },
         /// The results of an epoch are no longer kept.
         EpochForgotten { epoch: EpochIndex },
@@ -283,6 +287,8 @@ pub mod pallet {
         AlreadyDrawn,
         /// The validator revealed scores in the last epoch, or committed to some in this one, or need not have.
         NotSilent,
+        /// The validator has already committed to scores in this epoch: checks must be drawn before.
+        CommittedBefore,
     }
 
     #[pallet::hooks]
@@ -335,15 +341,16 @@ pub mod pallet {
             Self::do_reveal(who, validator, batch, scores, salt)
         }
 
-        /// Draws what a validator must check in this epoch, in its first part, if it was not drawn yet; for its owner.
+        /// Draws what a validator must check in this epoch, in its first part, if it was not drawn yet and has not
+        /// committed to any scores; for its owner.
         #[pallet::call_index(2)]
         pub fn draw(origin: OriginFor<T>, validator: ModuleId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_draw(who, validator)
         }
 
-        /// Switches a validator off that has miners, took part in all of the last epoch and revealed nothing in it; for
-        /// anyone. Its reliability falls as for what is committed and not revealed.
+        /// Switches a validator off that had miners all through the last epoch and revealed nothing in it; for anyone. Its
+        /// reliability falls as for what is committed and not revealed.
         #[pallet::call_index(3)]
         pub fn report_silent(origin: OriginFor<T>, validator: ModuleId) -> DispatchResult {
             ensure_signed(origin)?;

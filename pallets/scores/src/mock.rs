@@ -86,6 +86,8 @@ impl frame_system::Config for Test {
 pub struct Validator {
     pub types: Vec<ModelType>,
     pub active_since: Option<EpochIndex>,
+    /// Since when it has miners, if it has any.
+    pub loaded_since: EpochIndex,
     pub reliability: Permill,
 }
 
@@ -116,6 +118,8 @@ parameter_types! {
     pub static Stakes: BTreeMap<ModuleId, Balance> = BTreeMap::new();
     /// What was flagged so far, and why.
     pub static Flags: Vec<(ModuleId, FlagReason)> = Vec::new();
+    /// Who gets nothing of an epoch that is over.
+    pub static Forfeited: Vec<(EpochIndex, ModuleId)> = Vec::new();
     /// What is earned by in the current epoch.
     pub static Earners: BTreeMap<ModuleId, Permill> = BTreeMap::new();
     pub static Judges: BTreeMap<ModuleId, Permill> = BTreeMap::new();
@@ -200,8 +204,10 @@ impl Matching for Net {
         Net::get().miners.values().filter(|miner| miner.validators.contains(&validator)).count() as u32
     }
 
-    fn active_since(validator: ModuleId) -> Option<EpochIndex> {
-        Net::get().validators.get(&validator)?.active_since
+    fn serving_since(validator: ModuleId) -> Option<EpochIndex> {
+        let known = Net::get().validators.get(&validator)?.clone();
+        let since = known.active_since.map(|since| since.max(known.loaded_since));
+        since.filter(|_| Net::load(validator) > 0)
     }
 
     fn miner_type(miner: ModuleId) -> Option<ModelType> {
@@ -261,6 +267,11 @@ impl Earnings for Net {
             Side::Miner => Earners::mutate(|merits| merits.insert(module, merit)),
             Side::Validator => Judges::mutate(|merits| merits.insert(module, merit)),
         };
+    }
+
+    fn forfeit_closed(epoch: EpochIndex, module: ModuleId) {
+        assert!(epoch < Clock::get().0, "epoch {epoch} is not over");
+        Forfeited::mutate(|forfeited| forfeited.push((epoch, module)));
     }
 
     fn forfeit(_: ModuleId) {
@@ -369,7 +380,8 @@ pub fn owner_of(module: ModuleId) -> AccountId {
 pub fn join(module: ModuleId, owner: AccountId, types: &[ModelType]) {
     Owners::mutate(|owners| owners.insert(module, owner));
     let active_since = Some(Clock::get().0);
-    let validator = Validator { types: types.to_vec(), active_since, reliability: Permill::from_percent(50) };
+    let reliability = Permill::from_percent(50);
+    let validator = Validator { types: types.to_vec(), active_since, loaded_since: 0, reliability };
     Net::mutate(|net| net.validators.insert(module, validator));
 }
 
@@ -395,6 +407,9 @@ pub fn assign(miner: ModuleId, validators: &[ModuleId]) {
 
 /// Gives a miner these validators in this epoch.
 pub fn reassign(miner: ModuleId, validators: &[ModuleId]) {
+    for validator in validators.iter().filter(|validator| Net::load(**validator) == 0) {
+        change_validator(*validator, |validator| validator.loaded_since = Clock::get().0);
+    }
     assign(miner, validators);
     change_miner(miner, |miner| miner.changed = Some(Clock::get().0));
 }
@@ -433,6 +448,7 @@ pub fn new_chain() -> TestExternalities {
     Owners::set(BTreeMap::new());
     Stakes::set(BTreeMap::new());
     Flags::set(Vec::new());
+    Forfeited::set(Vec::new());
     Earners::set(BTreeMap::new());
     Judges::set(BTreeMap::new());
     Clock::set((0, EpochPhase::Commit));
@@ -464,8 +480,9 @@ pub fn check_state() {
     assert_eq!(<Scores as Hooks<BlockNumber>>::try_state(System::block_number()), Ok(()));
     let flagged: Vec<_> = Flags::get().into_iter().map(|(module, _)| module).collect();
     for (miner, verdict) in Results::<Test>::iter_prefix(Clock::get().0) {
-        let merit = Permill::from_parts(verdict.score().score);
-        assert!(flagged.contains(&miner) || Earners::get().get(&miner) == Some(&merit), "merit of {miner}");
+        let is_scored = verdict.ratings.iter().any(|rating| !rating.check);
+        let merit = is_scored.then(|| Permill::from_parts(verdict.score().score));
+        assert!(flagged.contains(&miner) || Earners::get().get(&miner).copied() == merit, "merit of {miner}");
     }
 }
 

@@ -2,14 +2,20 @@
 
 use ensemble_core::{
     epochs::EpochIndex,
-    scores::{Score, Scores},
+    scores::{Score, Scores, Settlement},
     ModuleId,
 };
 
-use crate::{Config, LastScores, Pallet};
+use crate::{Config, LastScores, Pallet, Settling};
 
 impl<T: Config> Scores for Pallet<T> {
     fn last_score(miner: ModuleId) -> Option<(EpochIndex, Score)> {
         LastScores::<T>::get(miner)
+    }
+}
+
+impl<T: Config> Settlement for Pallet<T> {
+    fn first_unsettled() -> EpochIndex {
+        Settling::<T>::get().epoch
     }
 }

@@ -16,6 +16,9 @@ use crate::{
 /// Fewest ratings of which one can disagree with the others.
 const COMPANY: usize = 2;
 
+/// Fewest checkers who flag a miner, whatever they have at stake.
+const CHECKERS: usize = 2;
+
 /// The stake-weighted median of each part of what was said.
 pub fn score_of(ratings: &[Rating<Balance>]) -> Score {
     let median = |part: fn(&Score) -> u32| median_of(ratings.iter(), part);
@@ -48,14 +51,15 @@ pub fn judge(ratings: &[Rating<Balance>], tolerance: Permill) -> Vec<(ModuleId, 
 
 /// The part of its own validators' score that those who checked a miner gave it, if it is to be flagged.
 ///
-/// It is where checkers who gave less than `least` of it have more than half of the weight of all who scored the miner. So
-/// no single liar who is drawn flags a miner, unless it has more at stake than all of the others.
+/// It is where at least [`CHECKERS`] gave less than `least` of it and have more than half of the weight of all who scored
+/// the miner. So no single liar who is drawn flags a miner, however rich it is.
 pub fn cross_check(ratings: &[Rating<Balance>], least: Permill) -> Option<Permill> {
     let score_by = |check: bool| median_of(ratings.iter().filter(|rating| rating.check == check), |said| said.score);
     let own = score_by(false);
     let bar = least.mul_floor(own);
     let below = |rating: &Rating<Balance>| rating.check && rating.score.score < bar;
-    outweigh(ratings, below).then(|| Permill::from_rational(score_by(true), own))
+    let are_enough = ratings.iter().filter(|rating| below(rating)).count() >= CHECKERS;
+    (are_enough && outweigh(ratings, below)).then(|| Permill::from_rational(score_by(true), own))
 }
 
 /// Whether these have more than half of the weight of all.

@@ -152,7 +152,8 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::Revealed { epoch, validator, batch, ignored, merit });
     }
 
-    /// Writes what is said of a miner, lists the miner if that is the first thing, and lets it earn by it.
+    /// Writes what is said of a miner, lists the miner if that is the first thing, and lets it earn by it once one of its
+    /// own validators has scored it. Who is only checked was assessed by nobody whose task that is.
     fn store_verdict(epoch: EpochIndex, miner: ModuleId, verdict: Verdict<T>) {
         if verdict.ratings.len() == 1 {
             Lists::<T>::mutate(epoch, |lists| {
@@ -161,13 +162,17 @@ impl<T: Config> Pallet<T> {
             });
             ResultsKept::<T>::mutate(|kept| *kept = kept.saturating_add(1));
         }
-        T::Earnings::set_merit(miner, Side::Miner, Permill::from_parts(verdict.score().score));
+        if verdict.is_rated_by_own() {
+            T::Earnings::set_merit(miner, Side::Miner, Permill::from_parts(verdict.score().score));
+        }
         Results::<T>::insert(epoch, miner, verdict);
     }
 
-    /// What a validator earns by.
+    /// What a validator earns by. Miners that it got after it committed do not count: it could not score them, and anybody
+    /// can register some. Nor do those that it lost.
     fn merit(validator: ModuleId, work: &Work<T>) -> Permill {
         let reliability = T::Matching::reliability(validator);
-        reliability::merit(reliability, work.scored, T::Matching::load(validator))
+        let load = T::Matching::load(validator).min(work.load);
+        reliability::merit(reliability, work.scored, load)
     }
 }

@@ -1,6 +1,7 @@
 //! Settling: what an epoch's scores make of reliability, and who is flagged.
 
 use ensemble_core::{
+    emission::Earnings,
     epochs::{EpochIndex, EpochPhase, Epochs},
     matching::{FlagReason, Matching},
     modules::Modules,
@@ -40,7 +41,8 @@ impl<T: Config> Pallet<T> {
         meter.try_consume(<T as Config>::WeightInfo::draw_next()).ok()?;
         let took_part = Works::<T>::get(place.epoch, validator).is_some_and(|work| work.has_committed());
         if let Some(types) = T::Matching::types(validator).filter(|_| took_part) {
-            Self::draw_checks(current, validator, &types);
+            // Where it cannot be drawn it is left alone.
+            let _ = Self::draw_checks(current, validator, &types);
         }
         Some(place.onward())
     }
@@ -84,6 +86,7 @@ impl<T: Config> Pallet<T> {
         }
         if let Some(agreement) = ratings::cross_check(&verdict.ratings, T::LeastAgreement::get()) {
             T::Matching::flag(miner, FlagReason::CrossCheck { agreement });
+            T::Earnings::forfeit_closed(epoch, miner);
         }
         let score = verdict.score();
         LastScores::<T>::insert(miner, (epoch, score));
@@ -98,6 +101,10 @@ impl<T: Config> Pallet<T> {
         let fault = Self::fault(kept);
         let tally = if fault.is_some() { Tally::default() } else { kept };
         Records::<T>::insert(validator, Record { tally, last: epoch });
+        // Removing the module in time must not save what it earned.
+        if fault.is_some() {
+            T::Earnings::forfeit_closed(epoch, validator);
+        }
         // Of a module that was removed nothing else is kept.
         if T::Modules::owner(validator).is_none() {
             return;

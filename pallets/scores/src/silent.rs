@@ -11,10 +11,10 @@ use crate::{reliability, Config, Error, Event, Pallet, Works};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_report_silent(validator: ModuleId) -> DispatchResult {
-        let since = T::Matching::active_since(validator).ok_or(Error::<T>::NotActive)?;
+        Self::types_of(validator)?;
         let epoch = T::Epochs::current();
         let last = epoch.checked_sub(1).ok_or(Error::<T>::NotSilent)?;
-        let must_reveal = since < last && T::Matching::load(validator) > 0;
+        let must_reveal = T::Matching::serving_since(validator).is_some_and(|since| since < last);
         // Whoever is back and has committed will reveal.
         let is_back = Self::has_committed(epoch, validator);
         ensure!(must_reveal && !is_back && !Self::has_revealed(last, validator), Error::<T>::NotSilent);

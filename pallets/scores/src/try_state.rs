@@ -108,6 +108,7 @@ impl<T: Config> Pallet<T> {
         let miners: BTreeSet<_> = work.checks.iter().flatten().map(|check| check.miner).collect();
         ensure!(miners.len() == work.checks.iter().flatten().count(), "a validator checks a miner twice");
         ensure!(work.revealed > 0 || *work == unrevealed(work), "a validator scored what it did not reveal");
+        ensure!(work.has_committed() || work.load == 0, "a validator that did not commit has the load of when it did");
         ensure!(is_sound(work.tally), "more agreed than was judged");
         Ok(())
     }

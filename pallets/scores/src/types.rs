@@ -99,6 +99,8 @@ pub struct Work<T: Config> {
     pub sealed: BoundedVec<Commitment, T::MaxBatches>,
     /// The number of batches that it revealed.
     pub revealed: u32,
+    /// The number of miners that it had when it committed last.
+    pub load: u32,
     /// What it was drawn to check; none as long as nothing was drawn.
     pub checks: Option<ChecksOf>,
     /// The number of its own miners that it scored.
@@ -166,6 +168,11 @@ impl<T: Config> Verdict<T> {
     /// Whether a validator has rated the miner.
     pub fn is_rated_by(&self, validator: ModuleId) -> bool {
         self.ratings.iter().any(|rating| rating.validator == validator)
+    }
+
+    /// Whether one of the miner's own validators has rated it.
+    pub fn is_rated_by_own(&self) -> bool {
+        self.ratings.iter().any(|rating| !rating.check)
     }
 
     /// The validators that agree with the others and those that do not. Sources of truth are compared at once when they

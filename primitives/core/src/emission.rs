@@ -26,6 +26,9 @@ pub trait Earnings {
     /// of it before.
     fn set_merit(module: ModuleId, side: Side, merit: Permill);
 
+    /// In an epoch that is over a module gets nothing that it was not paid yet.
+    fn forfeit_closed(epoch: EpochIndex, module: ModuleId);
+
     /// In the current epoch a module earns nothing on either side, whatever is said of it afterwards.
     fn forfeit(module: ModuleId);
 }

@@ -35,10 +35,10 @@ pub enum FlagReason {
 /// What a validator is to a miner.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Assignment {
-    /// It scores the miner.
+    /// It scores the miner, and did so before scores were revealed in this epoch.
     Matched,
-    /// It does not, but the miner's validators changed, or it came or left, in this epoch: it may have done so before.
-    /// So it may if the module is no miner (any more).
+    /// It does not, or does so only since scores are revealed, but the miner's validators changed, or it came or left,
+    /// in this epoch: it may have done so before. So it may if the module is no miner (any more).
     Changed,
     /// It has nothing to do with the miner.
     Foreign,
@@ -55,8 +55,8 @@ pub trait Matching {
     /// The number of miners that a validator has.
     fn load(validator: ModuleId) -> u32;
 
-    /// Since when a validator takes part without a break; none if it does not.
-    fn active_since(validator: ModuleId) -> Option<EpochIndex>;
+    /// Since when a validator takes part and has miners, without a break; none if it does not, or has none.
+    fn serving_since(validator: ModuleId) -> Option<EpochIndex>;
 
     /// The type of an active miner; none if it is none, or switched off, or flagged.
     fn miner_type(miner: ModuleId) -> Option<ModelType>;

@@ -96,6 +96,12 @@ pub trait Scores {
     fn last_score(miner: ModuleId) -> Option<(EpochIndex, Score)>;
 }
 
+/// Who knows how far scores are settled.
+pub trait Settlement {
+    /// The first epoch of which not all is settled: what it brought must not be paid yet.
+    fn first_unsettled() -> EpochIndex;
+}
+
 sp_api::decl_runtime_apis! {
     /// What the chain says of scores.
     pub trait ScoresApi<Balance: Codec, BlockNumber: Codec> {

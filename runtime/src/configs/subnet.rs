@@ -11,7 +11,7 @@ use sp_runtime::{traits::AccountIdConversion, Permill};
 
 use crate::{
     weights, AccountId, Balance, Balances, BlockNumber, Emission, Hash, Matching, Modules, Runtime, RuntimeHoldReason,
-    Stake, DAYS, HOURS, TUNE,
+    Scores, Stake, DAYS, HOURS, TUNE,
 };
 
 /// Epochs of a year, each an hour.
@@ -91,6 +91,7 @@ impl pallet_emission::Config for Runtime {
     type Modules = Modules;
     type Stake = Stake;
     type Reward = Stake;
+    type Settlement = Scores;
     type ParametersOrigin = EnsureRoot<AccountId>;
     type PalletId = EmissionPalletId;
     type Treasury = Treasury;

@@ -60,7 +60,7 @@ fn halves_the_reward_on_the_boundary() {
         let brought: Vec<_> = (0..7)
             .map(|epoch| {
                 mine(ONE, percent(100));
-                judge(ONE, percent(100));
+                judge(TWO, percent(100));
                 next_epoch();
                 Periods::<Test>::get(epoch).unwrap().parts.total()
             })
@@ -76,7 +76,7 @@ fn ends_at_the_cap() {
         let before = issuance();
         for epoch in 0..5 {
             mine(ONE, percent(100));
-            judge(ONE, percent(100));
+            judge(TWO, percent(100));
             assert_eq!(Emission::supply().next, [1_000_000, 1_000_000, 500_000, 0, 0][epoch]);
             next_epoch();
         }
@@ -93,7 +93,7 @@ fn what_was_not_earned_is_left_for_later() {
         next_epoch();
         assert_eq!(TotalEmitted::<Test>::get(), 100_000);
         mine(ONE, percent(100));
-        judge(ONE, percent(100));
+        judge(TWO, percent(100));
         next_epoch();
         assert_eq!(TotalEmitted::<Test>::get(), 1_100_000);
         assert_eq!(Emission::supply().next, 400_000);
@@ -108,7 +108,7 @@ fn divides_as_the_split_says() {
         assert_eq!(last_event(), Event::SplitSet { split });
         FirstReward::set(1_000);
         mine(ONE, percent(100));
-        judge(ONE, percent(100));
+        judge(TWO, percent(100));
         next_epoch();
         let parts = Periods::<Test>::get(0).unwrap().parts;
         assert_eq!((parts.miners, parts.validators, parts.treasury), (333, 333, 334));
@@ -177,7 +177,7 @@ fn a_pot_that_cannot_hold_is_minted_nothing() {
         assert_ok!(Balances::burn_from(&pot, EXISTENTIAL, Expendable, Exact, Force));
         FirstReward::set(10);
         mine(ONE, percent(100));
-        judge(ONE, percent(100));
+        judge(TWO, percent(100));
         let before = issuance();
         System::set_block_number(LENGTH);
         Emission::on_initialize(LENGTH);

@@ -1,5 +1,7 @@
 //! Random lives of modules: whatever happens, what an epoch brought is paid once, and nothing is lost.
 
+use std::collections::BTreeSet;
+
 use ensemble_core::{emission::Earnings, ModuleId};
 use frame_support::weights::Weight;
 use proptest::prelude::*;
@@ -16,6 +18,8 @@ enum Action {
     Mine { module: ModuleId, merit: u32 },
     Judge { module: ModuleId, merit: u32 },
     Forfeit { module: ModuleId },
+    ForfeitClosed { back: u32, module: ModuleId },
+    Settle { back: u32 },
     Register { module: ModuleId, owner: AccountId, deposit: Balance },
     Remove { module: ModuleId },
     Claim { back: u32, module: ModuleId },
@@ -41,6 +45,8 @@ fn any_action() -> impl Strategy<Value = Action> {
         2 => (module.clone(), who.clone(), 0..5_000u128)
             .prop_map(|(module, owner, deposit)| Action::Register { module, owner, deposit }),
         1 => module.clone().prop_map(|module| Action::Remove { module }),
+        3 => (0..6u32, module.clone()).prop_map(|(back, module)| Action::ForfeitClosed { back, module }),
+        4 => (0..4u32).prop_map(|back| Action::Settle { back }),
         4 => (0..6u32, module).prop_map(|(back, module)| Action::Claim { back, module }),
         1 => (who.clone(), 0..1_000u128).prop_map(|(who, amount)| Action::Burn { who, amount }),
         1 => who.prop_map(|who| Action::Leave { who }),
@@ -57,7 +63,7 @@ fn act(action: Action) {
         Action::Stake { who, module, amount } => Stake::stake(signed(who), module, amount),
         Action::Unstake { who, module, amount } => Stake::unstake(signed(who), module, amount),
         Action::Move { who, from, to, amount } => Stake::move_stake(signed(who), from, to, amount),
-        Action::Claim { back, module } => claim(crate::Open::<Test>::get().epoch.saturating_sub(back), module),
+        Action::Claim { back, module } => claim(epochs_back(back), module),
         Action::Burn { who, amount } => burn(who, amount),
         Action::Leave { who } => Balances::transfer_all(signed(who), ALICE, false),
         Action::Split { miners, validators } => {
@@ -71,11 +77,17 @@ fn act(action: Action) {
     };
 }
 
+fn epochs_back(back: u32) -> u32 {
+    crate::Open::<Test>::get().epoch.saturating_sub(back)
+}
+
 fn act_on_module(action: Action) {
     match action {
         Action::Mine { module, merit } => mine(module, Permill::from_parts(merit)),
         Action::Judge { module, merit } => judge(module, Permill::from_parts(merit)),
         Action::Forfeit { module } => Emission::forfeit(module),
+        Action::ForfeitClosed { back, module } => Emission::forfeit_closed(epochs_back(back), module),
+        Action::Settle { back } => FirstUnsettled::mutate(|first| *first = epochs_back(back).max(*first)),
         Action::Register { module, owner, deposit } => register(module, owner, deposit),
         Action::Remove { module } => remove(module),
         Action::Blocks { count, time } => (0..count).for_each(|_| {
@@ -95,6 +107,20 @@ fn brought_paid_left() -> (Balance, Balance, Balance) {
     })
 }
 
+/// Nobody was paid of an epoch that is not settled, nor what he had forfeited.
+fn check_faults() {
+    let mut forfeited = BTreeSet::new();
+    for event in events() {
+        match event {
+            Event::Forfeited { epoch, module, .. } => assert!(forfeited.insert((epoch, module))),
+            Event::Paid { epoch, module, .. } => {
+                assert!(epoch < FirstUnsettled::get() && !forfeited.contains(&(epoch, module)));
+            },
+            _ => (),
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..Default::default() })]
 
@@ -107,13 +133,16 @@ proptest! {
         FirstReward::set(reward);
         Cap::set(cap);
         HalvingPeriod::set(5);
+        FirstUnsettled::set(0);
         on_chain(|| {
             for action in actions {
                 act(action);
                 check_state();
                 let (brought, paid, left) = brought_paid_left();
                 assert_eq!(held(), brought - paid - left);
+                check_faults();
             }
+            FirstUnsettled::set(u32::MAX);
             // Epochs in which nobody earns go by until all of these are forgotten.
             run_to(System::block_number() + 100 + u64::from(KEPT + 1) * LENGTH);
             let (brought, paid, left) = brought_paid_left();

@@ -10,6 +10,7 @@ mod integrity;
 mod lives;
 mod paying;
 mod schedule;
+mod settling;
 mod try_state;
 mod view;
 mod year;

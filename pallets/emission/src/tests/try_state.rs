@@ -72,6 +72,14 @@ fn pot() {
 fn clocks() {
     complains(|| Paying::<Test>::put(Cursor { epoch: 4, place: 0 }), "an epoch is paid that is not over");
     complains(|| Forgetting::<Test>::put(Cursor { epoch: 1, place: 0 }), "an epoch is forgotten that was not paid");
+    complains(
+        || {
+            FirstUnsettled::set(1);
+            Paying::<Test>::put(Cursor { epoch: 2, place: 0 });
+        },
+        "an epoch is paid that is not settled",
+    );
+    FirstUnsettled::set(u32::MAX);
     complains(|| Open::<Test>::mutate(|open| open.epoch = 2), "an epoch is closed that is open or forgotten");
     complains(|| Paying::<Test>::put(Cursor { epoch: 1, place: 4 }), "a place is paid that nobody has");
 }
@@ -93,6 +101,7 @@ fn sums() {
     let off = "sums of weights are not those of their parts";
     complains(|| change(TWO, |earner| earner.miner = percent(31)), off);
     complains(|| change(ONE, |earner| earner.staked += 1), off);
+    complains(|| change(ONE, |earner| earner.validator = percent(1)), "a module earned on both sides");
     complains(|| Open::<Test>::mutate(|open| open.weights.validator += 1), off);
 }
 
@@ -102,4 +111,5 @@ fn payouts() {
     complains(|| change(TWO, |earner| earner.payout = Payout::Done), off);
     complains(|| change(ONE, |earner| earner.payout = Payout::Pending), off);
     complains(|| change(ONE, |earner| earner.payout = Payout::OwnerPending(1)), off);
+    complains(|| change(ONE, |earner| earner.payout = Payout::Forfeited(1)), off);
 }

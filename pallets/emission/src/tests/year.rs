@@ -98,9 +98,13 @@ fn earn(numbers: &mut Numbers) -> BTreeMap<ModuleId, Miner> {
         let set = if side == 0 { mine } else { judge };
         set(module, Permill::from_parts(merit));
         let (_, deposit) = Registered::get()[&module];
+        let side = usize::try_from(side).unwrap();
         let miner = earned.entry(module).or_default();
         miner.money = steady_of(module) + deposit;
-        miner.merits[usize::try_from(side).unwrap()] = merit;
+        // Whoever earns on one side earns nothing on the other.
+        if miner.merits[1 - side] == 0 {
+            miner.merits[side] = merit;
+        }
     }
     earned
 }

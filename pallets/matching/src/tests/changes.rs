@@ -31,7 +31,7 @@ fn other_types_need_a_validator_without_miners() {
         let id = validator(&[CHAT, AUDIO], 5);
         Epoch::set(3);
         assert_ok!(set_role(id, validator_role(&[AUDIO, VIDEO], 5)));
-        assert_eq!(Matching::active_since(id), Some(0));
+        assert_eq!(Matching::types(id), Some(vec![AUDIO, VIDEO]));
         let (chat, video) = (miner(CHAT), miner(VIDEO));
         next_block();
         assert_eq!((validators_of(video), miner_view(chat).waiting), (vec![id], true));

@@ -3,7 +3,11 @@
 use ensemble_core::modules::Role;
 use frame_support::{assert_ok, traits::Hooks, weights::Weight};
 
-use crate::{mock::*, types::Kind, Desks, ToDo};
+use crate::{
+    mock::*,
+    types::{Kind, Line},
+    Desks, Places, ToDo,
+};
 
 fn work(steps: u32) -> Weight {
     <Matching as Hooks<BlockNumber>>::on_idle(System::block_number(), weight(steps))
@@ -48,15 +52,69 @@ fn a_block_takes_so_many_steps_and_no_more() {
 }
 
 #[test]
-fn every_empty_place_costs_a_step() {
+fn who_left_a_line_costs_no_step() {
     on_chain(|| {
         let miners: Vec<_> = (0..6).map(|_| miner(CHAT)).collect();
         for id in &miners[1..5] {
             assert_ok!(set_role(*id, Role::Idle));
         }
         validator(&[CHAT], 9);
-        // The look at the line, two miners, four empty places, the end of the type's turn.
-        assert_eq!(work(100), weight(8));
+        // The look at the line, two miners, the end of the type's turn.
+        assert_eq!(work(100), weight(4));
+    });
+}
+
+fn length(line: Line) -> usize {
+    Places::<Test>::iter_prefix(line).count()
+}
+
+#[test]
+fn switching_off_and_on_does_not_lengthen_a_line_that_stands() {
+    on_chain(|| {
+        // Nobody has room for those who wait, and all of a third one's possible validators are its own.
+        ValidatorsPerMiner::set(2);
+        let (first, second, third) = (miner(CHAT), miner(CHAT), miner(AUDIO));
+        validator(&[AUDIO], 9);
+        let fourth = miner(AUDIO);
+        for _ in 0..50 {
+            for id in [second, fourth] {
+                assert_ok!(switch_off(id));
+                assert_ok!(switch_on(id));
+            }
+            next_block();
+        }
+        assert_eq!(length(Line::Waiting(Kind::First, CHAT)), 2);
+        assert_eq!(length(Line::Waiting(Kind::Blocked, AUDIO)), 2);
+        assert_eq!(Places::<Test>::iter().count(), 4);
+        validator(&[CHAT], 2);
+        // The look at the line, two miners, the end of the turns of first validators and of further ones.
+        assert_eq!(work(100), weight(5));
+        assert_eq!((validators_of(first).len(), validators_of(second).len()), (1, 1));
+        assert_eq!(validators_of(third).len(), 1);
+    });
+}
+
+#[test]
+fn validators_that_come_and_go_leave_no_offers() {
+    on_chain(|| {
+        ValidatorsPerMiner::set(2);
+        validator(&[CHAT], 9);
+        let blocked = miner(CHAT);
+        next_block();
+        let (first, other) = (validator(&[CHAT], 9), register(ALICE, CHAT));
+        for _ in 0..50 {
+            assert_ok!(set_role(other, validator_role(&[CHAT], 9)));
+            next_block_with(0);
+            assert_ok!(set_role(other, Role::Idle));
+        }
+        assert_eq!(length(Line::Offers(CHAT)), 1);
+        // The one that is offered leaves: the one behind it is offered instead.
+        let last = validator(&[CHAT], 9);
+        assert_ok!(set_role(first, Role::Idle));
+        assert_eq!(length(Line::Offers(CHAT)), 1);
+        // The look at the line, the miner, the end of the offer and of the type's turn.
+        assert_eq!(work(100), weight(4));
+        assert!(validators_of(blocked).contains(&last));
     });
 }
 

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ensemble_core::{
-    matching::{Counts, Matching as _, Standing},
+    epochs::EpochPhase,
+    matching::{Assignment, Counts, Matching as _, Standing},
     modules::Role,
-    ModelType, ModuleId,
+    EpochIndex, ModelType, ModuleId,
 };
 use frame_support::assert_ok;
 use proptest::prelude::*;
@@ -57,8 +58,10 @@ struct Model {
     modules: BTreeMap<ModuleId, Module>,
     /// Those who were removed and are still matched.
     removed: BTreeSet<ModuleId>,
-    /// Pairs of a miner and a validator.
-    matches: BTreeSet<(ModuleId, ModuleId)>,
+    /// Pairs of a miner and a validator, and from which epoch on they count.
+    matches: BTreeMap<(ModuleId, ModuleId), EpochIndex>,
+    /// Since when validators have miners.
+    serving: BTreeMap<ModuleId, EpochIndex>,
     per_miner: usize,
     clock: u64,
     events_seen: usize,
@@ -71,15 +74,15 @@ impl Model {
     }
 
     fn validators_of(&self, miner: ModuleId) -> BTreeSet<ModuleId> {
-        self.matches.iter().filter(|pair| pair.0 == miner).map(|pair| pair.1).collect()
+        self.matches.keys().filter(|pair| pair.0 == miner).map(|pair| pair.1).collect()
     }
 
     fn load(&self, validator: ModuleId) -> u32 {
-        self.matches.iter().filter(|pair| pair.1 == validator).count() as u32
+        self.matches.keys().filter(|pair| pair.1 == validator).count() as u32
     }
 
     fn is_matched(&self, id: ModuleId) -> bool {
-        self.matches.iter().any(|pair| pair.0 == id || pair.1 == id)
+        self.matches.keys().any(|pair| pair.0 == id || pair.1 == id)
     }
 
     fn departs(&self, id: ModuleId) -> bool {
@@ -150,12 +153,16 @@ impl Model {
                 assert!(waiting.is_empty(), "another miner waited for a first validator");
             },
         }
-        self.matches.insert((miner, validator));
+        self.serving.entry(validator).or_insert(Epoch::get());
+        self.matches.insert((miner, validator), Epoch::get() + u32::from(Phase::get() == EpochPhase::Reveal));
     }
 
     fn unmatched(&mut self, miner: ModuleId, validator: ModuleId) {
         assert!(self.departs(miner) || self.departs(validator), "neither departs");
-        assert!(self.matches.remove(&(miner, validator)), "they were not matched");
+        assert!(self.matches.remove(&(miner, validator)).is_some(), "they were not matched");
+        if self.load(validator) == 0 {
+            self.serving.remove(&validator);
+        }
         let now = self.now();
         if let Some(module) = self.modules.get_mut(&miner) {
             module.waits_since = now;
@@ -198,6 +205,14 @@ impl Model {
 
     /// The pallet shows what the model knows.
     fn assert_shown(&self) {
+        for ((miner, validator), from) in &self.matches {
+            let counts = if *from <= Epoch::get() { Assignment::Matched } else { Assignment::Changed };
+            assert_eq!(Matching::assignment(*validator, *miner), counts);
+        }
+        for (id, module) in &self.modules {
+            let serving = self.serving.get(id).filter(|_| module.takes_part()).copied();
+            assert_eq!(Matching::serving_since(*id), serving);
+        }
         let mut counts = Counts { matches: self.matches.len() as u32, ..Default::default() };
         for (id, module) in &self.modules {
             counts.active += u32::from(module.takes_part());
@@ -244,6 +259,8 @@ enum Op {
     Rely(usize, u32),
     Remove(usize),
     Block(u32),
+    /// The next phase, or epoch.
+    Time,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -258,6 +275,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (id(), 0u8..3).prop_map(|(id, model_type)| Op::Type(id, model_type)),
         3 => (id(), 0u32..5).prop_map(|(id, quarters)| Op::Rely(id, quarters * 25)),
         1 => id().prop_map(Op::Remove),
+        3 => Just(Op::Time),
         10 => prop_oneof![0u32..6, 0u32..40].prop_map(Op::Block),
     ]
 }
@@ -282,6 +300,13 @@ impl Model {
                 self.modules.insert(register(ALICE, model_type), Module::new(model_type));
             },
             Op::Block(steps) => next_block_with(steps),
+            Op::Time => match Phase::get() {
+                EpochPhase::Commit => Phase::set(EpochPhase::Reveal),
+                EpochPhase::Reveal => {
+                    Epoch::mutate(|epoch| *epoch += 1);
+                    Phase::set(EpochPhase::Commit);
+                },
+            },
             Op::Miner(number) => self.with(number, |model, id| model.set_role(id, Role::Miner)),
             Op::Idle(number) => self.with(number, |model, id| model.set_role(id, Role::Idle)),
             Op::Validator(number, bits, capacity) => self.with(number, |model, id| {

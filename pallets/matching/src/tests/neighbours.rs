@@ -1,6 +1,7 @@
 //! What other pallets ask, and do.
 
 use ensemble_core::{
+    epochs::EpochPhase,
     matching::{Assignment, FlagReason, Matching as _, Standing},
     modules::Role,
     ModuleId,
@@ -34,6 +35,74 @@ fn a_match_is_known_and_for_the_rest_of_the_epoch_that_it_was() {
 }
 
 #[test]
+fn a_match_of_the_reveal_phase_counts_from_the_next_epoch_on() {
+    on_chain(|| {
+        Epoch::set(3);
+        let (validator, early) = (validator(&[CHAT], 9), miner(CHAT));
+        next_block();
+        Phase::set(EpochPhase::Reveal);
+        let late = miner(CHAT);
+        next_block();
+        assert_eq!(miners_of(validator), vec![early, late]);
+        assert_eq!(ASSIGNMENT(validator, early), Assignment::Matched);
+        assert_eq!(ASSIGNMENT(validator, late), Assignment::Changed);
+        Epoch::set(4);
+        Phase::set(EpochPhase::Commit);
+        assert_eq!(ASSIGNMENT(validator, late), Assignment::Matched);
+        Phase::set(EpochPhase::Reveal);
+        assert_eq!(ASSIGNMENT(validator, late), Assignment::Matched);
+    });
+}
+
+/// A deposit or a stake would count for both parts.
+#[test]
+fn nobody_is_scored_in_another_part_after_the_commit_phase() {
+    on_chain(|| {
+        let (one, two, other) = (validator(&[CHAT], 9), miner(CHAT), validator(&[CHAT], 9));
+        next_block();
+        Phase::set(EpochPhase::Reveal);
+        assert_ok!(set_role(one, Role::Idle));
+        assert_ok!(set_role(two, Role::Idle));
+        next_block();
+        assert_ok!(set_role(one, Role::Miner));
+        next_block();
+        assert_eq!(validators_of(one), vec![other]);
+        assert_eq!(ASSIGNMENT(other, one), Assignment::Changed);
+    });
+}
+
+#[test]
+fn a_validator_serves_since_it_last_got_a_first_miner() {
+    on_chain(|| {
+        let id = validator(&[CHAT], 9);
+        next_block();
+        assert_eq!(Matching::serving_since(id), None);
+        Epoch::set(2);
+        let (first, second) = (miner(CHAT), miner(CHAT));
+        next_block();
+        Epoch::set(3);
+        assert_ok!(set_role(first, Role::Idle));
+        next_block();
+        assert_eq!(Matching::serving_since(id), Some(2));
+        assert_ok!(set_role(second, Role::Idle));
+        next_block();
+        assert_eq!(Matching::serving_since(id), None);
+        Epoch::set(4);
+        miner(CHAT);
+        next_block();
+        assert_eq!(Matching::serving_since(id), Some(4));
+        // Who does not take part serves nobody, even before its matches are undone.
+        assert_ok!(switch_off(id));
+        assert_eq!((Matching::load(id), Matching::serving_since(id)), (1, None));
+        Epoch::set(5);
+        assert_ok!(switch_on(id));
+        assert_eq!(Matching::serving_since(id), None);
+        next_block();
+        assert_eq!(Matching::serving_since(id), Some(5));
+    });
+}
+
+#[test]
 fn leaving_the_other_way_round_changes_it_too() {
     on_chain(|| {
         let (validator, served) = (validator(&[CHAT], 9), miner(CHAT));
@@ -58,12 +127,12 @@ fn answers_are_of_those_who_take_part() {
         next_block();
         assert_eq!(Matching::types(validator), Some(vec![CHAT, VIDEO]));
         assert_eq!((Matching::load(validator), Matching::load(served)), (1, 0));
-        assert_eq!(Matching::active_since(validator), Some(5));
+        assert_eq!(Matching::serving_since(validator), Some(5));
         assert_eq!((Matching::miner_type(served), Matching::miner_type(validator)), (Some(CHAT), None));
         assert_ok!(switch_off(validator));
         assert_ok!(switch_off(served));
         assert_eq!((Matching::types(validator), Matching::miner_type(served)), (None, None));
-        assert_eq!((Matching::active_since(validator), Matching::active_since(served)), (None, None));
+        assert_eq!((Matching::serving_since(validator), Matching::serving_since(served)), (None, None));
     });
 }
 
@@ -144,7 +213,7 @@ mod benchmarks {
             assert_eq!(miners.len(), 4);
             assert!(miners.iter().all(|id| ASSIGNMENT(validator, *id) == Assignment::Matched));
             assert_eq!(Matching::load(validator), 4);
-            assert!(Matching::active_since(validator).is_some());
+            assert!(Matching::serving_since(validator).is_some());
         });
     }
 
@@ -170,7 +239,7 @@ mod benchmarks {
             Matching::prepare_removal_for_benchmark(id);
             assert_eq!(Matching::load(id), 1);
             remove(id);
-            assert_eq!(Matching::active_since(id), None);
+            assert_eq!(Matching::serving_since(id), None);
             Matching::on_module_removed(id);
         });
     }

@@ -64,7 +64,6 @@ fn who_waits_longest_is_served_first() {
     on_chain(|| {
         let miners: Vec<_> = (0..4).map(|_| miner(CHAT)).collect();
         next_block();
-        // Its place in line stays empty.
         assert_ok!(set_role(miners[1], Role::Idle));
         let first = validator(&[CHAT], 2);
         next_block();

@@ -34,7 +34,7 @@ fn a_validator_is_switched_off_and_on() {
         next_block();
         assert_eq!(validators_of(served), vec![id]);
         assert_eq!(Matching::reliability(id), Permill::from_percent(80));
-        assert_eq!(Matching::active_since(id), Some(4));
+        assert_eq!(Matching::serving_since(id), Some(4));
     });
 }
 
@@ -46,7 +46,7 @@ fn who_is_switched_on_too_early_comes_back_later() {
         assert_ok!(switch_off(id));
         assert_ok!(switch_on(id));
         assert_eq!(validator_view(id).standing, Standing::Leaving);
-        assert_eq!(Matching::active_since(id), None);
+        assert_eq!((Matching::types(id), Matching::serving_since(id)), (None, None));
         next_block();
         assert!(events().contains(&Event::Resumed { module: id }));
         assert_eq!((validator_view(id).standing, validators_of(served)), (Standing::Active, vec![id]));
@@ -109,7 +109,7 @@ fn flag_and_switch_are_independent() {
         assert_ok!(flag(id));
         assert_eq!(validator_view(id).standing, Standing::Flagged(stated()));
         assert_ok!(switch_on(id));
-        assert_eq!(Matching::active_since(id), None);
+        assert_eq!(Matching::types(id), None);
         assert_ok!(switch_off(id));
         assert_ok!(unflag(id));
         assert_eq!(validator_view(id).standing, Standing::Off);

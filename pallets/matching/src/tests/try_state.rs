@@ -6,7 +6,7 @@ use sp_runtime::Permill;
 
 use crate::{
     mock::*,
-    types::{Kind, Line, Miner, Validator},
+    types::{Entry, Kind, Line, Miner, Validator},
     ActiveMiners, Counters, Desks, Flags, FreeSeats, Miners, Places, RankingPages, Reliabilities, Served, ToDo, Truths,
     Validators,
 };
@@ -49,7 +49,10 @@ fn participants() {
         || miner_is(SERVED, |miner| miner.off = true),
         "a miner takes part and should not, or should and does not",
     );
-    complains(|| judge_is(|judge| judge.since = None), "a validator takes part and should not, or should and does not");
+    complains(
+        || judge_is(|judge| judge.active = false),
+        "a validator takes part and should not, or should and does not",
+    );
     complains(|| miner_is(SERVED, |miner| miner.model_type = AUDIO), "a miner is not what the registry says");
     complains(|| judge_is(|judge| judge.capacity = 10), "a validator is not what the registry says");
     complains(|| judge_is(|judge| judge.open = false), "a validator is open without room, or has room unseen");
@@ -57,6 +60,9 @@ fn participants() {
         || judge_is(|judge| (judge.capacity, judge.open) = (1, false)),
         "a validator has more miners than its capacity",
     );
+    let since = "a validator does not know since when it has miners";
+    complains(|| judge_is(|judge| judge.serving = None), since);
+    complains(|| judge_is(|judge| judge.serving = Some(1)), since);
     complains(|| judge_is(|judge| judge.seats.clear()), "a validator has no seats, or keeps them when leaving");
 }
 
@@ -68,6 +74,7 @@ fn matches() {
     );
     complains(|| miner_is(SERVED, |miner| miner.matches[0].validator = 99), "a match has no validator");
     complains(|| miner_is(SERVED, |miner| miner.matches[0].slot = 8), "a miner is not among its validator's");
+    complains(|| miner_is(SERVED, |miner| miner.matches[0].from = 2), "a match counts too late");
     complains(|| judge_is(|judge| judge.load += 1), "a validator's load is not the number of its miners");
     complains(|| Served::<Test>::insert((JUDGE, 8), SERVED), "a validator has a miner that does not know it");
 }
@@ -96,14 +103,40 @@ fn lines() {
         || miner_is(5, |miner| miner.waiting = Some(crate::Waiting { kind: Kind::Further, place: 0 })),
         "a miner waits that does not take part",
     );
-    let place = |line| Places::<Test>::insert(line, 0, SERVED);
+    let alone = |number| Entry { number, before: None, after: None };
+    let place = |line| Places::<Test>::insert(line, 0, alone(SERVED));
     let waiting = Line::Waiting(Kind::First, VIDEO);
     complains(|| place(waiting), "a place is not its miner's");
-    complains(|| Places::<Test>::insert(waiting, 9, WAITING), "somebody stands outside of a line");
-    complains(|| Places::<Test>::remove(waiting, 0), "a miner does not stand in the line that it thinks");
+    complains(
+        || Desks::<Test>::mutate(VIDEO, |desk| Matching::drop_head(waiting, &mut desk.waiting.first)),
+        "a miner does not stand in the line that it thinks",
+    );
     complains(|| place(Line::Offers(CHAT)), "an offer is not its validator's");
     complains(|| judge_is(|judge| judge.seats[0].offer = Some(7)), "a validator is not offered though it thinks so");
     complains(|| place(Line::Waiting(Kind::First, 9)), "there is a line for nothing");
+}
+
+#[test]
+fn links() {
+    let departures = Line::Departures;
+    let ring = |change: fn(&mut crate::Ring)| ToDo::<Test>::mutate(|agenda| change(&mut agenda.departures));
+    let entry = |place, change: fn(&mut Entry)| {
+        Places::<Test>::mutate(departures, place, |entry| change(entry.as_mut().unwrap()));
+    };
+    let (before, after, ends) = (
+        "a place in a line is not linked to the one before",
+        "a place in a line is not linked to the one after",
+        "the ends of a line are off",
+    );
+    complains(|| entry(1, |entry| entry.before = None), before);
+    complains(|| entry(0, |entry| entry.before = Some(1)), before);
+    complains(|| Places::<Test>::remove(departures, 0), before);
+    complains(|| entry(0, |entry| entry.after = None), after);
+    complains(|| entry(1, |entry| entry.after = Some(2)), after);
+    complains(|| Places::<Test>::remove(departures, 1), after);
+    complains(|| ring(|ring| ring.first = Some(1)), ends);
+    complains(|| ring(|ring| ring.last = None), ends);
+    complains(|| ring(|ring| ring.next = 1), "a place in a line will be taken twice");
 }
 
 /// The validator that is offered to blocked miners.
@@ -117,9 +150,9 @@ fn stand(line: Line, ring: impl FnOnce(&mut crate::Agenda) -> &mut crate::Ring, 
 fn turns() {
     complains(|| stand(Line::Departures, |agenda| &mut agenda.departures, 4), "a module departs twice");
     let without = "a module departs without its matches, or its matches without it";
-    complains(|| Places::<Test>::remove(Line::Departures, 0), without);
+    let drop = || ToDo::<Test>::mutate(|agenda| Matching::drop_head(Line::Departures, &mut agenda.departures));
+    complains(drop, without);
     complains(|| stand(Line::Departures, |agenda| &mut agenda.departures, SERVED), without);
-    complains(|| ToDo::<Test>::mutate(|agenda| agenda.turns.first.end += 1), "a turn is empty");
     let blocked = Line::Turns(Kind::Blocked);
     complains(|| stand(blocked, |agenda| &mut agenda.turns.blocked, CHAT.into()), "a type stands in line twice");
     complains(
@@ -136,7 +169,7 @@ fn turns() {
     complains(|| Matching::end_turn(Kind::Blocked, CHAT), "a miner is blocked though a validator has room");
     complains(
         || {
-            Places::<Test>::remove(Line::Offers(CHAT), 0);
+            Desks::<Test>::mutate(CHAT, |desk| Matching::drop_head(Line::Offers(CHAT), &mut desk.offers));
             Validators::<Test>::mutate(OFFERED, |validator| validator.as_mut().unwrap().seats[0].offer = None);
         },
         "a miner is blocked though a validator has room",

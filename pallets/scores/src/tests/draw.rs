@@ -152,6 +152,26 @@ fn leave_alone_who_was_drawn_before() {
 }
 
 #[test]
+fn do_not_come_after_a_commitment() {
+    on_chain(|| {
+        set_truth(11, 50);
+        judge(&[(ANN, &[]), (BEN, &[])]);
+        set_clock(1, Commit);
+        next_block(frame_support::weights::Weight::zero());
+        assert_ok!(commit(ANN, 0, &[]));
+        assert_noop!(draw(ANN), Error::<Test>::CommittedBefore);
+        next_block(frame_support::weights::Weight::MAX);
+        assert_eq!(work(1, ANN).checks, None);
+        assert!(checks_of(BEN).contains(&11), "others are drawn");
+        to_reveal();
+        assert_ok!(reveal(ANN, 0, &[]));
+        to_next_epoch();
+        assert_eq!(record(ANN).tally.judged, 0, "nothing was left out");
+        assert!(checks_of(ANN).contains(&11), "and in the next epoch it is drawn again");
+    });
+}
+
+#[test]
 fn do_not_come_when_there_is_no_time_to_do_them() {
     on_chain(|| {
         judge(&[(ANN, &[])]);

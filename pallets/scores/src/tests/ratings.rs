@@ -51,13 +51,16 @@ fn judges_by_the_majority() {
 }
 
 #[test]
-fn cross_checks_need_checkers_who_outweigh_the_others() {
+fn cross_checks_need_two_checkers_who_outweigh_the_others() {
     let flagged = |ratings: &[Rating<Balance>]| cross_check(ratings, LEAST).map(|part| part * 100u32);
     assert_eq!(flagged(&[own(1, 100)]), None);
     assert_eq!(flagged(&[check(1, 0), check(2, 0)]), None, "nobody favours it");
     assert_eq!(flagged(&[own(1, 100), check(2, 0)]), None);
-    assert_eq!(flagged(&[own(1, 100), rating(2, 101, true, 69)]), Some(69));
-    assert_eq!(flagged(&[own(1, 100), rating(2, 101, true, 70)]), None);
+    assert_eq!(flagged(&[own(1, 100), rating(2, 101, true, 69)]), None, "one is not enough, however rich it is");
+    assert_eq!(flagged(&[own(1, 100), rating(2, 101, true, 69), rating(3, 1, true, 70)]), None, "nor with one above");
+    assert_eq!(flagged(&[own(1, 100), rating(2, 100, true, 69), rating(3, 1, true, 69)]), Some(69));
+    assert_eq!(flagged(&[own(1, 100), rating(2, 99, true, 69), rating(3, 1, true, 69)]), None, "half of the weight");
+    assert_eq!(flagged(&[own(1, 100), check(2, 70), check(3, 70)]), None, "the bar itself is enough");
     assert_eq!(flagged(&[own(1, 100), check(2, 20), check(3, 40)]), Some(30));
     assert_eq!(flagged(&[own(1, 100), check(2, 0), check(3, 90)]), None, "one liar among them");
     assert_eq!(flagged(&[own(1, 0), check(2, 0), check(3, 0)]), None, "all agree that it is bad");
@@ -83,6 +86,17 @@ proptest! {
             let away = ratings[validator as usize].score.score.abs_diff(score);
             prop_assert_eq!(agree, away <= 100_000);
         }
+    }
+
+    /// One checker alone flags nobody, whatever it has at stake.
+    #[test]
+    fn a_single_checker_flags_nobody(
+        own in prop::collection::vec((0u32..=100, 1u128..1_000), 0..6),
+        check in (0u32..=100, 1u128..1_000_000),
+    ) {
+        let said = (0..).zip(own).map(|(validator, (percent, stake))| rating(validator, stake, false, percent));
+        let said: Vec<_> = said.chain([rating(100, check.1, true, check.0)]).collect();
+        prop_assert_eq!(cross_check(&said, LEAST), None);
     }
 
     /// Where honest checkers and honest own validators have the most at stake, nobody flags a miner, whatever the rest say.

@@ -88,6 +88,54 @@ fn of_a_miner_that_left_since_do_not_count_against_the_validator() {
 }
 
 #[test]
+fn miners_that_come_after_the_commitment_do_not_count() {
+    on_chain(|| {
+        assign(11, &[ANN]);
+        assert_ok!(commit(ANN, 0, &[(11, 80)]));
+        reassign(12, &[ANN]);
+        assert_ok!(commit(BEN, 0, &[]));
+        reassign(13, &[ANN]);
+        to_reveal();
+        reassign(14, &[ANN]);
+        assert_ok!(reveal(ANN, 0, &[(11, 80)]));
+        assert_eq!(Judges::get().get(&ANN).copied(), merit(50), "all that it had then");
+    });
+}
+
+#[test]
+fn the_last_commitment_counts() {
+    on_chain(|| {
+        assign(11, &[ANN]);
+        assert_ok!(commit(ANN, 0, &[(11, 80)]));
+        reassign(12, &[ANN]);
+        assert_ok!(commit(ANN, 1, &[(12, 80)]));
+        reassign(13, &[ANN]);
+        assert_eq!(work(0, ANN).load, 2);
+        to_reveal();
+        assert_ok!(reveal(ANN, 0, &[(11, 80)]));
+        assert_eq!(Judges::get().get(&ANN).copied(), merit(25));
+        assert_ok!(reveal(ANN, 1, &[(12, 80)]));
+        assert_eq!(Judges::get().get(&ANN).copied(), merit(50));
+    });
+}
+
+#[test]
+fn checks_alone_earn_nothing() {
+    on_chain(|| {
+        assign(11, &[CAT]);
+        must_check(ANN, &[11]);
+        must_check(BEN, &[11]);
+        let of: &[(u32, u32)] = &[(11, 80)];
+        assert_ok!(commit(CAT, 0, &[(11, 60)]));
+        judge(&[(ANN, of), (BEN, of)]);
+        assert_eq!(Earners::get().get(&11), None);
+        assert_eq!(Scores::result_of(0, 11).map(|result| result.score), Some(score(80)), "it can be read");
+        assert_ok!(reveal(CAT, 0, &[(11, 60)]));
+        assert_eq!(Earners::get().get(&11).copied(), merit(80), "with the checks that came before");
+    });
+}
+
+#[test]
 fn need_what_was_committed() {
     on_chain(|| {
         assign(11, &[ANN, BEN]);

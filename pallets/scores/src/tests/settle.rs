@@ -1,10 +1,11 @@
 //! What becomes of an epoch that is over.
 
 use ensemble_core::{
+    epochs::EpochPhase,
     matching::{FlagReason, Matching},
-    scores::Scores as _,
+    scores::{Scores as _, Settlement as _},
 };
-use frame_support::assert_ok;
+use frame_support::{assert_ok, weights::Weight};
 use sp_runtime::Permill;
 
 use crate::{mock::*, Event, Tally};
@@ -176,9 +177,81 @@ fn a_single_checker_flags_nobody() {
     on_chain(|| {
         assign(11, &[ANN]);
         must_check(BEN, &[11]);
+        Stakes::set([(BEN, 100 * STAKE)].into());
         judge(&[(ANN, &[(11, 100)]), (BEN, &[(11, 0)])]);
         to_next_epoch();
-        assert_eq!(Flags::get(), []);
+        assert_eq!(Flags::get(), [], "however rich it is");
+    });
+}
+
+#[test]
+fn a_fault_costs_the_epoch_that_shows_it() {
+    on_chain(|| {
+        for miner in MINERS {
+            assign(miner, &[ANN, BEN, CAT]);
+        }
+        let truth: Vec<_> = MINERS.map(|miner| (miner, 90)).into();
+        let lies: Vec<_> = MINERS.map(|miner| (miner, 20)).into();
+        judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
+        to_next_epoch();
+        assert_eq!(Forfeited::get(), [], "six judgements are too few");
+        judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
+        // It is settled late.
+        set_clock(2, EpochPhase::Commit);
+        next_block(Weight::zero());
+        assert_eq!(Forfeited::get(), []);
+        enter(3, EpochPhase::Commit);
+        assert_eq!(Forfeited::get(), [(1, BEN)], "not the epoch in which it is settled");
+    });
+}
+
+#[test]
+fn a_fault_costs_a_miner_the_epoch_that_shows_it() {
+    on_chain(|| {
+        enter(4, EpochPhase::Commit);
+        assign(11, &[ANN]);
+        must_check(BEN, &[11]);
+        must_check(CAT, &[11]);
+        judge(&[(ANN, &[(11, 100)]), (BEN, &[(11, 60)]), (CAT, &[(11, 60)])]);
+        to_next_epoch();
+        assert_eq!(Flags::get().len(), 1);
+        assert_eq!(Forfeited::get(), [(4, 11)]);
+    });
+}
+
+#[test]
+fn removing_the_module_saves_nothing() {
+    on_chain(|| {
+        for miner in MINERS {
+            assign(miner, &[ANN]);
+            set_truth(miner, 90);
+        }
+        let lies: Vec<_> = MINERS.map(|miner| (miner, 20)).into();
+        judge(&[(ANN, &lies)]);
+        to_next_epoch();
+        judge(&[(ANN, &lies)]);
+        remove(ANN);
+        to_next_epoch();
+        assert_eq!(Flags::get(), [], "there is nobody to flag");
+        assert_eq!(Forfeited::get(), [(1, ANN)]);
+    });
+}
+
+#[test]
+fn others_are_told_how_far_it_is() {
+    on_chain(|| {
+        assign(11, &[ANN, BEN]);
+        assert_eq!(Scores::first_unsettled(), 0);
+        judge(&[(ANN, &[(11, 80)]), (BEN, &[(11, 80)])]);
+        set_clock(1, EpochPhase::Commit);
+        let mut blocks = 0;
+        while !events().contains(&Event::EpochSettled { epoch: 0 }) {
+            assert_eq!(Scores::first_unsettled(), 0, "it is not before all of it is");
+            next_block(Weight::from_parts(4 + STEP, 0));
+            blocks += 1;
+        }
+        assert!(blocks > 4, "a step in a block");
+        assert_eq!(Scores::first_unsettled(), 1);
     });
 }
 

@@ -49,6 +49,29 @@ fn what_is_refused() {
 }
 
 #[test]
+fn are_those_who_had_miners_all_through_the_epoch() {
+    on_chain(|| {
+        enter(3, Commit);
+        reassign(11, &[ANN]);
+        enter(4, Commit);
+        reassign(12, &[BEN]);
+        enter(5, Commit);
+        reassign(13, &[CAT]);
+        assert_noop!(report_silent(CAT), Error::<Test>::NotSilent);
+        assert_noop!(report_silent(BEN), Error::<Test>::NotSilent);
+        reassign(11, &[]);
+        assert_noop!(report_silent(ANN), Error::<Test>::NotSilent);
+        reassign(11, &[ANN]);
+        assert_noop!(report_silent(ANN), Error::<Test>::NotSilent);
+        enter(6, Commit);
+        assert_ok!(report_silent(BEN));
+        enter(7, Commit);
+        assert_ok!(report_silent(ANN));
+        assert_noop!(report_silent(DAN), Error::<Test>::NotSilent);
+    });
+}
+
+#[test]
 fn lose_a_quarter_once() {
     on_chain(|| {
         assign(11, &[ANN]);

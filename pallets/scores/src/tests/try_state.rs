@@ -68,6 +68,10 @@ fn works() {
         "a validator checks a miner twice",
     );
     complains(|| change_work(2, ANN, |work| work.scored = 1), "a validator scored what it did not reveal");
+    complains(
+        || change_work(2, BEN, |work| work.load = 1),
+        "a validator that did not commit has the load of when it did",
+    );
     complains(|| change_work(1, ANN, |work| work.tally.agreed = 9), "more agreed than was judged");
     let count = "a validator was not counted for the miners that it rated";
     complains(|| change_work(1, ANN, |work| work.scored = 0), count);
