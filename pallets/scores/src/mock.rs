@@ -1,5 +1,7 @@
 //! A runtime with a tiny registry, and a net of miners and validators that a test can change.
 
+#![expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
+
 use std::collections::BTreeMap;
 
 use ensemble_core::{

@@ -1,5 +1,7 @@
 //! Tests by topic. The state is checked after every one of them, and after every block of each.
 
+#![expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
+
 mod burning;
 mod clock;
 mod closing;

@@ -1,5 +1,7 @@
 //! The pallet beside a plain model of what it is for, through thousands of random steps.
 
+#![expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use ensemble_core::{

@@ -85,10 +85,13 @@ fn any_action() -> impl Strategy<Value = Action> {
     ]
 }
 
+/// A validator, the number of its batch, and what it says in it.
+type Batch = (u32, u32, Vec<(u32, u32)>);
+
 /// What was committed to in this epoch, and who revealed some of it.
 #[derive(Default)]
 struct Epoch {
-    sealed: Vec<(u32, u32, Vec<(u32, u32)>)>,
+    sealed: Vec<Batch>,
     revealed: BTreeSet<u32>,
 }
 
