@@ -202,7 +202,7 @@ pub fn is_validator(entry: u32) -> bool {
 
 /// Whether an entry's module has no part.
 pub fn is_idle(entry: u32) -> bool {
-    entry % 10 == 0
+    entry.is_multiple_of(10)
 }
 
 /// Whether an entry's module is a validator that has revealed its scores.
