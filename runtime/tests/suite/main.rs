@@ -6,9 +6,15 @@ mod modules;
 mod presets;
 mod subnet;
 
-use ensemble_runtime::{genesis, AccountId, RuntimeGenesisConfig, System};
-use frame_support::genesis_builder_helper::{build_state, get_preset};
+use ensemble_core::ModuleId;
+use ensemble_runtime::{genesis, AccountId, Modules, RuntimeGenesisConfig, RuntimeOrigin, System, TUNE};
+use frame_support::{
+    assert_ok,
+    genesis_builder_helper::{build_state, get_preset},
+};
+use pallet_modules::NewProfile;
 use serde_json::Value;
+use sp_core::H256;
 use sp_keyring::Sr25519Keyring;
 
 fn preset(name: &str) -> Value {
@@ -41,4 +47,20 @@ fn on_chain(patch: Value, test: impl FnOnce()) {
 
 fn account(who: Sr25519Keyring) -> AccountId {
     who.to_account_id()
+}
+
+fn signed(who: Sr25519Keyring) -> RuntimeOrigin {
+    RuntimeOrigin::signed(account(who))
+}
+
+/// Registers a module for an account.
+fn register(who: Sr25519Keyring, name: &str) -> ModuleId {
+    let profile = NewProfile {
+        endpoint: b"https://example.org".to_vec(),
+        metadata: H256::zero(),
+        description: Vec::new(),
+        implementation: None,
+    };
+    assert_ok!(Modules::register(signed(who), name.into(), profile, 1_000 * TUNE));
+    Modules::module_by_name(name.as_bytes()).expect("it was registered").id
 }

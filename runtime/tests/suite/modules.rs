@@ -1,31 +1,17 @@
 //! The registry and the stake on what it lists.
 
-use ensemble_runtime::{Modules, Runtime, RuntimeOrigin, Stake, TUNE};
+use ensemble_runtime::{Modules, Runtime, Stake, TUNE};
 use frame_support::assert_ok;
-use pallet_modules::NewProfile;
-use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
 use sp_runtime::Permill;
 
-use crate::{account, on_chain, preset};
-
-fn register(name: &str) -> u32 {
-    let profile = NewProfile {
-        endpoint: b"https://example.org".to_vec(),
-        metadata: H256::zero(),
-        description: Vec::new(),
-        implementation: None,
-    };
-    let alice = RuntimeOrigin::signed(account(Alice));
-    assert_ok!(Modules::register(alice, name.into(), profile, 1_000 * TUNE));
-    Modules::module_by_name(name.as_bytes()).expect("it was registered").id
-}
+use crate::{on_chain, preset, register, signed};
 
 #[test]
 fn what_is_staked_on_a_module_outlives_it_and_its_fee_does_not() {
     on_chain(preset("development"), || {
-        let (alice, bob) = (RuntimeOrigin::signed(account(Alice)), RuntimeOrigin::signed(account(Bob)));
-        let [staked_on, quiet] = ["staked-on", "quiet-one"].map(register);
+        let (alice, bob) = (signed(Alice), signed(Bob));
+        let [staked_on, quiet] = ["staked-on", "quiet-one"].map(|name| register(Alice, name));
         for module in [staked_on, quiet] {
             assert_ok!(Stake::set_fee(alice.clone(), module, Permill::from_percent(10)));
         }

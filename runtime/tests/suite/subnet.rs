@@ -20,30 +20,13 @@ use frame_support::{
     },
     weights::Weight,
 };
-use pallet_modules::NewProfile;
-use sp_core::H256;
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob, Charlie};
 use sp_runtime::{traits::Dispatchable, DispatchResult, Perbill};
 
-use crate::{account, on_chain, preset};
+use crate::{account, on_chain, preset, register, signed};
 
 /// Chat, among the types that a chain begins with.
 const CHAT: u16 = pallet_modules::defaults::CHAT;
-
-fn signed(who: Sr25519Keyring) -> RuntimeOrigin {
-    RuntimeOrigin::signed(account(who))
-}
-
-fn register(who: Sr25519Keyring, name: &str) -> ModuleId {
-    let profile = NewProfile {
-        endpoint: b"https://example.org".to_vec(),
-        metadata: H256::zero(),
-        description: Vec::new(),
-        implementation: None,
-    };
-    assert_ok!(Modules::register(signed(who), name.into(), profile, 1_000 * TUNE));
-    Modules::module_by_name(name.as_bytes()).expect("it was registered").id
-}
 
 fn set_role(who: Sr25519Keyring, module: ModuleId, role: Role) -> DispatchResult {
     Modules::set_role(signed(who), module, role).map(|_| ()).map_err(|failed| failed.error)
