@@ -184,11 +184,15 @@ async function score(validators, load) {
   }
   const first = (await clock(api)).epoch + 2;
   progress(`signing commitments and reveals for ${EPOCHS} epochs`);
+  const draws = signAll(duties, 2 * EACH, ({ module }) => api.tx.scores.draw(module));
   const epochs = Array.from({ length: EPOCHS }, (_, at) => batchesOf(duties, first + at, at));
   const ends = [];
   for (const { epoch, commits, reveals } of epochs) {
     progress(`epoch ${epoch}`);
     await phaseReached(api, 'Commit', { epoch, within: 600_000 });
+    // Afterwards the chain draws for those who took part.
+    if (epoch === first) await post(net.first, draws);
+    await until('everybody to be drawn checks', async () => (await drawn(epoch)) === VALIDATORS, { every: 500 });
     await post(net.first, commits);
     const now = await phaseReached(api, 'Reveal', { epoch });
     await post(net.first, reveals);
@@ -207,7 +211,9 @@ async function score(validators, load) {
   // What blocks take follows how many transactions are in them, which differs.
   const usual = line(blocks.flatMap(({ beside }) => beside));
   const ratio = middle(({ closing }) => closing.whole / usual(closing.transactions));
-  report('matching.slower', ratio, 'times as long as blocks beside it with as many transactions', { atMost: NO_SLOWER });
+  report('matching.slower', ratio, 'times as long as blocks beside it with as many transactions', {
+    atMost: NO_SLOWER,
+  });
   const before = (all) => median(all.map(({ before }) => before));
   const extra = middle(({ closing, beside }) => closing.before - before(beside));
   report('matching.closing', extra, 'ms that closing an epoch takes', { atMost: CLOSING });
@@ -225,13 +231,7 @@ function line(blocks) {
 /** The signed commitments and reveals of all validators for an epoch, the `at`-th that they score in. */
 function batchesOf(duties, epoch, at) {
   const found = { score: ONE, quality: ONE, availability: ONE, latency: 20 };
-  const signAll = (callOf, turn) =>
-    duties.map((duty) => {
-      const nonce = 2 * EACH + (2 * at + turn) * EACH + (duty.number % EACH);
-      return callOf(duty)
-        .sign(sender(Math.floor(duty.number / EACH)), signing(nonce))
-        .toHex();
-    });
+  const nonce = (3 + 2 * at) * EACH;
   const batches = new Map(
     duties.map(({ number, module, miners }) => [
       number,
@@ -240,9 +240,24 @@ function batchesOf(duties, epoch, at) {
   );
   return {
     epoch,
-    commits: signAll(({ number }) => commitCall(api, batches.get(number)), 0),
-    reveals: signAll(({ number }) => revealCall(api, batches.get(number)), 1),
+    commits: signAll(duties, nonce, ({ number }) => commitCall(api, batches.get(number))),
+    reveals: signAll(duties, nonce + EACH, ({ number }) => revealCall(api, batches.get(number))),
   };
+}
+
+/** A call of each validator, signed by its owner, who has signed so many before. */
+function signAll(duties, nonce, callOf) {
+  return duties.map((duty) => {
+    const owner = sender(Math.floor(duty.number / EACH));
+    return callOf(duty)
+      .sign(owner, signing(nonce + (duty.number % EACH)))
+      .toHex();
+  });
+}
+
+/** How many validators were drawn what to check in an epoch. */
+async function drawn(epoch) {
+  return (await api.query.scores.lists(epoch)).workers.toNumber();
 }
 
 /** What a transaction that is valid for ever is signed with. */

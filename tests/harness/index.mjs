@@ -13,9 +13,11 @@ export { poolOf, stakeOn } from './stake.mjs';
 export {
   ONE,
   allocations,
+  checksDrawn,
   clock,
   closedEpoch,
   commitCall,
+  dutiesOf,
   eachBlock,
   epochClosed,
   judging,

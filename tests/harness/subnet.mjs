@@ -141,6 +141,27 @@ export async function minersOf(api, validator) {
   return pages.map((miner) => miner.toNumber()).sort((one, other) => one - other);
 }
 
+/** What a validator must do in the epoch of the best block; nothing if it is not active. No `checks`: it was not drawn. */
+export async function dutiesOf(api, validator) {
+  const duties = (await api.call.scoresApi.duties(validator)).unwrapOr(undefined);
+  return (
+    duties && {
+      epoch: duties.epoch.toNumber(),
+      checks: duties.checks.unwrapOr(undefined)?.map((miner) => miner.toNumber()),
+      unrevealed: duties.unrevealed.map(([batch, hash]) => ({ batch: batch.toNumber(), hash: hash.toHex() })),
+    }
+  );
+}
+
+/** Waits until a validator that took part in the epoch before is drawn what it checks in this one. */
+export function checksDrawn(api, validator, epoch, within = 60_000) {
+  const drawn = async () => {
+    const duties = await dutiesOf(api, validator);
+    return duties?.epoch === epoch && duties.checks !== undefined;
+  };
+  return inTime(`validator ${validator} to be drawn checks`, eachBlock(api, drawn), within);
+}
+
 /** A miner's result of an epoch; nothing if nobody scored it. */
 export async function resultOf(api, epoch, miner) {
   const result = (await api.call.scoresApi.result(epoch, miner)).unwrapOr(undefined);

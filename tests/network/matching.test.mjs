@@ -17,8 +17,10 @@ import {
   allocations,
   assertIssuanceIsTold,
   balance,
+  checksDrawn,
   clock,
   commitCall,
+  dutiesOf,
   epochClosed,
   judging,
   minerView,
@@ -165,10 +167,8 @@ describe('matching, scores and emission', () => {
       const batches = validators.map((validator) => seal(api, { epoch, validator, scores }));
       const [{ hash, ...sealed }] = batches;
       assert.equal((await api.call.scoresApi.seal(sealed)).toHex(), hash);
-      await sendAll(
-        owner,
-        batches.map((batch) => commitCall(api, batch)),
-      );
+      const draws = validators.map((validator) => api.tx.scores.draw(validator));
+      await sendAll(owner, [...draws, ...batches.map((batch) => commitCall(api, batch))]);
       await sendAll(owner, [setRole(idle, 'Idle'), remove(gone), setRole(leaves, 'Idle')]);
       assert.deepEqual(await minersOf(api, stays), [scored]);
 
@@ -210,7 +210,7 @@ describe('matching, scores and emission', () => {
         owner,
         validators.map((validator) => api.tx.scores.draw(validator)),
       );
-      const checks = await Promise.all(validators.map(duties));
+      const checks = await Promise.all(validators.map(checksOf));
       assert(
         checks.every((miners) => miners.includes(truth)),
         JSON.stringify(checks),
@@ -221,7 +221,7 @@ describe('matching, scores and emission', () => {
           [liar, 100_000],
           [honest, 900_000],
         ].map(async ([validator, value]) => {
-          const scored = [...(await minersOf(api, validator)), ...(await duties(validator))].sort(byNumber);
+          const scored = [...(await minersOf(api, validator)), ...(await checksOf(validator))].sort(byNumber);
           return seal(api, { epoch, validator, scores: scored.map((miner) => [miner, score(value)]) });
         }),
       );
@@ -326,19 +326,18 @@ describe('matching, scores and emission', () => {
         [reveal(one, 0, [], salt), 'scores.NotRevealPhase'],
         [draw(NONE), 'scores.UnknownModule'],
         [draw(a), 'scores.NotActive'],
+        [commit(one, 0, hash), 'scores.NotDrawn'],
       ]);
       await refused(net, stranger, [
         [commit(one, 0, hash), 'scores.NotOwner'],
         [reveal(one, 0, [], salt), 'scores.NotOwner'],
         [draw(one), 'scores.NotOwner'],
       ]);
-      await sendAll(
-        owner,
-        [...batches, late].map((batch) => commitCall(api, batch)),
-      );
+      const commits = [...batches, late].map((batch) => commitCall(api, batch));
+      await sendAll(owner, [draw(one), draw(two), ...commits]);
       await refused(net, owner, [
         [commitCall(api, batches[0]), 'scores.AlreadyCommitted'],
-        [draw(one), 'scores.CommittedBefore'],
+        [draw(one), 'scores.AlreadyDrawn'],
       ]);
       const unrevealed = (await api.call.scoresApi.duties(one)).unwrap().unrevealed.toJSON();
       assert.deepEqual(
@@ -369,7 +368,8 @@ describe('matching, scores and emission', () => {
 
       // What was not revealed cannot be revealed in another epoch, whether it is committed to anew or not.
       const next = epoch + 1;
-      await phaseReached(api, 'Commit', { epoch: next, room: 3 });
+      await phaseReached(api, 'Commit', { epoch: next, room: 6 });
+      await checksDrawn(api, one, next);
       await send(api, commitCall(api, { ...batches[6], batch: 6 }), owner);
       await phaseReached(api, 'Reveal', { epoch: next, room: 3 });
       await refused(net, owner, [
@@ -503,7 +503,7 @@ describe('matching, scores and emission', () => {
     (await Promise.all(validators.map((validator) => validatorView(api, validator)))).map(({ load }) => load);
 
   /** What a validator was drawn to check. */
-  const duties = async (validator) => (await api.call.scoresApi.duties(validator)).unwrap().checks.toJSON();
+  const checksOf = async (validator) => (await dutiesOf(api, validator)).checks;
 
   /** Waits for what an event says that is about an epoch. */
   async function inEpoch(section, method, epoch, matches) {

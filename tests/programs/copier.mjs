@@ -8,7 +8,7 @@
  */
 
 import { pairOf } from '../harness/accounts.mjs';
-import { clock, eachBlock } from '../harness/subnet.mjs';
+import { clock, dutiesOf, eachBlock } from '../harness/subnet.mjs';
 import { send } from '../harness/transactions.mjs';
 import { connect, moduleNamed, say, serve } from './service.mjs';
 
@@ -35,14 +35,15 @@ await eachBlock(api, async () => {
   }
 });
 
-/** Commits to what the other committed to in this epoch. */
+/** Commits to what the other committed to in this epoch, once it was drawn what to check. */
 async function commit(epoch) {
   // Before it is a validator its owner's next transaction is the one that makes it one.
-  if ((await api.call.matchingApi.validator(own)).isNone) return;
-  const unrevealed = (await api.call.scoresApi.duties(other)).unwrapOr({ unrevealed: [] }).unrevealed;
-  if (unrevealed.length === 0) return;
-  await Promise.all(unrevealed.map(([batch, hash]) => send(api, api.tx.scores.commit(own, batch, hash), owner)));
-  copied = { epoch, batches: unrevealed.map(([batch]) => batch.toNumber()) };
+  const [mine, others] = [await dutiesOf(api, own), await dutiesOf(api, other)];
+  if (mine === undefined || others?.epoch !== epoch || others.unrevealed.length === 0) return;
+  if (mine.checks === undefined) return send(api, api.tx.scores.draw(own), owner);
+  const { unrevealed } = others;
+  await Promise.all(unrevealed.map(({ batch, hash }) => send(api, api.tx.scores.commit(own, batch, hash), owner)));
+  copied = { epoch, batches: unrevealed.map(({ batch }) => batch) };
   say({ committed: epoch });
 }
 

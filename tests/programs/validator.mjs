@@ -14,13 +14,13 @@ import { parseArgs } from 'node:util';
 import { blake2AsHex } from '@polkadot/util-crypto';
 
 import { pairOf } from '../harness/accounts.mjs';
-import { ONE, clock, commitCall, eachBlock, minersOf, revealCall, seal } from '../harness/subnet.mjs';
+import { ONE, clock, commitCall, dutiesOf, eachBlock, minersOf, revealCall, seal } from '../harness/subnet.mjs';
 import { send } from '../harness/transactions.mjs';
 import { casesOf } from './models.mjs';
 import { connect, moduleNamed, say, serve } from './service.mjs';
 
-/** Blocks in the beginning of an epoch in which the chain draws checks; who commits before is drawn none. */
-const SETTLING = 2;
+/** Blocks in the beginning of an epoch in which the chain draws checks for those who took part in the last one. */
+const DRAWING = 2;
 /** Milliseconds after which an answer does not count, and those within which it is as good as at once. */
 const PATIENCE = 5_000;
 const AT_ONCE = 500;
@@ -48,16 +48,25 @@ let sealed = [];
 await eachBlock(api, async () => {
   const now = await clock(api);
   try {
-    if (now.phase === 'Commit' && scored < now.epoch && now.block >= now.begins + SETTLING) await commit(now.epoch);
+    if (now.phase === 'Commit' && scored < now.epoch) await commit(now);
     if (now.phase === 'Reveal' && sealed[0]?.epoch === now.epoch) await reveal();
   } catch (error) {
     say({ epoch: now.epoch, error: error.message });
   }
 });
 
-/** Scores everybody whom it must score, and commits to that, in as many batches as it takes. */
-async function commit(epoch) {
-  const miners = await duties();
+/**
+ * Scores everybody whom it must score, and commits to that, in as many batches as it takes. If the chain does not draw
+ * what it must check, because it is new, it does so itself, and commits after the next block.
+ */
+async function commit({ epoch, block, begins }) {
+  const [duties, own] = [await dutiesOf(api, module.id), await minersOf(api, module.id)];
+  if (duties?.epoch !== epoch) return;
+  if (duties.checks === undefined) {
+    if (own.length > 0 && block >= begins + DRAWING) await send(api, api.tx.scores.draw(module.id), owner);
+    return;
+  }
+  const miners = [...new Set([...own, ...duties.checks])].sort((one, other) => one - other);
   if (miners.length === 0) return;
   measured = await Promise.all(miners.map(async (miner) => [miner, await score(miner)]));
   const told = options.lie ? measured.map(([miner, score]) => [miner, opposite(score)]) : measured;
@@ -77,13 +86,6 @@ async function reveal() {
   sealed = [];
   await Promise.all(batches.map((batch) => send(api, revealCall(api, batch), owner)));
   say({ revealed: batches[0].epoch });
-}
-
-/** Its miners, and those that it was drawn to check, in the order of their numbers. */
-async function duties() {
-  const { checks } = (await api.call.scoresApi.duties(module.id)).unwrapOr({ checks: [] });
-  const all = new Set([...(await minersOf(api, module.id)), ...checks.map((miner) => miner.toNumber())]);
-  return [...all].sort((one, other) => one - other);
 }
 
 /** Asks a miner everything that there is a right answer to, one question after the other. */

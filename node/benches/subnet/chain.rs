@@ -59,8 +59,8 @@ pub const CLOSING: u32 = 16;
 /// A chain whose state has a number of entries.
 ///
 /// An entry is an account, the module that it has registered, its stake there, and the part that the module plays
-/// ([`part`]). All miners have been matched. All validators have committed to scores of the first epoch, and every other
-/// one has revealed them. All that happened before the first block that is measured.
+/// ([`part`]). All miners have been matched. All validators were drawn what to check, have committed to scores of the first
+/// epoch, and every other one has revealed them. All that happened before the first block that is measured.
 pub struct Chain {
     size: u32,
     head: Hash,
@@ -216,13 +216,15 @@ fn match_all() {
     while Matching::on_idle(0, Weight::MAX) != nothing_to_do {}
 }
 
-/// Has a validator commit to its scores, and reveal them if it is one of those that do.
+/// Has a validator drawn what it checks, and commit to its scores, and reveal them if it is one of those that do.
 fn write_scores(entry: u32) {
     if !is_validator(entry) {
         return;
     }
     let who = AccountId::from(pair(entry).public());
     System::set_block_number(COMMITTING);
+    let draw = pallet_scores::Call::draw { validator: entry };
+    dispatch(RuntimeOrigin::signed(who.clone()), RuntimeCall::Scores(draw));
     dispatch(RuntimeOrigin::signed(who.clone()), commit(entry, 0));
     System::set_block_number(REVEALING);
     if has_revealed(entry) {

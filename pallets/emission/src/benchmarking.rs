@@ -4,6 +4,7 @@
 use ensemble_core::{
     emission::{Earnings, Side},
     epochs::{EpochPhase, Epochs},
+    scores::Settlement,
 };
 use frame_benchmarking::v2::*;
 use frame_support::traits::{
@@ -73,17 +74,14 @@ mod benchmarks {
         Ok(())
     }
 
-    /// To stakers, an owner's fee, and an owner. What decides what is settled is another pallet's and cannot be moved
-    /// from here: it is asked, and the epoch is paid whatever it says.
+    /// To stakers, an owner's fee, and an owner.
     #[benchmark]
     fn claim() -> Result<(), BenchmarkError> {
         let (epoch, module) = owed::<T>()?;
+        T::Settlement::settle_before_for_benchmark(epoch.saturating_add(1));
 
-        #[block]
-        {
-            core::hint::black_box(Pallet::<T>::first_unpayable());
-            Pallet::<T>::pay(epoch, module).map_err(DispatchError::from)?;
-        }
+        #[extrinsic_call]
+        _(RawOrigin::Signed(account("anyone", 0, 0)), epoch, module);
 
         assert_eq!(Earned::<T>::get(epoch, module).map(|earner| earner.payout), Some(Payout::Done));
         Ok(())

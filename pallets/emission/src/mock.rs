@@ -157,6 +157,11 @@ impl Settlement for Settled {
     fn first_unsettled() -> EpochIndex {
         FirstUnsettled::get()
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn settle_before_for_benchmark(epoch: EpochIndex) {
+        FirstUnsettled::set(epoch);
+    }
 }
 
 impl pallet_stake::Config for Test {

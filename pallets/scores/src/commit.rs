@@ -1,7 +1,7 @@
-//! Commitments, and the work of a validator in an epoch that they are written into.
+//! Commitments.
 
 use ensemble_core::{
-    epochs::{EpochIndex, EpochPhase, Epochs},
+    epochs::{EpochPhase, Epochs},
     matching::Matching,
     modules::Modules,
     ModelType, ModuleId,
@@ -9,7 +9,7 @@ use ensemble_core::{
 use frame_support::pallet_prelude::*;
 use sp_core::H256;
 
-use crate::{Commitment, Config, Error, Event, Lists, Pallet, Work, Workers, Works};
+use crate::{Commitment, Config, Error, Event, Pallet, Works};
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_commit(who: T::AccountId, validator: ModuleId, batch: u32, hash: H256) -> DispatchResult {
@@ -18,26 +18,15 @@ impl<T: Config> Pallet<T> {
         Self::types_of(validator)?;
         ensure!(batch < T::MaxBatches::get(), Error::<T>::NoSuchBatch);
         let epoch = T::Epochs::current();
-        let known = Works::<T>::get(epoch, validator);
-        let mut work = known.clone().unwrap_or_default();
+        // Who committed before it is drawn would never have to score what it did not choose.
+        let mut work = Works::<T>::get(epoch, validator).ok_or(Error::<T>::NotDrawn)?;
         ensure!(work.sealed.iter().all(|sealed| sealed.batch != batch), Error::<T>::AlreadyCommitted);
         // As many as there are numbers for batches.
         work.sealed.try_push(Commitment { batch, hash }).map_err(|_| Error::<T>::NoSuchBatch)?;
         work.load = T::Matching::load(validator);
-        Self::store_work(epoch, validator, known.is_none(), work);
+        Works::<T>::insert(epoch, validator, work);
         Self::deposit_event(Event::Committed { epoch, validator, batch, hash });
         Ok(())
-    }
-
-    /// Writes what a validator does in an epoch, and lists the validator if it `is_new` there.
-    pub(crate) fn store_work(epoch: EpochIndex, validator: ModuleId, is_new: bool, work: Work<T>) {
-        if is_new {
-            Lists::<T>::mutate(epoch, |lists| {
-                Workers::<T>::insert(epoch, lists.workers, validator);
-                lists.workers = lists.workers.saturating_add(1);
-            });
-        }
-        Works::<T>::insert(epoch, validator, work);
     }
 
     pub(crate) fn ensure_owner(who: &T::AccountId, module: ModuleId) -> DispatchResult {

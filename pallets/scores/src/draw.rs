@@ -11,7 +11,7 @@ use ensemble_core::{
 use frame_support::{pallet_prelude::*, traits::Randomness};
 use sp_core::H256;
 
-use crate::{Check, ChecksOf, Config, Error, Event, Pallet, Seed, Works};
+use crate::{Check, ChecksOf, Config, Error, Event, Lists, Pallet, Seed, Work, Workers, Works};
 
 /// Keeps these draws apart from whatever else follows from the same randomness.
 const SUBJECT: &[u8] = b"ensemble/scores/checks";
@@ -60,21 +60,24 @@ impl<T: Config> Pallet<T> {
         Self::draw_checks(T::Epochs::current(), validator, &types)
     }
 
-    /// Draws what a validator checks, unless it was drawn, or has committed: what it did not know of then must not count as
-    /// left out.
+    /// Draws what a validator checks, with which its work in the epoch begins.
     pub(crate) fn draw_checks(epoch: EpochIndex, validator: ModuleId, types: &[ModelType]) -> DispatchResult {
-        let known = Works::<T>::get(epoch, validator);
-        let is_new = known.is_none();
-        let mut work = known.unwrap_or_default();
-        ensure!(work.checks.is_none(), Error::<T>::AlreadyDrawn);
-        ensure!(!work.has_committed(), Error::<T>::CommittedBefore);
+        ensure!(!Works::<T>::contains_key(epoch, validator), Error::<T>::AlreadyDrawn);
         // All fit: `check_constants` sees to it.
         let miners = BoundedVec::truncate_from(Self::choose(epoch, validator, types));
         let checks = miners.iter().map(|miner| Check { miner: *miner, done: false });
-        work.checks = Some(ChecksOf::truncate_from(checks.collect()));
-        Self::store_work(epoch, validator, is_new, work);
+        Self::begin_work(epoch, validator, ChecksOf::truncate_from(checks.collect()));
         Self::deposit_event(Event::ChecksDrawn { epoch, validator, miners });
         Ok(())
+    }
+
+    /// Lists a validator with what it checks in an epoch.
+    pub(crate) fn begin_work(epoch: EpochIndex, validator: ModuleId, checks: ChecksOf) {
+        Lists::<T>::mutate(epoch, |lists| {
+            Workers::<T>::insert(epoch, lists.workers, validator);
+            lists.workers = lists.workers.saturating_add(1);
+        });
+        Works::<T>::insert(epoch, validator, Work { checks, ..Default::default() });
     }
 
     /// Miners that are not the validator's, and a source of truth, which may be.

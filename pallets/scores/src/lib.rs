@@ -3,8 +3,8 @@
 //! # An epoch
 //!
 //! 1. **Draw.** Every validator that committed in the epoch before is drawn some miners of its types that are not its own,
-//!    and a source of truth, which it must score as well. One that did not may draw for itself ([`Pallet::draw`]). Nobody
-//!    is drawn after it has committed in the epoch.
+//!    and a source of truth, which it must score as well. One that did not draws for itself ([`Pallet::draw`]). Nobody
+//!    commits before it is drawn, so that nobody can leave the checks out.
 //! 2. **Measure.** What a validator asks of miners, and how, is not the chain's business.
 //! 3. **Commit** ([`Pallet::commit`]), in the first part of the epoch: the hash of miners, scores and a salt, in batches.
 //! 4. **Reveal** ([`Pallet::reveal`]), in the rest of it, when nobody can commit any more. The hash names the validator,
@@ -172,7 +172,7 @@ pub mod pallet {
         type WeightInfo: WeightInfo;
     }
 
-    /// What validators do in an epoch. Goes when the epoch is forgotten.
+    /// What validators do in an epoch, of those that were drawn what to check. Goes when the epoch is forgotten.
     #[pallet::storage]
     pub type Works<T: Config> = StorageDoubleMap<_, Twox64Concat, EpochIndex, Twox64Concat, ModuleId, Work<T>>;
 
@@ -287,8 +287,8 @@ pub mod pallet {
         AlreadyDrawn,
         /// The validator revealed scores in the last epoch, or committed to some in this one, or need not have.
         NotSilent,
-        /// The validator has already committed to scores in this epoch: checks must be drawn before.
-        CommittedBefore,
+        /// The validator was not drawn yet what to check in this epoch: draw first.
+        NotDrawn,
     }
 
     #[pallet::hooks]
@@ -317,7 +317,7 @@ pub mod pallet {
         /// Commits a validator to a batch of scores, in the first part of an epoch; for its owner.
         ///
         /// `hash` is the BLAKE2b-256 hash of the SCALE encoding of [`ensemble_core::scores::Sealed`]. Batches are numbered
-        /// from 0, less than [`Config::MaxBatches`].
+        /// from 0, less than [`Config::MaxBatches`]. What the validator must check has to be drawn before.
         #[pallet::call_index(0)]
         pub fn commit(origin: OriginFor<T>, validator: ModuleId, batch: u32, hash: H256) -> DispatchResult {
             let who = ensure_signed(origin)?;
@@ -341,8 +341,7 @@ pub mod pallet {
             Self::do_reveal(who, validator, batch, scores, salt)
         }
 
-        /// Draws what a validator must check in this epoch, in its first part, if it was not drawn yet and has not
-        /// committed to any scores; for its owner.
+        /// Draws what a validator must check in this epoch, in its first part, if it was not drawn yet; for its owner.
         #[pallet::call_index(2)]
         pub fn draw(origin: OriginFor<T>, validator: ModuleId) -> DispatchResult {
             let who = ensure_signed(origin)?;

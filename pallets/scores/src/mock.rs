@@ -541,7 +541,12 @@ pub fn sealed(validator: ModuleId, batch: u32, of: &[(ModuleId, u32)]) -> Sealed
     Sealed { epoch: Clock::get().0, validator, batch, scores: scores(of), salt: salt(validator) }
 }
 
+/// Commits to a batch. A validator that was not drawn is drawn nothing to check.
 pub fn commit(validator: ModuleId, batch: u32, of: &[(ModuleId, u32)]) -> DispatchResult {
+    let can_draw = Clock::get().1 == EpochPhase::Commit && Net::types(validator).is_some();
+    if can_draw && Scores::duties_of(validator).unwrap().checks.is_none() {
+        must_check(validator, &[]);
+    }
     let hash = Scores::seal(&sealed(validator, batch, of));
     Scores::commit(RuntimeOrigin::signed(owner_of(validator)), validator, batch, hash)
 }
@@ -570,19 +575,25 @@ pub fn judge(all: &[(ModuleId, &[(ModuleId, u32)])]) {
     }
 }
 
+/// What a validator was drawn to check in this epoch; none if it was not drawn.
+pub fn drawn(validator: ModuleId) -> Option<Vec<ModuleId>> {
+    Scores::duties_of(validator).unwrap().checks
+}
+
 /// What a validator was drawn to check in this epoch.
 pub fn checks_of(validator: ModuleId) -> Vec<ModuleId> {
-    Scores::duties_of(validator).unwrap().checks
+    drawn(validator).unwrap()
 }
 
 /// Has a validator drawn exactly these to check in this epoch.
 pub fn must_check(validator: ModuleId, miners: &[ModuleId]) {
     let epoch = Clock::get().0;
-    let known = crate::Works::<Test>::get(epoch, validator);
-    let mut work = known.clone().unwrap_or_default();
     let checks = miners.iter().map(|miner| crate::Check { miner: *miner, done: false });
-    work.checks = Some(BoundedVec::truncate_from(checks.collect()));
-    Scores::store_work(epoch, validator, known.is_none(), work);
+    let checks = crate::ChecksOf::truncate_from(checks.collect());
+    if !crate::Works::<Test>::contains_key(epoch, validator) {
+        return Scores::begin_work(epoch, validator, checks);
+    }
+    crate::Works::<Test>::mutate(epoch, validator, |work| work.as_mut().unwrap().checks = checks);
 }
 
 pub fn work(epoch: EpochIndex, validator: ModuleId) -> Work<Test> {

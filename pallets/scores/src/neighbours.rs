@@ -7,6 +7,8 @@ use ensemble_core::{
 };
 
 use crate::{Config, LastScores, Pallet, Settling};
+#[cfg(feature = "runtime-benchmarks")]
+use crate::Cursor;
 
 impl<T: Config> Scores for Pallet<T> {
     fn last_score(miner: ModuleId) -> Option<(EpochIndex, Score)> {
@@ -17,5 +19,10 @@ impl<T: Config> Scores for Pallet<T> {
 impl<T: Config> Settlement for Pallet<T> {
     fn first_unsettled() -> EpochIndex {
         Settling::<T>::get().epoch
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn settle_before_for_benchmark(epoch: EpochIndex) {
+        Settling::<T>::put(Cursor { epoch, ..Default::default() });
     }
 }

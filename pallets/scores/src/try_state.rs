@@ -105,8 +105,8 @@ impl<T: Config> Pallet<T> {
         let batches: BTreeSet<_> = work.sealed.iter().map(|sealed| sealed.batch).collect();
         ensure!(batches.len() == work.sealed.len(), "a batch was committed to twice");
         ensure!(batches.iter().all(|batch| *batch < T::MaxBatches::get()), "a batch has too high a number");
-        let miners: BTreeSet<_> = work.checks.iter().flatten().map(|check| check.miner).collect();
-        ensure!(miners.len() == work.checks.iter().flatten().count(), "a validator checks a miner twice");
+        let miners: BTreeSet<_> = work.checks.iter().map(|check| check.miner).collect();
+        ensure!(miners.len() == work.checks.len(), "a validator checks a miner twice");
         ensure!(work.revealed > 0 || *work == unrevealed(work), "a validator scored what it did not reveal");
         ensure!(work.has_committed() || work.load == 0, "a validator that did not commit has the load of when it did");
         ensure!(is_sound(work.tally), "more agreed than was judged");
@@ -170,7 +170,7 @@ fn unrevealed<T: Config>(work: &Work<T>) -> Work<T> {
     let mut work = work.clone();
     work.scored = 0;
     work.tally = Tally::default();
-    for check in work.checks.iter_mut().flatten() {
+    for check in work.checks.iter_mut() {
         check.done = false;
     }
     work

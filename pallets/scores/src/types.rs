@@ -86,7 +86,7 @@ impl Tally {
     }
 }
 
-/// What a validator does in an epoch.
+/// What a validator does in an epoch, from when it is drawn what to check.
 #[derive(
     CloneNoBound, DebugNoBound, Decode, DefaultNoBound, Encode, EqNoBound, MaxEncodedLen, PartialEqNoBound, TypeInfo,
 )]
@@ -99,8 +99,8 @@ pub struct Work<T: Config> {
     pub revealed: u32,
     /// The number of miners that it had when it committed last.
     pub load: u32,
-    /// What it was drawn to check; none as long as nothing was drawn.
-    pub checks: Option<ChecksOf>,
+    /// What it was drawn to check.
+    pub checks: ChecksOf,
     /// The number of its own miners that it scored.
     pub scored: u32,
     /// How its scores compare with those of others and with sources of truth, as far as they were compared.
@@ -120,17 +120,17 @@ impl<T: Config> Work<T> {
 
     /// Whether it was drawn to check a miner.
     pub fn checks(&self, miner: ModuleId) -> bool {
-        self.checks.iter().flatten().any(|check| check.miner == miner)
+        self.checks.iter().any(|check| check.miner == miner)
     }
 
     /// Whether it was drawn to check a miner, and did.
     pub fn has_checked(&self, miner: ModuleId) -> bool {
-        self.checks.iter().flatten().any(|check| check.miner == miner && check.done)
+        self.checks.iter().any(|check| check.miner == miner && check.done)
     }
 
     /// It revealed a score of a miner.
     pub fn tick_off(&mut self, miner: ModuleId) {
-        for check in self.checks.iter_mut().flatten().filter(|check| check.miner == miner) {
+        for check in self.checks.iter_mut().filter(|check| check.miner == miner) {
             check.done = true;
         }
     }
@@ -140,7 +140,7 @@ impl<T: Config> Work<T> {
         if self.revealed == 0 {
             return 0;
         }
-        self.checks.iter().flatten().filter(|check| !check.done).fold(0, |sum: u32, _| sum.saturating_add(1))
+        self.checks.iter().filter(|check| !check.done).fold(0, |sum: u32, _| sum.saturating_add(1))
     }
 }
 

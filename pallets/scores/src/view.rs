@@ -19,10 +19,11 @@ impl<T: Config> Pallet<T> {
     pub fn duties_of(validator: ModuleId) -> Option<Duties> {
         T::Matching::types(validator)?;
         let epoch = T::Epochs::current();
-        let work = Works::<T>::get(epoch, validator).unwrap_or_default();
-        let checks = work.checks.iter().flatten().map(|check| check.miner);
-        let unrevealed = work.sealed.iter().map(|sealed| (sealed.batch, sealed.hash));
-        Some(Duties { epoch, phase: T::Epochs::phase(), checks: checks.collect(), unrevealed: unrevealed.collect() })
+        let work = Works::<T>::get(epoch, validator);
+        let checks = work.as_ref().map(|work| work.checks.iter().map(|check| check.miner).collect());
+        let sealed = work.iter().flat_map(|work| &work.sealed);
+        let unrevealed = sealed.map(|sealed| (sealed.batch, sealed.hash)).collect();
+        Some(Duties { epoch, phase: T::Epochs::phase(), checks, unrevealed })
     }
 
     /// A miner's result of an epoch that is kept.

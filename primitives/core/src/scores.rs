@@ -56,8 +56,9 @@ pub struct Duties {
     pub epoch: EpochIndex,
     /// What can be done now.
     pub phase: EpochPhase,
-    /// Miners of others and sources of truth that it was drawn to check, besides its own miners.
-    pub checks: Vec<ModuleId>,
+    /// Miners of others and sources of truth that it was drawn to check, besides its own miners; none if it was not drawn
+    /// yet, and so cannot commit to anything.
+    pub checks: Option<Vec<ModuleId>>,
     /// The batches that it committed to in this epoch and did not reveal yet.
     pub unrevealed: Vec<(u32, H256)>,
 }
@@ -100,6 +101,10 @@ pub trait Scores {
 pub trait Settlement {
     /// The first epoch of which not all is settled: what it brought must not be paid yet.
     fn first_unsettled() -> EpochIndex;
+
+    /// Has everything settled that was over before an epoch.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn settle_before_for_benchmark(epoch: EpochIndex);
 }
 
 sp_api::decl_runtime_apis! {

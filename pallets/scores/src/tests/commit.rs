@@ -40,6 +40,7 @@ fn what_is_refused() {
         assert_noop!(commit_as(owner_of(11), 11, 0), Error::<Test>::NotActive);
         assert_noop!(commit_as(owner_of(ANN), ANN, MAX_BATCHES), Error::<Test>::NoSuchBatch);
         assert_noop!(Scores::commit(RuntimeOrigin::root(), ANN, 0, H256::zero()), DispatchError::BadOrigin);
+        assert_noop!(commit_as(owner_of(ANN), ANN, 0), Error::<Test>::NotDrawn);
         assert_ok!(commit(ANN, 0, &[]));
         assert_noop!(commit(ANN, 0, &[(11, 1)]), Error::<Test>::AlreadyCommitted);
         leave(BEN);

@@ -6,7 +6,7 @@ use ensemble_core::epochs::EpochPhase::{Commit, Reveal};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError;
 
-use crate::{mock::*, Error, Event, Lists};
+use crate::{mock::*, Error, Event, Lists, Tally};
 
 #[test]
 fn choose_miners_of_others_and_a_source_of_truth() {
@@ -130,7 +130,7 @@ fn come_by_themselves_to_who_took_part() {
         leave(CAT);
         to_next_epoch();
         assert_eq!(checks_of(ANN).len() as u32, CHECKS);
-        assert_eq!(checks_of(BEN), [0; 0], "it committed to nothing");
+        assert_eq!(drawn(BEN), None, "it committed to nothing");
         assert_noop!(draw(ANN), Error::<Test>::AlreadyDrawn);
         assert_ok!(draw(BEN));
         assert_eq!(Lists::<Test>::get(1).workers, 2, "and none for one that left");
@@ -152,22 +152,23 @@ fn leave_alone_who_was_drawn_before() {
 }
 
 #[test]
-fn do_not_come_after_a_commitment() {
+fn come_before_a_commitment() {
     on_chain(|| {
         set_truth(11, 50);
         judge(&[(ANN, &[]), (BEN, &[])]);
         set_clock(1, Commit);
         next_block(frame_support::weights::Weight::zero());
+        let commit_now = || Scores::commit(RuntimeOrigin::signed(owner_of(ANN)), ANN, 0, Default::default());
+        assert_noop!(commit_now(), Error::<Test>::NotDrawn);
+        assert_ok!(draw(ANN));
+        let checks = checks_of(ANN);
+        assert!(checks.contains(&11), "whoever is first in an epoch is drawn a source of truth as well");
         assert_ok!(commit(ANN, 0, &[]));
-        assert_noop!(draw(ANN), Error::<Test>::CommittedBefore);
-        next_block(frame_support::weights::Weight::MAX);
-        assert_eq!(work(1, ANN).checks, None);
-        assert!(checks_of(BEN).contains(&11), "others are drawn");
+        assert_noop!(draw(ANN), Error::<Test>::AlreadyDrawn);
         to_reveal();
         assert_ok!(reveal(ANN, 0, &[]));
         to_next_epoch();
-        assert_eq!(record(ANN).tally.judged, 0, "nothing was left out");
-        assert!(checks_of(ANN).contains(&11), "and in the next epoch it is drawn again");
+        assert_eq!(record(ANN).tally, Tally { judged: checks.len() as u32, agreed: 0 }, "leaving all checks out is found");
     });
 }
 
@@ -176,7 +177,7 @@ fn do_not_come_when_there_is_no_time_to_do_them() {
     on_chain(|| {
         judge(&[(ANN, &[])]);
         enter(1, Reveal);
-        assert_eq!(checks_of(ANN), [0; 0]);
+        assert_eq!(drawn(ANN), None);
         assert_eq!(Lists::<Test>::get(1).workers, 0);
     });
 }

@@ -98,13 +98,15 @@ struct Epoch {
 /// What a validator would say: its miners and checks in order, a few each batch, and perhaps somebody else's.
 fn list(validator: u32, batch: u32, bias: u32, also: Option<u32>) -> Vec<(u32, u32)> {
     let own = MINERS.into_iter().filter(|miner| Net::get().miners[miner].validators.contains(&validator));
-    let checks = Scores::duties_of(validator).map(|duties| duties.checks).unwrap_or_default();
-    let all: BTreeSet<_> = own.chain(checks).chain(also).collect();
+    let checks = Scores::duties_of(validator).and_then(|duties| duties.checks);
+    let all: BTreeSet<_> = own.chain(checks.into_iter().flatten()).chain(also).collect();
     let part = all.into_iter().filter(|miner| miner % MAX_BATCHES == batch % MAX_BATCHES);
     part.map(|miner| (miner, (miner * 5).saturating_sub(bias))).collect()
 }
 
-fn try_commit(epoch: &mut Epoch, validator: u32, batch: u32, of: Vec<(u32, u32)>) {
+fn try_commit(epoch: &mut Epoch, validator: u32, batch: u32, bias: u32, also: Option<u32>) {
+    let _ = draw(validator);
+    let of = list(validator, batch, bias, also);
     if commit(validator, batch, &of).is_ok() {
         epoch.sealed.push((validator, batch, of));
     }
@@ -124,14 +126,12 @@ fn act(action: &Action, epoch: &mut Epoch) {
         Action::Work { biases } => {
             for (validator, bias) in VALIDATORS.into_iter().zip(biases) {
                 for batch in (0..MAX_BATCHES).filter(|_| bias.is_some()) {
-                    try_commit(epoch, validator, batch, list(validator, batch, bias.unwrap_or_default(), None));
+                    try_commit(epoch, validator, batch, bias.unwrap_or_default(), None);
                     try_reveal(epoch, validator, batch);
                 }
             }
         },
-        Action::Commit { validator, batch, bias, also } => {
-            try_commit(epoch, validator, batch, list(validator, batch, bias, also));
-        },
+        Action::Commit { validator, batch, bias, also } => try_commit(epoch, validator, batch, bias, also),
         Action::Reveal { validator, batch } => try_reveal(epoch, validator, batch),
         Action::Draw { validator } => drop(draw(validator)),
         Action::Report { validator } => drop(report_silent(validator)),

@@ -164,6 +164,7 @@ fn of_another_epoch_are_refused() {
         assign(11, &[ANN]);
         let old = sealed(ANN, 0, &[(11, 80)]);
         to_next_epoch();
+        assert_ok!(draw(ANN));
         assert_ok!(Scores::commit(RuntimeOrigin::signed(owner_of(ANN)), ANN, 0, Scores::seal(&old)));
         to_reveal();
         assert_noop!(reveal(ANN, 0, &[(11, 80)]), Error::<Test>::NotAsCommitted);
@@ -177,6 +178,7 @@ fn a_copy_gains_nothing() {
         let hash = Scores::seal(&sealed(ANN, 0, &[(11, 80)]));
         assert_ok!(commit(ANN, 0, &[(11, 80)]));
         // The commitment can be copied, but not opened; what was revealed can be copied, but comes too late.
+        assert_ok!(draw(BEN));
         assert_ok!(Scores::commit(RuntimeOrigin::signed(owner_of(BEN)), BEN, 0, hash));
         to_reveal();
         assert_ok!(reveal(ANN, 0, &[(11, 80)]));

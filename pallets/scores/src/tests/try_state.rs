@@ -64,7 +64,7 @@ fn works() {
     complains(|| change_work(2, ANN, |work| work.sealed[1].batch = MAX_BATCHES), "a batch has too high a number");
     let check = Check { miner: 13, done: false };
     complains(
-        || change_work(2, ANN, |work| work.checks = Some(BoundedVec::truncate_from(vec![check; 2]))),
+        || change_work(2, ANN, |work| work.checks = BoundedVec::truncate_from(vec![check; 2])),
         "a validator checks a miner twice",
     );
     complains(|| change_work(2, ANN, |work| work.scored = 1), "a validator scored what it did not reveal");

@@ -11,7 +11,7 @@ use crate::mock::*;
 #[test]
 fn duties_are_told_to_who_is_active() {
     on_chain(|| {
-        let none = Duties { epoch: 0, phase: EpochPhase::Commit, checks: vec![], unrevealed: vec![] };
+        let none = Duties { epoch: 0, phase: EpochPhase::Commit, checks: None, unrevealed: vec![] };
         assert_eq!(Scores::duties_of(ANN), Some(none));
         assert_eq!(Scores::duties_of(11), None);
         must_check(ANN, &[12, 11]);
@@ -20,7 +20,8 @@ fn duties_are_told_to_who_is_active() {
         to_reveal();
         assert_ok!(reveal(ANN, 0, &[]));
         let hash = Scores::seal(&sealed(ANN, 2, &[(11, 50)]));
-        let left = Duties { epoch: 0, phase: EpochPhase::Reveal, checks: vec![12, 11], unrevealed: vec![(2, hash)] };
+        let left =
+            Duties { epoch: 0, phase: EpochPhase::Reveal, checks: Some(vec![12, 11]), unrevealed: vec![(2, hash)] };
         assert_eq!(Scores::duties_of(ANN), Some(left));
         leave(ANN);
         assert_eq!(Scores::duties_of(ANN), None);
