@@ -13,53 +13,53 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_emission::WeightInfo for WeightInfo<T> {
     fn set_split() -> Weight {
-        Weight::from_parts(3_725_000, 0).saturating_add(T::DbWeight::get().writes(1))
+        Weight::from_parts(3_565_000, 0).saturating_add(T::DbWeight::get().writes(1))
     }
     fn claim() -> Weight {
-        Weight::from_parts(139_238_000, 8_799)
+        Weight::from_parts(138_757_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().writes(9))
     }
     fn burn() -> Weight {
-        Weight::from_parts(23_555_000, 3_593)
+        Weight::from_parts(22_804_000, 3_593)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn set_merit() -> Weight {
-        Weight::from_parts(24_636_000, 4_138)
+        Weight::from_parts(23_896_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn forfeit() -> Weight {
-        Weight::from_parts(18_007_000, 4_138)
+        Weight::from_parts(17_476_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn check_epoch() -> Weight {
-        Weight::from_parts(5_148_000, 1_525).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(5_138_000, 1_525).saturating_add(T::DbWeight::get().reads(2))
     }
     fn close_epoch() -> Weight {
-        Weight::from_parts(80_040_000, 6_196)
+        Weight::from_parts(77_886_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(6))
     }
     fn idle() -> Weight {
-        Weight::from_parts(6_540_000, 1_525)
+        Weight::from_parts(6_470_000, 1_525)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn pay() -> Weight {
-        Weight::from_parts(138_557_000, 8_799)
+        Weight::from_parts(135_532_000, 8_799)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(9))
     }
     fn forget_earner() -> Weight {
-        Weight::from_parts(7_101_000, 3_493)
+        Weight::from_parts(7_010_000, 3_493)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn forget_epoch() -> Weight {
-        Weight::from_parts(49_414_000, 6_196)
+        Weight::from_parts(49_434_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }

@@ -13,72 +13,72 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_matching::WeightInfo for WeightInfo<T> {
     fn switch_off() -> Weight {
-        Weight::from_parts(161_581_000, 80_718)
+        Weight::from_parts(159_468_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(30))
             .saturating_add(T::DbWeight::get().writes(28))
     }
     fn switch_on() -> Weight {
-        Weight::from_parts(237_194_000, 80_718)
+        Weight::from_parts(233_208_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(43))
     }
     fn flag() -> Weight {
-        Weight::from_parts(176_784_000, 80_718)
+        Weight::from_parts(176_844_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(32))
             .saturating_add(T::DbWeight::get().writes(32))
     }
     fn unflag() -> Weight {
-        Weight::from_parts(231_476_000, 80_718)
+        Weight::from_parts(222_572_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(38))
             .saturating_add(T::DbWeight::get().writes(44))
     }
     fn set_truth() -> Weight {
-        Weight::from_parts(19_399_000, 3_566)
+        Weight::from_parts(17_647_000, 3_566)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn add_test_case() -> Weight {
-        Weight::from_parts(101_531_000, 51_358)
+        Weight::from_parts(86_689_000, 51_358)
             .saturating_add(T::DbWeight::get().reads(18))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn remove_test_case() -> Weight {
-        Weight::from_parts(95_483_000, 51_358)
+        Weight::from_parts(92_959_000, 51_358)
             .saturating_add(T::DbWeight::get().reads(18))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn idle() -> Weight {
-        Weight::from_parts(22_553_000, 8_565)
+        Weight::from_parts(22_073_000, 8_565)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn look() -> Weight {
-        Weight::from_parts(30_485_000, 11_090)
+        Weight::from_parts(29_484_000, 11_090)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn find() -> Weight {
-        Weight::from_parts(180_470_000, 87_362)
+        Weight::from_parts(171_686_000, 87_362)
             .saturating_add(T::DbWeight::get().reads(36))
             .saturating_add(T::DbWeight::get().writes(31))
     }
     fn find_in_vain() -> Weight {
-        Weight::from_parts(47_842_000, 11_090)
+        Weight::from_parts(45_227_000, 11_090)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(6))
     }
     fn part_miner() -> Weight {
-        Weight::from_parts(237_655_000, 80_718)
+        Weight::from_parts(222_943_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(41))
             .saturating_add(T::DbWeight::get().writes(48))
     }
     fn part_validator() -> Weight {
-        Weight::from_parts(53_941_000, 13_615)
+        Weight::from_parts(51_277_000, 13_615)
             .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().writes(12))
     }
     fn depart() -> Weight {
-        Weight::from_parts(199_227_000, 80_718)
+        Weight::from_parts(184_275_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(36))
     }

@@ -13,24 +13,24 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_modules::WeightInfo for WeightInfo<T> {
     fn register() -> Weight {
-        Weight::from_parts(607_817_000, 112_334)
+        Weight::from_parts(567_917_000, 112_334)
             .saturating_add(T::DbWeight::get().reads(31))
             .saturating_add(T::DbWeight::get().writes(11))
     }
     fn update() -> Weight {
-        Weight::from_parts(549_831_000, 112_334)
+        Weight::from_parts(523_842_000, 112_334)
             .saturating_add(T::DbWeight::get().reads(33))
             .saturating_add(T::DbWeight::get().writes(13))
     }
     fn remove() -> Weight {
-        Weight::from_parts(559_375_000, 80_718)
+        Weight::from_parts(498_674_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(101))
             .saturating_add(T::DbWeight::get().writes(99))
     }
     /// `n` is in `17..=64`.
     fn set_dependencies(n: u32) -> Weight {
-        Weight::from_parts(160_139_930, 80_702)
-            .saturating_add(Weight::from_parts(4_043_633, 0).saturating_mul(n.into()))
+        Weight::from_parts(146_609_805, 80_702)
+            .saturating_add(Weight::from_parts(3_359_692, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(49))
             .saturating_add(T::DbWeight::get().reads(1_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(33))
@@ -38,8 +38,8 @@ impl<T: frame_system::Config> pallet_modules::WeightInfo for WeightInfo<T> {
     }
     /// `n` is in `0..=8`.
     fn set_role(n: u32) -> Weight {
-        Weight::from_parts(42_668_499, 6_142)
-            .saturating_add(Weight::from_parts(46_400_590, 0).saturating_mul(n.into()))
+        Weight::from_parts(43_232_033, 6_142)
+            .saturating_add(Weight::from_parts(44_013_418, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().reads(11_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(6))
@@ -47,54 +47,54 @@ impl<T: frame_system::Config> pallet_modules::WeightInfo for WeightInfo<T> {
             .saturating_add(Weight::from_parts(0, 19932).saturating_mul(n.into()))
     }
     fn offer_transfer() -> Weight {
-        Weight::from_parts(11_497_000, 4_138)
+        Weight::from_parts(11_427_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn accept_transfer() -> Weight {
-        Weight::from_parts(77_906_000, 6_326)
+        Weight::from_parts(78_958_000, 6_326)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(7))
     }
     fn cancel_transfer() -> Weight {
-        Weight::from_parts(11_647_000, 4_138)
+        Weight::from_parts(11_667_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn refresh_type() -> Weight {
-        Weight::from_parts(560_336_000, 112_334)
+        Weight::from_parts(521_408_000, 112_334)
             .saturating_add(T::DbWeight::get().reads(33))
             .saturating_add(T::DbWeight::get().writes(13))
     }
     fn add_type() -> Weight {
-        Weight::from_parts(13_730_000, 3_516)
+        Weight::from_parts(13_680_000, 3_516)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn add_pattern() -> Weight {
-        Weight::from_parts(39_018_000, 7_949)
+        Weight::from_parts(40_240_000, 7_949)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn remove_pattern() -> Weight {
-        Weight::from_parts(32_870_000, 7_949)
+        Weight::from_parts(33_520_000, 7_949)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn add_namespace_pattern() -> Weight {
-        Weight::from_parts(69_874_000, 4_650)
+        Weight::from_parts(67_390_000, 4_650)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn remove_namespace_pattern() -> Weight {
-        Weight::from_parts(59_789_000, 4_650)
+        Weight::from_parts(54_031_000, 4_650)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     /// `n` is in `1..=100`.
     fn free_names(n: u32) -> Weight {
-        Weight::from_parts(332_550, 3_776)
-            .saturating_add(Weight::from_parts(6_534_670, 0).saturating_mul(n.into()))
+        Weight::from_parts(4_599_083, 3_776)
+            .saturating_add(Weight::from_parts(6_358_608, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(1))

@@ -13,14 +13,14 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_scores::WeightInfo for WeightInfo<T> {
     fn commit() -> Weight {
-        Weight::from_parts(32_879_000, 4_138)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(3))
+        Weight::from_parts(28_272_000, 4_138)
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(1))
     }
     /// `n` is in `0..=128`.
     fn reveal(n: u32) -> Weight {
-        Weight::from_parts(16_594_024, 4_138)
-            .saturating_add(Weight::from_parts(31_656_217, 0).saturating_mul(n.into()))
+        Weight::from_parts(3_734_999, 4_138)
+            .saturating_add(Weight::from_parts(27_653_314, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().reads(5_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(6))
@@ -28,60 +28,60 @@ impl<T: frame_system::Config> pallet_scores::WeightInfo for WeightInfo<T> {
             .saturating_add(Weight::from_parts(0, 3148).saturating_mul(n.into()))
     }
     fn draw() -> Weight {
-        Weight::from_parts(77_325_000, 21_390)
+        Weight::from_parts(72_408_000, 21_390)
             .saturating_add(T::DbWeight::get().reads(21))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn report_silent() -> Weight {
-        Weight::from_parts(273_078_000, 80_718)
+        Weight::from_parts(250_924_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(34))
             .saturating_add(T::DbWeight::get().writes(29))
     }
     fn on_initialize() -> Weight {
-        Weight::from_parts(11_377_000, 1_521)
+        Weight::from_parts(10_696_000, 1_521)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn on_idle() -> Weight {
-        Weight::from_parts(7_531_000, 1_494)
+        Weight::from_parts(7_321_000, 1_494)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn look() -> Weight {
-        Weight::from_parts(7_502_000, 4_091).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(7_021_000, 4_091).saturating_add(T::DbWeight::get().reads(2))
     }
     fn turn() -> Weight {
-        Weight::from_parts(6_269_000, 3_493)
+        Weight::from_parts(6_009_000, 3_493)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn draw_next() -> Weight {
-        Weight::from_parts(74_631_000, 21_390)
+        Weight::from_parts(69_494_000, 21_390)
             .saturating_add(T::DbWeight::get().reads(22))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     /// `r` is in `1..=16`.
     fn settle_miner(r: u32) -> Weight {
-        Weight::from_parts(46_592_623, 6_168)
-            .saturating_add(Weight::from_parts(7_911_930, 0).saturating_mul(r.into()))
+        Weight::from_parts(42_316_765, 6_168)
+            .saturating_add(Weight::from_parts(7_252_464, 0).saturating_mul(r.into()))
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().reads(2_u64.saturating_mul(r.into())))
             .saturating_add(T::DbWeight::get().writes(6))
             .saturating_add(T::DbWeight::get().writes(2_u64.saturating_mul(r.into())))
-            .saturating_add(Weight::from_parts(0, 2850).saturating_mul(r.into()))
+            .saturating_add(Weight::from_parts(0, 2849).saturating_mul(r.into()))
     }
     fn settle_validator() -> Weight {
-        Weight::from_parts(290_243_000, 80_718)
+        Weight::from_parts(270_583_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(38))
             .saturating_add(T::DbWeight::get().writes(34))
     }
     fn forget_miner() -> Weight {
-        Weight::from_parts(10_776_000, 3_497)
+        Weight::from_parts(10_165_000, 3_497)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn forget_validator() -> Weight {
-        Weight::from_parts(9_714_000, 3_493)
+        Weight::from_parts(9_334_000, 3_493)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }

@@ -13,42 +13,42 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_stake::WeightInfo for WeightInfo<T> {
     fn stake() -> Weight {
-        Weight::from_parts(74_831_000, 6_388)
+        Weight::from_parts(70_876_000, 6_388)
             .saturating_add(T::DbWeight::get().reads(9))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn unstake() -> Weight {
-        Weight::from_parts(84_185_000, 6_388)
+        Weight::from_parts(70_085_000, 6_388)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(8))
     }
     fn withdraw() -> Weight {
-        Weight::from_parts(105_418_000, 6_388)
+        Weight::from_parts(102_313_000, 6_388)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(9))
     }
     fn move_stake() -> Weight {
-        Weight::from_parts(114_120_000, 9_087)
+        Weight::from_parts(111_887_000, 9_087)
             .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().writes(10))
     }
     fn set_fee() -> Weight {
-        Weight::from_parts(20_311_000, 4_138)
+        Weight::from_parts(19_178_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn reward() -> Weight {
-        Weight::from_parts(65_098_000, 6_196)
+        Weight::from_parts(60_460_000, 6_196)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn reward_credit() -> Weight {
-        Weight::from_parts(73_539_000, 4_138)
+        Weight::from_parts(70_445_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(6))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn slash() -> Weight {
-        Weight::from_parts(42_683_000, 3_689)
+        Weight::from_parts(39_679_000, 3_689)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
