@@ -72,6 +72,7 @@ fn score(who: Sr25519Keyring, validator: ModuleId, miner: ModuleId, score: u32) 
     let score = Score { score, quality: ONE, availability: ONE, latency: 10 };
     let sealed =
         Sealed { epoch: Emission::current(), validator, batch: 0, scores: vec![(miner, score)], salt: [7; 32] };
+    assert_ok!(Scores::draw(signed(who), validator));
     assert_ok!(Scores::commit(signed(who), validator, 0, Scores::seal(&sealed)));
     run_to_phase(EpochPhase::Reveal);
     let scores = sealed.scores.try_into().expect("one is not too many");
