@@ -18,7 +18,7 @@ use sp_core::{
 use sp_externalities::Extensions;
 use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem, StateVersion};
-use sp_state_machine::StateMachine;
+use sp_state_machine::{Backend as _, StateMachine};
 
 use crate::{
     calls::Record,
@@ -53,10 +53,18 @@ pub fn code() -> &'static [u8] {
     WASM_BINARY.expect("the runtime is built for wasm; unset SKIP_WASM_BUILD")
 }
 
-/// How long finishing a block took.
+/// What the runtime took to do something.
+#[derive(Clone, Copy, Default)]
+pub struct Cost {
+    pub time: Duration,
+    /// Entries that were read from the state; one that is read again is counted again, unless it was written in between.
+    pub reads: u64,
+}
+
+/// What finishing a block took.
 pub struct Finish {
     /// What the runtime did: what it does in the time that calls leave included.
-    pub runtime: Duration,
+    pub runtime: Cost,
     /// Working out the root of the changed state.
     pub root: Duration,
 }
@@ -66,13 +74,13 @@ pub struct Block<'a> {
     wasm: &'a Wasm,
     state: &'a State,
     overlay: Overlay,
-    beginning: Duration,
+    beginning: Cost,
 }
 
 impl<'a> Block<'a> {
     /// Begins a block with this number on a state, with the time in it.
     pub fn begin(wasm: &'a Wasm, state: &'a State, parent: Hash, number: u32) -> Self {
-        let mut block = Self { wasm, state, overlay: Overlay::default(), beginning: Duration::ZERO };
+        let mut block = Self { wasm, state, overlay: Overlay::default(), beginning: Cost::default() };
         // As if the blocks before it had been made, the parent in place of the first.
         chain::with_state(state, &mut block.overlay, || {
             System::set_block_number(number.saturating_sub(1));
@@ -87,17 +95,17 @@ impl<'a> Block<'a> {
         block
     }
 
-    /// How long the runtime took to begin it.
-    pub fn beginning(&self) -> Duration {
+    /// What the runtime took to begin it.
+    pub fn beginning(&self) -> Cost {
         self.beginning
     }
 
-    /// Applies a transaction, which must succeed. Says how long the runtime took.
-    pub fn apply(&mut self, transaction: &UncheckedExtrinsic) -> Duration {
-        let (answer, time) = self.call("BlockBuilder_apply_extrinsic", &transaction.encode());
+    /// Applies a transaction, which must succeed. Says what the runtime took.
+    pub fn apply(&mut self, transaction: &UncheckedExtrinsic) -> Cost {
+        let (answer, cost) = self.call("BlockBuilder_apply_extrinsic", &transaction.encode());
         let outcome = ApplyExtrinsicResult::decode(&mut &answer[..]).expect("the runtime answers with an outcome");
         assert_eq!(outcome, Ok(Ok(())), "the transaction succeeds");
-        time
+        cost
     }
 
     /// What has happened so far.
@@ -106,7 +114,7 @@ impl<'a> Block<'a> {
         chain::with_state(self.state, &mut self.overlay, read)
     }
 
-    /// Finishes the block. Says how long that took.
+    /// Finishes the block. Says what that took.
     ///
     /// The runtime has the root worked out; to tell the two apart, it is worked out once more.
     pub fn finish(&mut self) -> Finish {
@@ -116,19 +124,22 @@ impl<'a> Block<'a> {
         let start = Instant::now();
         self.overlay.storage_root(self.state, StateVersion::V1);
         let root = start.elapsed();
-        Finish { runtime: whole.saturating_sub(root), root }
+        Finish { runtime: Cost { time: whole.time.saturating_sub(root), ..whole }, root }
     }
 
-    fn call(&mut self, function: &str, arguments: &[u8]) -> (Vec<u8>, Duration) {
+    fn call(&mut self, function: &str, arguments: &[u8]) -> (Vec<u8>, Cost) {
         let Wasm { executor, code, hash } = self.wasm;
         let code = RuntimeCode { code_fetcher: code, heap_pages: None, hash: hash.clone() };
         let (mut extensions, context) = (Extensions::new(), CallContext::Onchain { import: false });
         let overlay = &mut self.overlay;
         let mut machine =
             StateMachine::new(self.state, overlay, executor, function, arguments, &mut extensions, &code, context);
+        // Begins the count anew.
+        self.state.usage_info();
         let start = Instant::now();
         let answer = machine.execute();
         let time = start.elapsed();
-        (answer.unwrap_or_else(|error| panic!("the runtime fails in {function}: {error}")), time)
+        let reads = self.state.usage_info().reads.ops;
+        (answer.unwrap_or_else(|error| panic!("the runtime fails in {function}: {error}")), Cost { time, reads })
     }
 }

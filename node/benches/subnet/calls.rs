@@ -5,7 +5,7 @@ use ensemble_core::{modules::Role, ModuleId};
 use ensemble_runtime::{
     AccountId, Hash, Runtime, RuntimeCall, RuntimeEvent, SignedPayload, TxExtension, UncheckedExtrinsic, TUNE, VERSION,
 };
-use frame_support::{traits::Get, weights::Weight};
+use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
 use frame_system::{EventRecord, Phase};
 use sp_core::{sr25519, Pair};
 use sp_keyring::Sr25519Keyring;
@@ -84,24 +84,6 @@ impl Kind {
         }
     }
 
-    /// How many of them are in a block: fewer than the smallest chain has entries for, as each is signed by another
-    /// account. Where many entries are touched it is one: with few entries several calls would find what the one before
-    /// has read.
-    pub fn calls(self) -> usize {
-        match self {
-            Self::Match | Self::Leave | Self::Commit | Self::Reveal => 1,
-            _ => 40,
-        }
-    }
-
-    /// How many blocks of them are measured.
-    pub fn blocks(self) -> u32 {
-        match self.calls() {
-            1 => 80,
-            _ => 10,
-        }
-    }
-
     /// The block in which they are.
     pub fn block(self) -> u32 {
         match self {
@@ -137,8 +119,7 @@ impl Kind {
         }
     }
 
-    /// Whether a whole block of them brought about what it should: every miner found all the validators it may have, or
-    /// lost all it had.
+    /// Whether one of them brought about what it should: the miner found all the validators it may have, or lost all it had.
     pub fn is_complete(self, events: &[Record]) -> bool {
         use pallet_matching::Event as Matching;
         let count = |wanted: fn(&Matching<Runtime>) -> bool| {
@@ -146,7 +127,7 @@ impl Kind {
             events.iter().filter(is_wanted).count()
         };
         let of_a_miner: u32 = <Runtime as pallet_matching::Config>::ValidatorsPerMiner::get();
-        let matches = self.calls() * of_a_miner as usize;
+        let matches = of_a_miner as usize;
         match self {
             Self::Match => count(|event| matches!(event, Matching::Matched { .. })) == matches,
             Self::Leave => count(|event| matches!(event, Matching::Unmatched { .. })) == matches,
@@ -179,17 +160,16 @@ impl Kind {
     }
 }
 
-/// A transaction for each target, to be made on the state that it is for. Slashes are signed by the account that administers the chain, all others by the
-/// account of the entry, which has not signed anything before.
-pub fn signed(kind: Kind, targets: &[Target], genesis: Hash) -> Vec<UncheckedExtrinsic> {
-    let sign = |(number, target): (u32, &Target)| match kind {
-        Kind::Slash => sign(&Sr25519Keyring::Alice.pair(), number, genesis, kind.call(*target)),
-        _ => sign(&chain::pair(target.entry), 0, genesis, kind.call(*target)),
-    };
-    (0..).zip(targets).map(sign).collect()
+/// The call as a transaction, to be made on the state that it is for. Slashes are signed by the account that administers
+/// the chain, all others by the account of the entry, which has not signed anything before.
+pub fn signed(kind: Kind, target: Target, genesis: Hash) -> UncheckedExtrinsic {
+    match kind {
+        Kind::Slash => sign(&Sr25519Keyring::Alice.pair(), genesis, kind.call(target)),
+        _ => sign(&chain::pair(target.entry), genesis, kind.call(target)),
+    }
 }
 
-fn sign(pair: &sr25519::Pair, nonce: u32, genesis: Hash, call: RuntimeCall) -> UncheckedExtrinsic {
+fn sign(pair: &sr25519::Pair, genesis: Hash, call: RuntimeCall) -> UncheckedExtrinsic {
     let extension: TxExtension = (
         frame_system::AuthorizeCall::new(),
         frame_system::CheckNonZeroSender::new(),
@@ -197,7 +177,7 @@ fn sign(pair: &sr25519::Pair, nonce: u32, genesis: Hash, call: RuntimeCall) -> U
         frame_system::CheckTxVersion::new(),
         frame_system::CheckGenesis::new(),
         frame_system::CheckEra::from(Era::Immortal),
-        frame_system::CheckNonce::from(nonce),
+        frame_system::CheckNonce::from(0),
         frame_system::CheckWeight::new(),
         pallet_transaction_payment::ChargeTransactionPayment::from(0),
         frame_metadata_hash_extension::CheckMetadataHash::new(false),
@@ -209,13 +189,17 @@ fn sign(pair: &sr25519::Pair, nonce: u32, genesis: Hash, call: RuntimeCall) -> U
     UncheckedExtrinsic::new_signed(call, AccountId::from(pair.public()).into(), signature.into(), extension)
 }
 
-/// The weights that the runtime charged for the calls of a block.
+/// The weights that the runtime charged for the calls of a block, each with what every transaction is charged.
 pub fn weights(events: &[Record]) -> impl Iterator<Item = Weight> + '_ {
     events.iter().filter_map(|record| match (&record.phase, &record.event) {
         (
             Phase::ApplyExtrinsic(INHERENTS..),
             RuntimeEvent::System(frame_system::Event::ExtrinsicSuccess { dispatch_info }),
-        ) => Some(dispatch_info.weight),
+        ) => Some(dispatch_info.weight.saturating_add(base(dispatch_info.class))),
         _ => None,
     })
+}
+
+fn base(class: DispatchClass) -> Weight {
+    <Runtime as frame_system::Config>::BlockWeights::get().get(class).base_extrinsic
 }

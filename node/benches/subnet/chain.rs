@@ -1,6 +1,9 @@
 //! A chain with a number of modules, stakes, miners and validators, in the database of a node.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use codec::Encode;
 use ensemble_core::{
@@ -24,7 +27,7 @@ use sp_runtime::{
     traits::{BlakeTwo256, Dispatchable, Header as _},
     StateVersion, Storage,
 };
-use sp_state_machine::{Ext, OverlayedChanges};
+use sp_state_machine::{Backend as _, Ext, OverlayedChanges};
 
 use crate::block;
 
@@ -82,6 +85,16 @@ impl Chain {
     /// The block after which there are the entries.
     pub fn head(&self) -> Hash {
         self.head
+    }
+
+    /// How long it takes to read the module of an entry from a state.
+    pub fn read(state: &State, entry: u32) -> Duration {
+        let key = pallet_modules::Modules::<Runtime>::hashed_key_for(entry);
+        let start = Instant::now();
+        let value = state.storage(&key);
+        let time = start.elapsed();
+        assert!(value.is_ok_and(|value| value.is_some()), "every entry has a module");
+        time
     }
 
     /// The state with the entries.

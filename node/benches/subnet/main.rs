@@ -2,24 +2,27 @@
 //!
 //! There is a chain for each number of entries: so many modules, each with an owner of its own who has staked on it, and
 //! most of them matched as miners and validators, made by the calls themselves ([`chain`]). On the state of each, blocks
-//! are built as a node builds them, in the wasm runtime ([`block`]), of one kind of call at a time ([`calls`]), on entries
-//! drawn anew for every block. The chains take turns, so that whatever else the machine does is shared by all.
+//! are built as a node builds them, in the wasm runtime ([`block`]), with one call each ([`calls`]), on an entry drawn anew
+//! for every block: a second call would find in memory what the first has read, and the more of it the fewer entries there
+//! are. The chains take turns, so that whatever else the machine does is shared by all.
 //!
 //! What is timed is all of `BlockBuilder_apply_extrinsic`: decoding, signature, fee, call and events, with what it
 //! reads. The state is in the database of a node. The node's cache of it is switched off: each read goes down the trie
 //! to the database, as in a node that has just started, so that the figures are the slow end and not an accident of
-//! what was cached. Miners are matched and parted when the block is finished, in the time that calls leave; that is
+//! what was cached. Miners are matched and parted when the block is finished, in the time that the call leaves; that is
 //! timed by itself, and so is what a block does before its first call when it closes an epoch and when it does not. What
-//! is changed goes into the trie at the end of the block; that time is given for each call too.
+//! is changed goes into the trie at the end of the block; that time is given too.
 //!
 //! # What is flat
 //!
-//! An entry among N is at the end of a path in the trie that is log16 N nodes longer than the path to its map: 1.7 for
-//! 100 entries, 5 for a million. With the nodes above the map, the leaf and the value, some 4.5, a call that did
-//! nothing but read would take (4.5 + 5) / (4.5 + 1.7) = 1.5 times as long with a million entries as with a hundred.
-//! Whatever grows faster than the depth of the trie exceeds that. Working out the root has no such bar: calls share the
-//! more of their paths the fewer entries there are. The weight that the runtime charges must not depend on the number
-//! of entries at all.
+//! Nothing must read more of the state because there are more entries: reads are counted ([`MORE_READS`]).
+//!
+//! Each read takes longer all the same. An entry among N is at the end of a path in the trie that is log16 N nodes longer
+//! than the path to its map, and the more nodes there are, the fewer of them are in the processor's caches. So the reading
+//! of single entries is timed as well, natively, before each block and on the state that it is built on. What does nothing
+//! but read would take as many times as long with the most entries as that does, and nothing may take more. Working out the root has no such bar: it goes down the
+//! trie for what is written, and not through reads that are counted. The weight that the runtime charges must not depend
+//! on the number of entries at all.
 //!
 //! Numbers on the command line are measured instead of 100, 10,000 and 1,000,000, the smallest first.
 
@@ -28,31 +31,66 @@ mod calls;
 mod chain;
 mod report;
 
-use std::{collections::BTreeSet, process::ExitCode, time::Duration};
+use std::{process::ExitCode, time::Duration};
 
 use frame_support::weights::Weight;
 
 use crate::{
-    block::{Block, Wasm},
+    block::{Block, Cost, Wasm},
     calls::{Kind, Target},
-    chain::{Chain, Overlay},
+    chain::{Chain, Overlay, State},
     report::Report,
 };
 
 /// Entries in storage unless the command line names others.
 const SIZES: [u32; 3] = [100, 10_000, 1_000_000];
+/// Blocks with a call of each kind, on each chain.
+const BLOCKS: u32 = 80;
 /// Blocks that begin an epoch, and that do not, on each chain.
 const BEGINNINGS: u32 = 100;
-/// How much longer a call may take with the most entries than with the fewest.
-const FLAT: f64 = 1.5;
+/// Single entries that are read before each block.
+const READS: u32 = 8;
+/// How many times as much may be read with the most entries as with the fewest: with a hundred, two things that are
+/// needed are now and then the same.
+const MORE_READS: f64 = 1.05;
 
-/// What was measured of one kind of call. All times are microseconds for each call, by chain.
+/// What something took, by chain.
+#[derive(Clone)]
+struct Costs {
+    /// Microseconds.
+    times: Vec<Vec<f64>>,
+    /// Entries whose values were read from the state.
+    reads: Vec<Vec<f64>>,
+    /// Microseconds for reading one entry at that time.
+    read: Vec<Vec<f64>>,
+}
+
+impl Costs {
+    fn none(chains: &[Chain]) -> Self {
+        let none = || vec![Vec::new(); chains.len()];
+        Self { times: none(), reads: none(), read: none() }
+    }
+
+    /// Times the reading of some entries of a chain.
+    fn time_reading(&mut self, index: usize, chain: &Chain, state: &State, round: u32) {
+        let entries = (0..READS).map(|number| chain::random(("read", round, number)) % chain.size());
+        self.read[index].extend(entries.map(|entry| micros(Chain::read(state, entry))));
+    }
+
+    /// Adds what was taken on a chain.
+    fn add(&mut self, chain: usize, cost: Cost) {
+        self.times[chain].push(micros(cost.time));
+        self.reads[chain].push(cost.reads as f64);
+    }
+}
+
+/// What was measured of one kind of call.
 struct Measured {
     /// The calls themselves.
-    times: Vec<Vec<f64>>,
+    calls: Costs,
     /// What the runtime did to finish the block.
-    finishing: Vec<Vec<f64>>,
-    /// Working out the root.
+    finishing: Costs,
+    /// Working out the root, in microseconds, by chain.
     roots: Vec<Vec<f64>>,
     /// All the different weights that were charged.
     weights: Vec<Weight>,
@@ -67,37 +105,37 @@ fn main() -> ExitCode {
     let chains: Vec<Chain> = sizes.iter().map(populated).collect();
     let wasm = Wasm::new();
     let mut report = Report::default();
-    let mut roots = vec![Vec::new(); chains.len()];
+    let mut flatness = Flatness { report: &mut report, sizes: &sizes };
+    let (mut roots, mut read) = (vec![Vec::new(); chains.len()], vec![Vec::new(); chains.len()]);
     for kind in Kind::ALL {
         eprintln!("measuring {}", kind.name());
         let measured = measure(&wasm, &chains, kind);
-        describe(&mut report, &sizes, kind, &measured);
+        flatness.of_calls(kind, &measured);
         roots.iter_mut().zip(measured.roots).for_each(|(all, some)| all.extend(some));
+        read.iter_mut().zip(measured.calls.read).for_each(|(all, some)| all.extend(some));
     }
     for (name, number) in [("close_epoch", chain::CLOSING), ("begin_block", chain::CLOSING - 1)] {
         eprintln!("measuring {name}");
-        flatness(&mut report, name, &sizes, &beginnings(&wasm, &chains, number));
+        flatness.of(name, &beginnings(&wasm, &chains, number));
     }
-    for (size, times) in sizes.iter().zip(roots) {
-        report.figure(format!("subnet.root.{size}"), median(times), "µs for each call of a block", None);
-    }
+    growth(&mut report, "root", &sizes, &medians(&roots), None);
+    growth(&mut report, "read", &sizes, &medians(&read), None);
     report.exit_code()
 }
 
 fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind) -> Measured {
-    let none = vec![Vec::new(); chains.len()];
-    let mut measured = Measured { times: none.clone(), finishing: none.clone(), roots: none, weights: Vec::new() };
-    for round in 0..kind.blocks() {
+    let (none, roots) = (Costs::none(chains), vec![Vec::new(); chains.len()]);
+    let mut measured = Measured { calls: none.clone(), finishing: none, roots, weights: Vec::new() };
+    for round in 0..BLOCKS {
         for (index, chain) in chains.iter().enumerate() {
             let state = chain.state();
-            let targets = draw(kind, round, chain.size());
-            let sign = || calls::signed(kind, &targets, chain.head());
-            let signed = chain::with_state(&state, &mut Overlay::default(), sign);
+            let sign = || calls::signed(kind, draw(kind, round, chain.size()), chain.head());
+            let call = chain::with_state(&state, &mut Overlay::default(), sign);
+            measured.calls.time_reading(index, chain, &state, round);
             let mut block = Block::begin(wasm, &state, chain.head(), kind.block());
-            measured.times[index].extend(signed.iter().map(|call| micros(block.apply(call))));
+            measured.calls.add(index, block.apply(&call));
             let events = block.events();
-            let happened = events.iter().filter(|event| kind.happened(event)).count();
-            assert_eq!(happened, kind.calls(), "all calls did their work");
+            assert!(events.iter().any(|event| kind.happened(event)), "the call did its work");
             for weight in calls::weights(&events) {
                 if !measured.weights.contains(&weight) {
                     measured.weights.push(weight);
@@ -105,65 +143,86 @@ fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind) -> Measured {
             }
             let finish = block.finish();
             assert!(kind.is_complete(&block.events()), "what was left to do was done");
-            measured.finishing[index].push(micros(finish.runtime) / kind.calls() as f64);
-            measured.roots[index].push(micros(finish.root) / kind.calls() as f64);
+            measured.finishing.add(index, finish.runtime);
+            measured.roots[index].push(micros(finish.root));
         }
     }
+    measured.finishing.read.clone_from(&measured.calls.read);
     measured
 }
 
-/// How long blocks with a number take to begin, in microseconds, by chain.
-fn beginnings(wasm: &Wasm, chains: &[Chain], number: u32) -> Vec<Vec<f64>> {
-    let mut times = vec![Vec::new(); chains.len()];
-    for _ in 0..BEGINNINGS {
-        for (chain, times) in chains.iter().zip(&mut times) {
+/// What blocks with a number take to begin.
+fn beginnings(wasm: &Wasm, chains: &[Chain], number: u32) -> Costs {
+    let mut costs = Costs::none(chains);
+    for round in 0..BEGINNINGS {
+        for (index, chain) in chains.iter().enumerate() {
             let state = chain.state();
-            times.push(micros(Block::begin(wasm, &state, chain.head(), number).beginning()));
+            costs.time_reading(index, chain, &state, round);
+            costs.add(index, Block::begin(wasm, &state, chain.head(), number).beginning());
         }
     }
-    times
+    costs
 }
 
-/// As many targets as a block has calls. No two have the same first entry.
-fn draw(kind: Kind, round: u32, size: u32) -> Vec<Target> {
-    let enough = (0..size).filter(|entry| kind.concerns(*entry)).take(kind.calls()).count();
-    assert_eq!(enough, kind.calls(), "a chain needs more than {size} entries");
-    let mut drawn = BTreeSet::new();
-    let mut targets = Vec::new();
-    for number in 0u32.. {
-        let random = |which: &str| chain::random((kind.name(), round, number, which)) % size;
-        let target = Target { entry: random("entry"), other: random("other") };
-        if target.entry != target.other && kind.concerns(target.entry) && drawn.insert(target.entry) {
-            targets.push(target);
+/// What a call is about, drawn from the entries that it can be about.
+fn draw(kind: Kind, round: u32, size: u32) -> Target {
+    assert!((0..size).any(|entry| kind.concerns(entry)), "a chain needs more than {size} entries");
+    let random = |number: u32, which: &str| chain::random((kind.name(), round, number, which)) % size;
+    let drawn = (0u32..).map(|number| Target { entry: random(number, "entry"), other: random(number, "other") });
+    let mut fitting = drawn.filter(|target| target.entry != target.other && kind.concerns(target.entry));
+    fitting.next().expect("numbers do not end")
+}
+
+/// Says whether things are flat.
+struct Flatness<'a> {
+    report: &'a mut Report,
+    sizes: &'a [u32],
+}
+
+impl Flatness<'_> {
+    fn of_calls(&mut self, kind: Kind, measured: &Measured) {
+        let name = kind.name();
+        self.of(name, &measured.calls);
+        if kind.is_finished_later() {
+            self.of(&format!("{name}.finish"), &measured.finishing);
         }
-        if targets.len() == kind.calls() {
-            break;
+        let weights: Vec<f64> = measured.weights.iter().map(|weight| weight.ref_time() as f64 / 1e6).collect();
+        for weight in &weights {
+            self.report.figure(format!("subnet.{name}.weight"), *weight, "µs", None);
         }
+        self.report.figure(format!("subnet.{name}.weights"), weights.len() as f64, "different weights", Some(1.0));
     }
-    targets
+
+    /// It reads as much whatever the number of entries, and takes no more times as long than a read does.
+    fn of(&mut self, name: &str, costs: &Costs) {
+        let (times, reads) = (medians(&costs.times), means(&costs.reads));
+        growth(self.report, name, self.sizes, &times, Some(ratio(&medians(&costs.read))));
+        let per_call = reads.last().copied().unwrap_or_default();
+        self.report.figure(format!("subnet.{name}.reads"), per_call, "entries read with the most entries", None);
+        let more = ratio(&reads);
+        self.report.figure(format!("subnet.{name}.more"), more, "times the reads with the fewest", Some(MORE_READS));
+    }
 }
 
-fn describe(report: &mut Report, sizes: &[u32], kind: Kind, measured: &Measured) {
-    let name = kind.name();
-    flatness(report, name, sizes, &measured.times);
-    if kind.is_finished_later() {
-        flatness(report, &format!("{name}.finish"), sizes, &measured.finishing);
-    }
-    let weights: Vec<f64> = measured.weights.iter().map(|weight| weight.ref_time() as f64 / 1e6).collect();
-    for weight in &weights {
-        report.figure(format!("subnet.{name}.weight"), *weight, "µs", None);
-    }
-    report.figure(format!("subnet.{name}.weights"), weights.len() as f64, "different weights", Some(1.0));
-}
-
-fn flatness(report: &mut Report, name: &str, sizes: &[u32], times: &[Vec<f64>]) {
-    let medians: Vec<f64> = times.iter().cloned().map(median).collect();
-    for (size, time) in sizes.iter().zip(&medians) {
+/// Prints how long something takes, and how many times as long with the most entries, at most `bar`.
+fn growth(report: &mut Report, name: &str, sizes: &[u32], times: &[f64], bar: Option<f64>) {
+    for (size, time) in sizes.iter().zip(times) {
         report.figure(format!("subnet.{name}.{size}"), *time, "µs", None);
     }
-    if let (Some(few), Some(many)) = (medians.first(), medians.last()) {
-        report.figure(format!("subnet.{name}.flat"), many / few, "times the time with the fewest entries", Some(FLAT));
-    }
+    report.figure(format!("subnet.{name}.growth"), ratio(times), "times the time with the fewest entries", bar);
+}
+
+/// The last to the first.
+fn ratio(of: &[f64]) -> f64 {
+    of[of.len() - 1] / of[0]
+}
+
+fn means(of: &[Vec<f64>]) -> Vec<f64> {
+    of.iter().map(|numbers| numbers.iter().sum::<f64>() / numbers.len() as f64).collect()
+}
+
+fn medians(of: &[Vec<f64>]) -> Vec<f64> {
+    of.iter().cloned().map(median).collect()
 }
 
 fn micros(time: Duration) -> f64 {

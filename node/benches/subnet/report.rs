@@ -24,7 +24,7 @@ impl Report {
     pub fn figure(&mut self, name: String, value: f64, unit: &'static str, bar: Option<f64>) {
         let ok = bar.is_none_or(|bar| value <= bar);
         self.missed |= !ok;
-        let figure = Figure { name, value: rounded(value), unit, bar, ok };
+        let figure = Figure { name, value: rounded(value), unit, bar: bar.map(rounded), ok };
         println!("{}", serde_json::to_string(&figure).expect("a figure is JSON"));
     }
 
