@@ -141,7 +141,9 @@ impl<BlockNumber> SpaceSpec<BlockNumber> {
     /// Whether a task that asks for this content may name the space. What is in a bundle is seen in the round.
     pub fn admits(&self, content: &Content) -> bool {
         match (*content, self.contribution()) {
-            (Content::Bundle { max_bytes }, Content::Bundle { max_bytes: most }) => max_bytes <= most,
+            (Content::Bundle { max_bytes }, Content::Bundle { max_bytes: most }) => {
+                (self.numbers()..=most).contains(&max_bytes)
+            },
             (asked, needed) => asked == needed,
         }
     }

@@ -46,8 +46,10 @@ fn where_there_are_matrices_tasks_ask_for_bundles() {
         // 16 * 4 and 4 * 4 numbers of two bytes, and ten names.
         let most = 128 + 32 + (1 + 10 * (1 + 63 + 32));
         assert_ok!(Spaces::accepts(id, &Content::Bundle { max_bytes: most }));
-        assert_ok!(Spaces::accepts(id, &Content::Bundle { max_bytes: 300 }));
-        assert_noop!(Spaces::accepts(id, &Content::Bundle { max_bytes: most + 1 }), Error::<Test>::WrongContent);
+        assert_ok!(Spaces::accepts(id, &Content::Bundle { max_bytes: 160 }));
+        for max_bytes in [159, most + 1] {
+            assert_noop!(Spaces::accepts(id, &Content::Bundle { max_bytes }), Error::<Test>::WrongContent);
+        }
         assert_noop!(Spaces::accepts(id, &table(16, 4)), Error::<Test>::WrongContent);
     });
 }
