@@ -81,6 +81,8 @@ fn what_is_refused_is_told_with_its_reason() {
         assert_eq!(refusal(admit_with(id, 1, 5)), Refusal::AlreadyMember);
         Spaces::admit(id, Admission { task: 2, content: content(1), weight: 50 });
         assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "the content counts already");
+        Spaces::admit(id, Admission { task: 1, content: content(2), weight: 50 });
+        assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "a task is won once");
         for task in 2..5 {
             admit_with(id, task, 5);
         }

@@ -77,12 +77,12 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let id = any::<usize>;
     prop_oneof![
-        3 => (1u32..5, 0u32..3, 2u64..9).prop_map(|(quorum, more, cadence)| Op::Create(quorum, more, cadence)),
+        3 => (1u32..5, 0u32..3, 2u64..6).prop_map(|(quorum, more, cadence)| Op::Create(quorum, more, cadence)),
         12 => (id(), 0u8..30, 0u8..12).prop_map(|(id, task, weight)| Op::Admit(id, task, weight)),
         3 => (id(), id()).prop_map(|(id, member)| Op::Suspend(id, member)),
         3 => (id(), id()).prop_map(|(id, member)| Op::Readmit(id, member)),
         1 => id().prop_map(Op::Retire),
-        6 => (id(), any::<u8>()).prop_map(|(id, findings)| Op::Settle(id, findings)),
+        6 => (id(), prop_oneof![any::<u8>(), Just(u8::MAX)]).prop_map(|(id, findings)| Op::Settle(id, findings)),
         2 => id().prop_map(Op::Void),
         6 => id().prop_map(Op::Report),
         1 => any::<bool>().prop_map(Op::RefuseVotes),

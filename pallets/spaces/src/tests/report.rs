@@ -264,6 +264,23 @@ fn a_report_that_leaves_too_few_puts_the_next_round_off() {
     });
 }
 
+/// The example of docs/numerics.md.
+#[test]
+fn a_report_is_encoded_in_one_way() {
+    let report = Report::truncate_from(vec![ACCEPTED, OUTVOTED]).encode();
+    let [accepted, outvoted] = [vec![0, 5, 0, 0, 0, 0, 0, 0, 0], vec![1, 5, 0xf4, 1, 0, 0, 0, 0, 0, 0]];
+    assert_eq!(report, [vec![8], accepted, outvoted].concat());
+    let reasons = [
+        Rejection::WrongShape,
+        Rejection::AllZero,
+        Rejection::Saturated,
+        Rejection::IllConditioned,
+        Rejection::Duplicate,
+        Rejection::Outvoted,
+    ];
+    assert_eq!(reasons.map(|reason| reason.encode()), [[0], [1], [2], [3], [4], [5]]);
+}
+
 #[test]
 fn a_report_fits() {
     let worst = Finding { rejection: Some(Rejection::Outvoted), distance: u64::MAX };
