@@ -284,8 +284,9 @@ pub struct RoundSpec<BlockNumber> {
 
 /// Who has rounds voted on: the pallet of tasks.
 pub trait Rounds<BlockNumber> {
-    /// Begins a vote of the session's validators, known by their attester keys, each of which counts 1. It takes no
-    /// bonds and pays nothing. Its end is told to [`RoundOutcome`], once, in a later call or step.
+    /// Begins a vote of the session's validators, known by their attester keys, each of which counts 1. A result needs
+    /// more than half of all of them, not only of those that vote: nobody is paid to come, so that few may. It takes no
+    /// bonds. Its end is told to [`RoundOutcome`], once, in a later call or step.
     ///
     /// # Errors
     ///
