@@ -15,6 +15,7 @@ pub mod epochs;
 pub mod matching;
 pub mod modules;
 pub mod scores;
+pub mod spaces;
 pub mod stake;
 pub mod tasks;
 
@@ -22,4 +23,5 @@ pub use assets::AssetId;
 pub use attester::AttesterId;
 pub use epochs::EpochIndex;
 pub use modules::{ModelType, ModuleId};
+pub use spaces::SpaceId;
 pub use tasks::TaskId;
