@@ -6,6 +6,7 @@ use codec::Encode;
 use ensemble_core::{
     emission::{Allocation, Closed, EpochView, Supply},
     epochs::Epochs,
+    exchange::{Asker, Received, Refusal, Title, Ways},
     matching::{MinerView, Status, TestCase, ValidatorView},
     modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
     scores::{Duties, ResultView, Sealed},
@@ -13,6 +14,7 @@ use ensemble_core::{
     tasks::{Obligation, TaskView},
     EpochIndex, ModelType, ModuleId, TaskId,
 };
+use ensemble_tensor::TensorId;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
     traits::KeyOwnerProofSystem,
@@ -34,8 +36,8 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Block, BlockNumber,
-    Emission, Executive, Grandpa, Historical, InherentDataExt, Matching, Modules, Nonce, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, Scores, SessionKeys, Stake, System, Tasks, TransactionPayment, VERSION,
+    Emission, Exchange, Executive, Grandpa, Historical, InherentDataExt, Matching, Modules, Nonce, Runtime,
+    RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Stake, System, Tasks, TransactionPayment, VERSION,
 };
 
 impl_runtime_apis! {
@@ -253,6 +255,24 @@ impl_runtime_apis! {
 
         fn obligations(account: AccountId, first: TaskId, limit: u32) -> Vec<Obligation<Balance, BlockNumber>> {
             Tasks::obligations(account, first, limit)
+        }
+    }
+
+    impl ensemble_core::exchange::ExchangeApi<Block, AccountId, BlockNumber> for Runtime {
+        fn entitlement(
+            asker: Asker<AccountId>,
+            task: TaskId,
+            content: TensorId,
+        ) -> Result<Title<BlockNumber>, Refusal> {
+            Exchange::entitlement(&asker, task, content)
+        }
+
+        fn received(account: AccountId) -> Vec<Received<BlockNumber>> {
+            Exchange::received(&account)
+        }
+
+        fn ways(task: TaskId) -> Option<Ways> {
+            Exchange::ways(task)
         }
     }
 

@@ -13,6 +13,7 @@ define_benchmarks!(
     [pallet_assets, Assets]
     [pallet_balances, Balances]
     [pallet_emission, Emission]
+    [pallet_exchange, Exchange]
     [pallet_matching, Matching]
     [pallet_modules, Modules]
     [pallet_multisig, Multisig]

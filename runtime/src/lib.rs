@@ -197,4 +197,6 @@ mod runtime {
     // After all that mint at genesis, because its own genesis counts all TUNE.
     #[runtime::pallet_index(45)]
     pub type Emission = pallet_emission;
+    #[runtime::pallet_index(46)]
+    pub type Exchange = pallet_exchange;
 }

@@ -28,7 +28,7 @@ use substrate_prometheus_endpoint::Registry;
 use super::partial::{partial, Backend, Client, Consensus, Pool, SelectChain};
 use crate::{
     rpc,
-    tensors::{TensorParams, Tensors},
+    tensors::{ClientChain, TensorParams, Tensors},
 };
 
 /// Part of a slot in which its author fills the block. The rest is for its way and for the importers' work.
@@ -105,7 +105,13 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
             metrics,
             gap_sync_body_policy: None,
         })?;
-    let tensors = tensors.start(network.clone(), sync.clone(), &task_manager.spawn_handle());
+    let tensors = tensors.start(
+        network.clone(),
+        sync.clone(),
+        Arc::new(ClientChain(client.clone())),
+        keystore_container.keystore(),
+        &task_manager.spawn_handle(),
+    );
 
     let node = Node {
         client,

@@ -5,7 +5,11 @@ use std::time::Duration;
 use ensemble_host::{TensorAccess, TensorStatus};
 use ensemble_tensor::TensorId;
 
-use super::{exchange::Terms, TensorService, LOG_TARGET};
+use super::{
+    exchange::Terms,
+    store::{Mark, Marker},
+    TensorService, LOG_TARGET,
+};
 
 /// How long a fetch goes on after the worker last asked for its status, which it does at every block.
 const LEASE: Duration = Duration::from_secs(300);
@@ -35,6 +39,12 @@ impl TensorAccess for TensorService {
     fn unpin(&self, id: TensorId) {
         if let Err(error) = self.store.unpin(&id) {
             tracing::warn!(target: LOG_TARGET, "Could not unpin {id}: {error}");
+        }
+    }
+
+    fn restrict(&self, id: TensorId, task: u32) {
+        if let Err(error) = self.store.restrict(&id, Mark { task, content: id }, Marker::Job) {
+            tracing::warn!(target: LOG_TARGET, "Could not restrict {id}: {error}");
         }
     }
 }

@@ -58,6 +58,7 @@ fn request<T: Config>(access: AccessOf<T>, participants: u32) -> Request<T> {
             bond,
             minority_slash: Permill::from_percent(50),
         },
+        audience: Audience::Restricted { exchanged: true },
     }
 }
 
@@ -151,8 +152,11 @@ fn one_short<T: Config>() -> usize {
     drawn.saturating_mul(2).div_ceil(3).saturating_sub(1).saturated_into()
 }
 
-/// A task that is won, before the first participant is settled.
+/// A task that is won, before the first participant is settled. The exchange has as much to do as it can have.
 fn won_task<T: Config>(winners: u32, minority: u32) -> Benched<TaskId> {
+    for index in 0..winners {
+        T::Exchange::prepare_for_benchmark(&account("member", index, 0));
+    }
     let id = attesting_task::<T>(winners, minority, one_short::<T>())?;
     let (attestation, _) = attestation::<T>(id)?;
     Pallet::<T>::do_attest(attestation)?;
@@ -173,12 +177,12 @@ mod benchmarks {
     #[benchmark]
     fn create(c: Linear<0, { T::MaxParticipants::get() }>) {
         let access = if c == 0 { Access::Open } else { committee::<T>(c) };
-        let Request { content, access, weighting, phases, quorum, max_participants, terms } =
+        let Request { content, access, weighting, phases, quorum, max_participants, terms, audience } =
             request::<T>(access, c.max(1));
         let creator = funded::<T>("creator", 0);
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(creator), content, access, weighting, phases, quorum, max_participants, terms);
+        _(RawOrigin::Signed(creator), content, access, weighting, phases, quorum, max_participants, terms, audience);
 
         assert_eq!(Tasks::<T>::count(), 1);
     }

@@ -43,6 +43,12 @@
 //! What won belongs to those who revealed it: [`AssetId::Shares`] of the task is a class of fungible tokens with
 //! [`reward::TOTAL_SHARES`] units, handed out by weight, of which an account owns [`reward::MIN_SHARES`] or none.
 //! Nobody can mint, freeze or burn them: their admin is the keyless account of [`Config::PalletId`].
+//!
+//! # Who may read it
+//!
+//! A task is public or restricted ([`Audience`]). The chain says who is entitled to what won a restricted one; nodes ask
+//! it before they serve. Settlement tells [`Config::Exchange`] of every winner and of every contribution, so that winners
+//! are granted what others won.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -54,6 +60,7 @@ mod attest;
 mod benchmarking;
 mod contribute;
 mod create;
+mod exchange;
 mod funds;
 mod integrity;
 #[cfg(test)]
@@ -79,6 +86,7 @@ pub use weights::WeightInfo;
 
 use ensemble_core::{
     attester::AttesterSignature,
+    exchange::{Audience, Exchange},
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
     AssetId, AttesterId, TaskId,
 };
@@ -120,6 +128,9 @@ pub mod pallet {
         /// Shares of contributions. Nothing else may create classes of the form [`AssetId::Shares`].
         type Shares: fungibles::Create<Self::AccountId>
             + fungibles::Mutate<Self::AccountId, AssetId = AssetId, Balance = Balance>;
+
+        /// Hands what wins on to the winners of other tasks.
+        type Exchange: Exchange<Self::AccountId>;
 
         /// Receives what is slashed from bonds, and what tasks cost their creators.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
@@ -275,6 +286,7 @@ pub mod pallet {
             task: TaskId,
             creator: T::AccountId,
             content: Content,
+            audience: Audience,
             commit_until: BlockNumberFor<T>,
             reveal_until: BlockNumberFor<T>,
             deposit: Balance,
@@ -423,6 +435,7 @@ pub mod pallet {
         /// - `quorum`: number of valid reveals needed.
         /// - `max_participants`: most participants.
         /// - `terms`: what the task pays and takes.
+        /// - `audience`: who may read what wins.
         #[pallet::call_index(0)]
         #[pallet::weight(<T as Config>::WeightInfo::create(access.members()))]
         #[expect(clippy::too_many_arguments, reason = "they are what a wallet shows, one by one")]
@@ -435,9 +448,11 @@ pub mod pallet {
             quorum: u32,
             max_participants: u32,
             terms: Terms<Balance>,
+            audience: Audience,
         ) -> DispatchResult {
             let creator = ensure_signed(origin)?;
-            Self::do_create(creator, Request { content, access, weighting, phases, quorum, max_participants, terms })
+            let request = Request { content, access, weighting, phases, quorum, max_participants, terms, audience };
+            Self::do_create(creator, request)
         }
 
         /// Commits to a content and holds `bond`, in planck, until the task is settled.

@@ -4,6 +4,7 @@ use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use ensemble_core::{
     attester::{AttesterId, AttesterSignature},
+    exchange::{Audience, Exchange},
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
     AssetId, TaskId,
 };
@@ -171,7 +172,31 @@ impl Randomness<H256, BlockNumber> for SeededRandomness {
     }
 }
 
+/// What the exchange was told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Told {
+    Winner(TaskId, AccountId, Audience),
+    Contribution(TaskId, Audience),
+}
+
+parameter_types! {
+    pub static ToldSoFar: Vec<Told> = Vec::new();
+}
+
+/// An exchange that remembers what it was told.
+pub struct Listening;
+impl Exchange<AccountId> for Listening {
+    fn on_winner(task: TaskId, winner: &AccountId, audience: Audience) {
+        ToldSoFar::mutate(|told| told.push(Told::Winner(task, *winner, audience)));
+    }
+
+    fn on_contribution(task: TaskId, audience: Audience) {
+        ToldSoFar::mutate(|told| told.push(Told::Contribution(task, audience)));
+    }
+}
+
 impl crate::Config for Test {
+    type Exchange = Listening;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Shares = Assets;
@@ -237,6 +262,7 @@ pub enum Asked {
     Fetch(TensorId, u64),
     Pin(TensorId),
     Unpin(TensorId),
+    Restrict(TensorId, TaskId),
 }
 
 impl TestStore {
@@ -275,6 +301,10 @@ impl TensorAccess for TestStore {
 
     fn unpin(&self, id: TensorId) {
         self.asked.lock().push(Asked::Unpin(id));
+    }
+
+    fn restrict(&self, id: TensorId, task: TaskId) {
+        self.asked.lock().push(Asked::Restrict(id, task));
     }
 }
 
@@ -332,6 +362,7 @@ impl ExtBuilder {
         Seed::set(0);
         AttestFee::set(0);
         RentPerMib::set(0);
+        ToldSoFar::set(Vec::new());
         ext.execute_with(|| {
             System::set_block_number(1);
             set_attesters(self.attesters);
@@ -418,6 +449,7 @@ pub struct NewTask {
     pub quorum: u32,
     pub max_participants: u32,
     pub terms: Terms<Balance>,
+    pub audience: Audience,
 }
 
 impl Default for NewTask {
@@ -431,6 +463,7 @@ impl Default for NewTask {
             quorum: 1,
             max_participants: 4,
             terms: terms(),
+            audience: Audience::Public,
         }
     }
 }
@@ -446,6 +479,7 @@ impl NewTask {
             self.quorum,
             self.max_participants,
             self.terms,
+            self.audience,
         )
     }
 

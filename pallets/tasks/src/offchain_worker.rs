@@ -12,7 +12,7 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use codec::{Decode, Encode};
-use ensemble_core::{tasks::Content, AttesterId, TaskId};
+use ensemble_core::{exchange::Audience, tasks::Content, AttesterId, TaskId};
 use ensemble_host::{tensors, FetchError, TensorStatus};
 use ensemble_tensor::{Header, TensorId};
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
@@ -74,6 +74,7 @@ type Journal<BlockNumber> = BTreeMap<(TaskId, TensorId), Errand<BlockNumber>>;
 struct Assignment {
     task: TaskId,
     wanted: Content,
+    audience: Audience,
     id: TensorId,
     header: Header,
     keys: Vec<AttesterId>,
@@ -141,6 +142,7 @@ impl<T: Config> Pallet<T> {
                 Some(Assignment {
                     task,
                     wanted: record.content,
+                    audience: record.audience,
                     id: leader.content,
                     header: leader.descriptor.header,
                     keys,
@@ -154,7 +156,7 @@ impl<T: Config> Pallet<T> {
         let Assignment { task, wanted, id, .. } = assignment;
         match tensors::status(id.0) {
             TensorStatus::Absent if now < errand.retry_at => (),
-            TensorStatus::Absent | TensorStatus::Fetching { .. } => tensors::fetch(id.0, wanted.max_bytes()),
+            TensorStatus::Absent | TensorStatus::Fetching { .. } => Self::fetch(assignment),
             TensorStatus::Failed(error) => Self::retry(now, assignment, errand, error),
             TensorStatus::Held { header, bytes } => {
                 let fits = header == assignment.header && wanted.admits(&header) && bytes <= wanted.max_bytes();
@@ -179,11 +181,20 @@ impl<T: Config> Pallet<T> {
         if now < errand.retry_at {
             return;
         }
-        let Assignment { task, wanted, id, .. } = assignment;
+        let Assignment { task, id, .. } = assignment;
         let pause = FIRST_RETRY_AFTER.saturating_mul(2u32.saturating_pow(errand.failures)).min(LAST_RETRY_AFTER);
         log::debug!(target: LOG, "task {task}: fetching {id} again after {error:?}");
         errand.failures.saturating_inc();
         errand.retry_at = now.saturating_add(pause.into());
+        Self::fetch(assignment);
+    }
+
+    /// Has the leader fetched. Of a restricted task, the store first hears whom it may be served to.
+    fn fetch(assignment: &Assignment) {
+        let Assignment { task, wanted, audience, id, .. } = assignment;
+        if *audience != Audience::Public {
+            tensors::restrict(id.0, *task);
+        }
         tensors::fetch(id.0, wanted.max_bytes());
     }
 

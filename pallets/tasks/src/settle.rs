@@ -1,6 +1,6 @@
 //! The steps from the end of the reveals to the end of the task.
 
-use ensemble_core::TaskId;
+use ensemble_core::{exchange::Exchange, TaskId};
 use frame_support::defensive;
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
@@ -102,6 +102,9 @@ impl<T: Config> Pallet<T> {
         Self::give_back(id, HoldReason::Bond, &who, participation.bond().saturating_sub(dues.slash));
         let reward = Self::pay(id, task, &who, dues.reward);
         let shares = Self::mint_shares(id, &who, dues.shares);
+        if participation.backs(outcome) {
+            T::Exchange::on_winner(id, &who, task.audience);
+        }
         Self::deposit_event(Event::ParticipantSettled { task: id, who, reward, slashed, shares });
     }
 
@@ -116,6 +119,7 @@ impl<T: Config> Pallet<T> {
                 creator: task.creator,
                 content: leader.content,
                 descriptor: leader.descriptor,
+                audience: task.audience,
                 winners: leader.backers,
                 weight: leader.weight,
                 committed: task.committed,
@@ -123,6 +127,7 @@ impl<T: Config> Pallet<T> {
                 settled_at: now,
             };
             Contributions::<T>::insert(id, contribution);
+            T::Exchange::on_contribution(id, task.audience);
         }
     }
 

@@ -4,6 +4,7 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_core::{
+    exchange::Audience,
     tasks::{Content, Descriptor, Phase, Phases, Terms, Weighting},
     AttesterId, TaskId,
 };
@@ -78,6 +79,8 @@ pub struct Request<T: Config> {
     pub max_participants: u32,
     /// What the task pays and takes.
     pub terms: Terms<Balance>,
+    /// Who may read what wins.
+    pub audience: Audience,
 }
 
 /// A task that is not settled.
@@ -87,6 +90,8 @@ pub struct Task<AccountId, BlockNumber> {
     pub creator: AccountId,
     /// What it asks for.
     pub content: Content,
+    /// Who may read what wins.
+    pub audience: Audience,
     /// How words count.
     pub weighting: Weighting<Balance>,
     /// What it pays and takes.
@@ -260,6 +265,8 @@ pub struct Contribution<AccountId, BlockNumber> {
     pub content: TensorId,
     /// The header and Merkle root of what won.
     pub descriptor: Descriptor,
+    /// Who may read it.
+    pub audience: Audience,
     /// Number of winners.
     pub winners: u32,
     /// Weight of the winners.
@@ -368,7 +375,7 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
         let bond = participation.bond();
         let standing = match (participation, outcome) {
             (Participation::Committed { .. }, _) => Standing::Silent,
-            (Participation::Revealed { content, .. }, Outcome::Won(leader)) if *content == leader.content => {
+            (Participation::Revealed { .. }, Outcome::Won(leader)) if participation.backs(outcome) => {
                 Standing::Winner { weight: self.weight_of(bond), of: leader.weight }
             },
             (Participation::Revealed { .. }, Outcome::Won(_)) => Standing::Minority,
@@ -388,6 +395,14 @@ impl Participation {
     pub fn bond(&self) -> Balance {
         match *self {
             Self::Committed { bond, .. } | Self::Revealed { bond, .. } => bond,
+        }
+    }
+
+    /// Whether the account revealed what won.
+    pub fn backs(&self, outcome: &Outcome) -> bool {
+        match (self, outcome) {
+            (Self::Revealed { content, .. }, Outcome::Won(leader)) => *content == leader.content,
+            _ => false,
         }
     }
 }

@@ -52,6 +52,7 @@ impl<T: Config> Pallet<T> {
             committee: Committees::<T>::get(id).map(|committee| committee.into_inner()),
             creator: task.creator,
             content: task.content,
+            audience: task.audience,
             weighting: task.weighting,
             terms: task.terms,
             quorum: task.quorum,

@@ -12,6 +12,7 @@ pub mod assets;
 pub mod attester;
 pub mod emission;
 pub mod epochs;
+pub mod exchange;
 pub mod matching;
 pub mod modules;
 pub mod scores;

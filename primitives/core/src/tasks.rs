@@ -9,6 +9,8 @@ use ensemble_tensor::{Header, Kind, TensorId};
 use scale_info::TypeInfo;
 use sp_runtime::Permill;
 
+use crate::exchange::Audience;
+
 /// Number of a task, counted up from 0 and never used twice.
 pub type TaskId = u32;
 
@@ -145,6 +147,8 @@ pub struct TaskView<AccountId, Balance, BlockNumber> {
     pub creator: AccountId,
     /// What it asks for.
     pub content: Content,
+    /// Who may read what wins.
+    pub audience: Audience,
     /// How words count.
     pub weighting: Weighting<Balance>,
     /// What it pays and takes.

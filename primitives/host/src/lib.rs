@@ -55,6 +55,8 @@ pub enum FetchError {
     Invalid,
     /// The store could not read or write.
     Storage,
+    /// Those who have it serve it to those alone who are entitled to it, and none of this node's keys is.
+    Restricted,
 }
 
 /// The node's side of the interface.
@@ -69,6 +71,9 @@ pub trait TensorAccess: Send + Sync {
     fn pin(&self, id: TensorId) -> bool;
     /// Ends the effect of `pin`.
     fn unpin(&self, id: TensorId);
+    /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain entitles
+    /// to what won `task`. What is held openly already stays open.
+    fn restrict(&self, id: TensorId, task: u32);
 }
 
 #[cfg(feature = "std")]
@@ -98,6 +103,11 @@ pub trait Tensors {
     /// Ends the effect of `pin`.
     fn unpin(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) {
         access(*self).unpin(TensorId(id));
+    }
+
+    /// Has the tensor `id`, which is to be fetched, served to those alone who are entitled to what won `task`.
+    fn restrict(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, task: u32) {
+        access(*self).restrict(TensorId(id), task);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What accounts may do for each other.
 
 use ensemble_core::{
+    exchange::Audience,
     modules::Role,
     tasks::{Content, Phases, Terms, Weighting},
 };
@@ -28,6 +29,7 @@ fn create_task() -> RuntimeCall {
             bond: 10 * EXISTENTIAL_DEPOSIT,
             minority_slash: Permill::zero(),
         },
+        audience: Audience::Public,
     })
 }
 

@@ -808,3 +808,60 @@ proptest! {
         }
     }
 }
+
+mod marks {
+    use super::*;
+    use crate::tensors::store::{Mark, Marker};
+
+    const MARK: Mark = Mark { task: 1, content: TensorId([1; 32]) };
+    const OTHER: Mark = Mark { task: 2, content: TensorId([2; 32]) };
+
+    #[test]
+    fn a_mark_is_there_before_the_tensor_and_after_a_restart() {
+        let folder = TempDir::new().unwrap();
+        let (first, second) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let home = open(&folder, PLENTY);
+        assert!(home.restrict(&first.id, MARK, Marker::Operator).unwrap());
+        assert!(home.restrict(&second.id, MARK, Marker::Job).unwrap());
+        assert!(home.upload(Uploader::Operator, first.id, 0, &first.encoding()).unwrap().is_complete());
+        drop(home);
+        let home = open(&folder, PLENTY);
+        for id in [first.id, second.id] {
+            assert_eq!(home.marks(&id), Some(vec![MARK]));
+        }
+        home.unrestrict(&first.id).unwrap();
+        drop(home);
+        assert_eq!(open(&folder, PLENTY).marks(&first.id), None);
+    }
+
+    #[test]
+    fn a_job_changes_nothing_about_what_is_here_or_marked() {
+        let folder = TempDir::new().unwrap();
+        let (public, marked) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let home = open(&folder, PLENTY);
+        home.upload(Uploader::Operator, public.id, 0, &public.encoding()).unwrap();
+        assert!(!home.restrict(&public.id, MARK, Marker::Job).unwrap());
+        assert_eq!(home.marks(&public.id), None);
+        assert!(home.restrict(&marked.id, MARK, Marker::Operator).unwrap());
+        assert!(!home.restrict(&marked.id, OTHER, Marker::Job).unwrap());
+        assert_eq!(home.marks(&marked.id), Some(vec![MARK]));
+        // Nor does its end, if it brought nothing.
+        home.unrestrict_unless_here(&marked.id).unwrap();
+        assert_eq!(home.marks(&marked.id), Some(vec![MARK]));
+        // The operator may do all of that.
+        assert!(home.restrict(&public.id, MARK, Marker::Operator).unwrap());
+        assert!(home.restrict(&marked.id, OTHER, Marker::Operator).unwrap());
+        assert_eq!(home.marks(&marked.id), Some(vec![MARK, OTHER]));
+    }
+
+    #[test]
+    fn a_damaged_mark_restricts_to_nobody() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(100, 1);
+        let home = open(&folder, PLENTY);
+        home.restrict(&sample.id, MARK, Marker::Operator).unwrap();
+        drop(home);
+        std::fs::write(folder.path().join("restricted").join(hex::encode(sample.id.0)), [1, 2]).unwrap();
+        assert_eq!(open(&folder, PLENTY).marks(&sample.id), Some(vec![]));
+    }
+}

@@ -1,6 +1,9 @@
 //! Creating tasks.
 
-use ensemble_core::tasks::{Content, Phases, Terms, Weighting};
+use ensemble_core::{
+    exchange::Audience,
+    tasks::{Content, Phases, Terms, Weighting},
+};
 use ensemble_tensor::Kind;
 use frame_support::{assert_noop, assert_ok};
 
@@ -21,6 +24,7 @@ fn holds_the_worst_case_and_the_deposit() {
             task: id,
             creator: CREATOR,
             content: task.content,
+            audience: Audience::Public,
             commit_until: 6,
             reveal_until: 11,
             deposit: DEPOSIT,

@@ -5,6 +5,7 @@ mod attest;
 mod cancel;
 mod commit;
 mod create;
+mod exchange;
 mod money;
 mod offchain_worker;
 mod reveal;

@@ -1,6 +1,7 @@
 //! Outcomes and who gets what.
 
 use ensemble_core::{
+    exchange::Audience,
     tasks::{Terms, Weighting},
     AssetId,
 };
@@ -61,6 +62,7 @@ fn the_winners_own_the_contribution() {
             creator: CREATOR,
             content: tensor(1).id(),
             descriptor: tensor(1),
+            audience: Audience::Public,
             winners: 2,
             weight: 2,
             committed: 3,
