@@ -1,13 +1,19 @@
-//! The host interface through which the off-chain worker reaches the node's tensor store.
+//! The host interface through which the off-chain worker reaches the node's tensor store, and has it combine contents.
 //!
-//! Policy stays in the runtime: the worker decides what to fetch and what to keep. The node stores, transfers and
-//! verifies. The functions answer at once; fetching goes on in the background and its progress is asked for later. They
-//! exist in off-chain workers only.
+//! Policy stays in the runtime: the worker decides what to fetch, what to keep and what to combine. The node stores,
+//! transfers, verifies and computes. The functions answer at once; fetching and computing go on in the background, and
+//! their progress is asked for later. They exist in off-chain workers only.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 extern crate alloc;
+
+mod combine;
+
+pub use combine::aggregation;
+#[cfg(feature = "std")]
+pub use combine::{AggregationAccess, AggregationAccessExt};
 
 use codec::{Decode, Encode};
 use ensemble_tensor::Header;
