@@ -4,7 +4,7 @@ use ensemble_core::{
     spaces::{Activity, SpaceSpec, REPORT, STATE},
     SpaceId,
 };
-use ensemble_tensor::{Bundle, Header, Kind, TensorId};
+use ensemble_tensor::{Bundle, TensorId};
 use frame_support::{ensure, pallet_prelude::*};
 use sp_runtime::{traits::Zero, ArithmeticError, Permill};
 
@@ -39,7 +39,7 @@ impl<T: Config> Pallet<T> {
 
     /// Whether a space may be as this says.
     fn validate(spec: &SpecOf<T>) -> Result<(), Error<T>> {
-        ensure!(Header::new(Kind::I16, spec.rows, spec.cols).is_ok(), Error::<T>::InvalidTable);
+        ensure!(spec.has_tables(), Error::<T>::InvalidTable);
         ensure!((spec.cols..=spec.rows).contains(&spec.anchors), Error::<T>::InvalidAnchors);
         ensure!(spec.matrices.iter().all(|matrix| matrix.fits(spec.cols)), Error::<T>::InvalidMatrix);
         ensure!(has_names(spec), Error::<T>::InvalidMatrixName);

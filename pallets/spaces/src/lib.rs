@@ -236,12 +236,12 @@ pub mod pallet {
         NotOwner,
         /// The chain has as many spaces as it allows. Try again when some are closed.
         TooManySpaces,
-        /// No table can have this shape.
+        /// No table can have this shape, or tables of this shape are too large to be combined.
         InvalidTable,
         /// Anchors are rows of the table, and at least as many as it has columns.
         InvalidAnchors,
-        /// A matrix has a shape that no matrix can have, or a side in a member's basis that is not as long as the table
-        /// has columns.
+        /// A matrix has a shape that no matrix can have, is too large to be combined, or has a side in a member's basis
+        /// that is not as long as the table has columns.
         InvalidMatrix,
         /// The names of matrices are letters, digits, dots, underscores, slashes and hyphens, each once, and neither
         /// `state` nor `report`.

@@ -25,8 +25,14 @@ pub type SpaceId = u32;
 /// Number of a round of a space, counted up from 0.
 pub type RoundIndex = u32;
 
-/// Most members of a space, whatever the chain's parameter says.
-pub const MAX_MEMBERS: u32 = 256;
+/// Most members of a space, whatever the chain's parameter says: as many as the kernels combine.
+pub const MAX_MEMBERS: u32 = 128;
+
+/// Most rows of a table: as many as the kernels combine.
+pub const MAX_ROWS: u32 = 1 << 20;
+
+/// Most columns of a table, and most rows and columns of a matrix: alignment takes time in the cube of them.
+pub const MAX_COLS: u32 = 1024;
 
 /// Most matrices beside a table.
 pub const MAX_MATRICES: u32 = 8;
@@ -69,7 +75,8 @@ pub enum Basis {
     Both,
 }
 
-/// A matrix that comes with each table of a space, of kind `i16`.
+/// A matrix that comes with each table of a space: of kind `i16` in contributions, of kind `i32` in results, where a
+/// rotation may gather in one number what was spread over all.
 #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct MatrixSpec {
     /// Its name in bundles.
@@ -90,7 +97,8 @@ impl MatrixSpec {
             Basis::Cols => &[self.cols],
             Basis::Both => &[self.rows, self.cols],
         };
-        sides.iter().all(|side| *side == table_cols) && Header::new(Kind::I16, self.rows, self.cols).is_ok()
+        let is_small = self.rows <= MAX_COLS && self.cols <= MAX_COLS;
+        sides.iter().all(|side| *side == table_cols) && is_small && Header::new(Kind::I32, self.rows, self.cols).is_ok()
     }
 }
 
@@ -124,6 +132,12 @@ pub struct SpaceSpec<BlockNumber> {
 }
 
 impl<BlockNumber> SpaceSpec<BlockNumber> {
+    /// Whether there are tables of this shape, and they can be combined.
+    pub fn has_tables(&self) -> bool {
+        let is_small = self.rows <= MAX_ROWS && self.cols <= MAX_COLS;
+        is_small && Header::new(Kind::I16, self.rows, self.cols).is_ok()
+    }
+
     /// What a contribution is.
     pub fn contribution(&self) -> Content {
         if self.matrices.is_empty() {
@@ -135,7 +149,7 @@ impl<BlockNumber> SpaceSpec<BlockNumber> {
     /// What a round results in.
     pub fn result(&self) -> Content {
         let others = u64::from(MAX_MANIFEST_BYTES).saturating_add(MAX_REPORT_BYTES.into());
-        Content::Bundle { max_bytes: self.numbers().saturating_add(others) }
+        Content::Bundle { max_bytes: self.numbers_with(Kind::I32).saturating_add(others) }
     }
 
     /// Whether a task that asks for this content may name the space. What is in a bundle is seen in the round.
@@ -148,11 +162,16 @@ impl<BlockNumber> SpaceSpec<BlockNumber> {
         }
     }
 
-    /// Bytes of a table and all matrices; 0 for a shape that nothing can have.
+    /// Bytes of a table and all matrices of a contribution; 0 for a shape that nothing can have.
     pub fn numbers(&self) -> u64 {
-        let bytes = |rows, cols| Header::new(Kind::I16, rows, cols).map_or(0, |header| header.data_len());
-        let matrices = self.matrices.iter().map(|matrix| bytes(matrix.rows, matrix.cols));
-        matrices.fold(bytes(self.rows, self.cols), u64::saturating_add)
+        self.numbers_with(Kind::I16)
+    }
+
+    /// Bytes of a table and all matrices, if these are of such a kind.
+    fn numbers_with(&self, kind: Kind) -> u64 {
+        let bytes = |kind, rows, cols| Header::new(kind, rows, cols).map_or(0, |header| header.data_len());
+        let matrices = self.matrices.iter().map(|matrix| bytes(kind, matrix.rows, matrix.cols));
+        matrices.fold(bytes(Kind::I16, self.rows, self.cols), u64::saturating_add)
     }
 }
 
@@ -173,6 +192,8 @@ pub enum Rejection {
     Duplicate,
     /// The rule left it out: it is too far from the others.
     Outvoted,
+    /// A row of its table is longer than a row of unit length with noise can be.
+    RowTooLong,
 }
 
 /// What a round found of a member.

@@ -53,7 +53,7 @@ fn refuses_whom_cannot_pay_and_numbers_that_do_not_exist() {
 #[test]
 fn refuses_tables_that_cannot_exist() {
     on_chain(|| {
-        for (rows, cols) in [(0, 4), (16, 0), (u32::MAX, u32::MAX), (16, 1 << 20)] {
+        for (rows, cols) in [(0, 4), (16, 0), (u32::MAX, u32::MAX), (16, 1 << 20), (4096, 1025), ((1 << 20) + 1, 4)] {
             refuses(SpaceSpec { rows, cols, ..spec() }, Error::InvalidTable);
         }
     });
@@ -85,6 +85,8 @@ fn sides_of_matrices_in_a_members_basis_are_as_long_as_the_table_is_wide() {
             (5, 4, Basis::Both),
             (4, 0, Basis::Rows),
             (0, 4, Basis::Cols),
+            (4, 1025, Basis::Rows),
+            (1025, 4, Basis::Cols),
         ] {
             assert_noop!(with(rows, cols, basis), Error::<Test>::InvalidMatrix);
         }
@@ -119,9 +121,12 @@ fn results_and_rounds_have_a_size() {
         // 50,000 bytes in all.
         assert_ok!(with(50_000 / 8 / 4, 4));
         assert_noop!(with(50_000 / 8 / 4 + 1, 4), Error::<Test>::RoundTooLarge);
-        let matrices = BoundedVec::truncate_from(vec![matrix("m", 4, 2_000, Basis::Rows)]);
-        refuses(SpaceSpec { matrices: matrices.clone(), rows: 500, ..spec() }, Error::ResultTooLarge);
-        refuses(SpaceSpec { matrices, rows: 16, ..spec() }, Error::RoundTooLarge);
+        // Matrices take four bytes a number in results, and two in contributions.
+        let matrices = BoundedVec::truncate_from(vec![matrix("m", 4, 1_000, Basis::Rows)]);
+        let with = |rows, capacity| create(SpaceSpec { matrices: matrices.clone(), rows, capacity, ..spec() });
+        assert_noop!(with(500, 4), Error::<Test>::ResultTooLarge);
+        assert_ok!(with(16, 5));
+        assert_noop!(with(16, 6), Error::<Test>::RoundTooLarge);
     });
 }
 

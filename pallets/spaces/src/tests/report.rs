@@ -277,8 +277,9 @@ fn a_report_is_encoded_in_one_way() {
         Rejection::IllConditioned,
         Rejection::Duplicate,
         Rejection::Outvoted,
+        Rejection::RowTooLong,
     ];
-    assert_eq!(reasons.map(|reason| reason.encode()), [[0], [1], [2], [3], [4], [5]]);
+    assert_eq!(reasons.map(|reason| reason.encode()), [[0], [1], [2], [3], [4], [5], [6]]);
 }
 
 #[test]
