@@ -5,6 +5,7 @@
 mod chain_spec;
 mod cli;
 mod commands;
+mod metrics;
 mod rpc;
 mod service;
 mod tensors;

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `held/` | whole tensors in their canonical encoding, each with its outline beside it |
 //! | `partial/` | downloads that have begun, with their outlines |
-//! | `uploads/` | uploads that have begun; emptied when the node starts |
+//! | `uploads/` | uploads that have begun, and what the node itself is writing; emptied when the node starts |
 //! | `pins/` | an empty file per pinned tensor |
 //! | `restricted/` | a file per restricted tensor, which says for which tasks |
 //!
@@ -25,6 +25,7 @@ mod download;
 mod error;
 mod files;
 mod index;
+mod made;
 mod marks;
 mod outlines;
 mod startup;
