@@ -2,6 +2,7 @@
 
 #![expect(clippy::result_large_err, reason = "the SDK's errors are large, and end the process anyway")]
 
+mod aggregation;
 mod chain_spec;
 mod cli;
 mod commands;

@@ -171,10 +171,10 @@ describe('the RPC', () => {
     assert.match(node.output(), /Running JSON-RPC server: addr=127\.0\.0\.1:\d+(,\[::1\]:\d+)?[,\s]/);
   });
 
-  it('metrics tell of blocks and tensors', async () => {
+  it('metrics tell of blocks, tensors and aggregation', async () => {
     const metrics = await net.first.metrics();
     const names = [...metrics.keys()].map((name) => name.replace(/\{.*/, ''));
-    for (const name of ['substrate_block_height', 'ensemble_tensors_stored_bytes', 'ensemble_tensors_held']) {
+    for (const name of ['substrate_block_height', 'ensemble_tensors_held', 'ensemble_aggregation_combined_total']) {
       assert(names.includes(name), name);
     }
   });

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ensemble_host::{TensorAccess, TensorAccessExt};
+use ensemble_host::{AggregationAccess, AggregationAccessExt, TensorAccess, TensorAccessExt};
 use ensemble_runtime::opaque::Block;
 use futures::{FutureExt, StreamExt};
 use jsonrpsee::RpcModule;
@@ -27,6 +27,7 @@ use substrate_prometheus_endpoint::Registry;
 
 use super::partial::{partial, Backend, Client, Consensus, Pool, SelectChain};
 use crate::{
+    aggregation::{self, Aggregation},
     rpc,
     tensors::{ClientChain, TensorParams, Tensors},
 };
@@ -112,6 +113,12 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         keystore_container.keystore(),
         &task_manager.spawn_handle(),
     );
+
+    let aggregation = Aggregation::start(
+        tensors.store().clone(),
+        aggregation::Metrics::new(registry.as_ref())?,
+        aggregation::machine(),
+    )?;
 
     let node = Node {
         client,
@@ -199,7 +206,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
     }
     if settings.offchain_worker {
-        start_offchain_workers(&node, tensors.access(), &task_manager)?;
+        start_offchain_workers(&node, tensors.access(), aggregation, &task_manager)?;
     }
     Ok(task_manager)
 }
@@ -276,10 +283,11 @@ fn start_authority_discovery(node: &Node, config: WorkerConfig, task_manager: &T
     task_manager.spawn_handle().spawn("authority-discovery", Some("networking"), worker.run());
 }
 
-/// Runs the runtime's off-chain worker after every imported block, with access to the tensor store.
+/// Runs the runtime's off-chain worker after every imported block, with access to the tensor store and to aggregation.
 fn start_offchain_workers(
     node: &Node,
     tensors: Arc<dyn TensorAccess>,
+    aggregation: Arc<dyn AggregationAccess>,
     task_manager: &TaskManager,
 ) -> Result<(), ServiceError> {
     let workers = OffchainWorkers::new(OffchainWorkerOptions {
@@ -289,9 +297,14 @@ fn start_offchain_workers(
         transaction_pool: Some(OffchainTransactionPoolFactory::new(node.pool.clone())),
         network_provider: Arc::new(node.network.clone()),
         is_validator: node.role.is_authority(),
-        // The worker needs the chain and the tensor store, nothing on the web.
+        // The worker needs the chain, the tensor store and arithmetic, nothing on the web.
         enable_http_requests: false,
-        custom_extensions: move |_| vec![Box::new(TensorAccessExt(tensors.clone())) as Box<_>],
+        custom_extensions: move |_| {
+            vec![
+                Box::new(TensorAccessExt(tensors.clone())) as Box<_>,
+                Box::new(AggregationAccessExt(aggregation.clone())) as Box<_>,
+            ]
+        },
     })?;
     task_manager.spawn_handle().spawn(
         "offchain-workers",

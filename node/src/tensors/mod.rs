@@ -48,6 +48,8 @@ mod rpc;
 mod samples;
 mod service;
 mod store;
+#[cfg(test)]
+pub mod testing;
 mod verifier;
 
 use std::sync::Arc;
@@ -60,15 +62,15 @@ use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Block;
 use substrate_prometheus_endpoint::Registry;
 
-pub use params::{TensorConfig, TensorParams};
-pub use service::TensorService;
-
 pub use gate::{Chain, ClientChain};
+pub use params::{TensorConfig, TensorParams};
+pub use service::{reason, TensorService};
+pub use store::{Error as StoreError, Guard, Store};
 
 use exchange::{Fetcher, Libp2p, Patience, Providers, Server};
 use gate::{Gate, Identity, Keys};
 use metrics::Metrics;
-use store::{Room, Store};
+use store::Room;
 
 /// Target of the log.
 const LOG_TARGET: &str = "tensors";

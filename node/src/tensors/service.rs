@@ -32,6 +32,11 @@ impl TensorService {
         self.clone()
     }
 
+    /// Where they lie.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
     /// The RPC methods.
     pub fn rpc(self: &Arc<Self>) -> RpcModule<TensorRpc> {
         TensorRpc::module(self.clone())
@@ -88,7 +93,7 @@ pub(super) enum Found {
 }
 
 /// The reason for a failed fetch as a sentence with what to do about it.
-pub(super) fn reason(error: FetchError) -> &'static str {
+pub fn reason(error: FetchError) -> &'static str {
     match error {
         FetchError::NotFound => "no reachable peer has all of it; connect to one that does and fetch again",
         FetchError::TooLarge => "it is larger than was allowed; fetch again with a larger maxBytes",
