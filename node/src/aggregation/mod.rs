@@ -1,4 +1,4 @@
-//! Aggregation on this node: it combines members' contents in the background, and has the store keep what comes of it.
+//! Aggregation on this node: it combines members' contents in the background, and looks up in what was settled.
 //!
 //! # How a round is computed
 //!
@@ -22,6 +22,7 @@ mod combine;
 mod contents;
 mod jobs;
 mod limits;
+pub mod lookup;
 mod metrics;
 mod service;
 #[cfg(test)]

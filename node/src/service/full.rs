@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use ensemble_host::{AggregationAccess, AggregationAccessExt, TensorAccess, TensorAccessExt};
 use ensemble_runtime::opaque::Block;
 use futures::{FutureExt, StreamExt};
-use jsonrpsee::RpcModule;
 use sc_authority_discovery::WorkerConfig;
 use sc_client_api::{Backend as _, BlockBackend};
 use sc_consensus_babe::{BabeParams, SlotProportion};
@@ -27,9 +26,13 @@ use substrate_prometheus_endpoint::Registry;
 
 use super::partial::{partial, Backend, Client, Consensus, Pool, SelectChain};
 use crate::{
-    aggregation::{self, Aggregation},
+    aggregation::{
+        self,
+        lookup::{ClientSpaces, Lookup, LookupRpc},
+        Aggregation,
+    },
     rpc,
-    tensors::{ClientChain, TensorParams, Tensors},
+    tensors::{ClientChain, TensorParams, TensorService, Tensors},
 };
 
 /// Part of a slot in which its author fills the block. The rest is for its way and for the importers' work.
@@ -136,7 +139,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     let settings = Settings::of(&config);
 
     // RPC, telemetry, metrics, transaction gossip.
-    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), tensors.rpc().remove_context());
+    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), &tensors);
     sc_service::spawn_tasks(SpawnTasksParams {
         config,
         client: node.client.clone(),
@@ -242,9 +245,11 @@ fn rpc_deps(
     config: &Configuration,
     consensus: &Consensus,
     voter_state: SharedVoterState,
-    tensors: RpcModule<()>,
+    tensors: &Arc<TensorService>,
 ) -> rpc::Deps {
     let authority_set = consensus.grandpa_link.shared_authority_set().clone();
+    let spaces = Arc::new(ClientSpaces(node.client.clone()));
+    let lookup = Lookup::new(spaces, tensors.access(), tensors.store().clone());
     rpc::Deps {
         client: node.client.clone(),
         pool: node.pool.clone(),
@@ -258,7 +263,8 @@ fn rpc_deps(
             finality_proofs: FinalityProofProvider::new_for_service(node.backend.clone(), Some(authority_set.clone())),
             authority_set,
         },
-        tensors,
+        tensors: tensors.rpc().remove_context(),
+        lookup: LookupRpc::module(lookup).remove_context(),
     }
 }
 
