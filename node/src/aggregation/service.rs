@@ -18,7 +18,7 @@ use ensemble_core::{
 use ensemble_host::AggregationAccess;
 use ensemble_tensor::TensorId;
 use parking_lot::Mutex;
-use sp_core::blake2_256;
+use sp_io::hashing::blake2_256;
 
 use super::{
     jobs::{Jobs, Key},
