@@ -16,6 +16,7 @@ export const DEFAULTS = {
   quorum: 1,
   maxParticipants: 3,
   audience: 'Public',
+  space: null,
   terms: { base: 10n * TUNE, growth: 100_000, minorityShare: 500_000, bond: 5n * TUNE, minoritySlash: 400_000 },
 };
 
@@ -24,9 +25,9 @@ export const tensorContent = ({ kind, rows, cols }) => ({ Tensor: { kind: KINDS[
 
 /** The call that creates a task. */
 export function createCall(api, options) {
-  const { content, access, weighting, phases, quorum, maxParticipants, audience } = { ...DEFAULTS, ...options };
+  const { content, access, weighting, phases, quorum, maxParticipants, audience, space } = { ...DEFAULTS, ...options };
   const terms = { ...DEFAULTS.terms, ...options.terms };
-  return api.tx.tasks.create(content, access, weighting, phases, quorum, maxParticipants, terms, audience);
+  return api.tx.tasks.create(content, access, weighting, phases, quorum, maxParticipants, terms, audience, space);
 }
 
 /** What an account commits to: blake2b-256 over content id, account, task and salt. */

@@ -14,11 +14,12 @@ import { DispatchError, Network, Tensor, blockReached, command, failing, send, w
 /** Pallets with calls, and functions of the runtime APIs. */
 const PALLETS = [
   ...['assets', 'balances', 'emission', 'exchange', 'matching', 'modules', 'multisig', 'proxy', 'scores', 'session'],
-  ...['stake', 'sudo', 'tasks', 'utility'],
+  ...['spaces', 'stake', 'sudo', 'tasks', 'utility'],
 ];
 const APIS = {
   tasksApi: ['openTasks', 'task', 'obligations'],
   exchangeApi: ['entitlement', 'received', 'ways'],
+  spacesApi: ['space', 'spaces', 'members', 'rounds', 'history', 'state'],
   modulesApi: ['module', 'moduleByName', 'search', 'pipeline', 'price', 'typeOfName', 'modelTypes'],
   stakeApi: ['pool', 'stakes'],
   matchingApi: ['miner', 'validator', 'minersOf', 'truths', 'testCases', 'status'],
