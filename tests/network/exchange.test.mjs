@@ -157,7 +157,8 @@ describe('exchange', { concurrency: 1 }, () => {
       assert.deepEqual(await tensors.getFor(tensor.id, dora), Buffer.from(tensor.encoded));
     });
 
-    const reader = await net.add({ name: 'reader' });
+    // The off-chain worker of a node that is no validator runs only if it is told to.
+    const reader = await net.add({ name: 'reader', args: ['--offchain-worker=always'] });
     // Without a key of an entitled account it fetches nothing.
     await reader.tensors.fetch(tensor.id, undefined, task.id);
     await assert.rejects(reader.tensors.reaches(tensor.id, 'held'), /restricted/);

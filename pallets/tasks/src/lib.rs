@@ -56,9 +56,9 @@
 //!
 //! # Who may read it
 //!
-//! A task is public or restricted ([`Audience`]). The chain says who is entitled to what won a restricted one; nodes ask
-//! it before they serve. Settlement tells [`Config::Exchange`] of every winner and of every contribution, so that winners
-//! are granted what others won.
+//! A task is public or restricted ([`Audience`]). The chain says who is entitled to what won a restricted one; nodes
+//! ask it before they serve. Settlement tells [`Config::Exchange`] of every winner and of every contribution, so that
+//! winners are granted what others won.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

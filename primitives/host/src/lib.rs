@@ -81,8 +81,8 @@ pub trait TensorAccess: Send + Sync {
     fn pin(&self, id: TensorId) -> bool;
     /// Ends the effect of `pin`.
     fn unpin(&self, id: TensorId);
-    /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain entitles
-    /// to what won `task`. What is held openly already stays open.
+    /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain
+    /// entitles to what won `task`. What is held openly already stays open.
     fn restrict(&self, id: TensorId, task: u32);
 }
 
