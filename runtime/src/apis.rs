@@ -10,9 +10,10 @@ use ensemble_core::{
     matching::{MinerView, Status, TestCase, ValidatorView},
     modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
     scores::{Duties, ResultView, Sealed},
+    spaces::{Member, PastRound, RoundIndex, RoundView, Settled, SpaceView},
     stake::{PoolView, StakeView},
     tasks::{Obligation, TaskView},
-    EpochIndex, ModelType, ModuleId, TaskId,
+    EpochIndex, ModelType, ModuleId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
 use frame_support::{
@@ -37,7 +38,7 @@ use sp_version::RuntimeVersion;
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Block, BlockNumber,
     Emission, Exchange, Executive, Grandpa, Historical, InherentDataExt, Matching, Modules, Nonce, Runtime,
-    RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Stake, System, Tasks, TransactionPayment, VERSION,
+    RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks, TransactionPayment, VERSION,
 };
 
 impl_runtime_apis! {
@@ -273,6 +274,32 @@ impl_runtime_apis! {
 
         fn ways(task: TaskId) -> Option<Ways> {
             Exchange::ways(task)
+        }
+    }
+
+    impl ensemble_core::spaces::SpacesApi<Block, AccountId, Balance, BlockNumber> for Runtime {
+        fn space(id: SpaceId) -> Option<SpaceView<AccountId, Balance, BlockNumber>> {
+            Spaces::space_view(id)
+        }
+
+        fn spaces(first: SpaceId, limit: u32) -> Vec<SpaceView<AccountId, Balance, BlockNumber>> {
+            Spaces::space_views(first, limit)
+        }
+
+        fn members(id: SpaceId) -> Vec<Member> {
+            Spaces::members_of(id)
+        }
+
+        fn rounds(id: SpaceId) -> Vec<RoundView> {
+            Spaces::rounds_of(id)
+        }
+
+        fn history(id: SpaceId, first: RoundIndex, limit: u32) -> Vec<(RoundIndex, PastRound<BlockNumber>)> {
+            Spaces::history_of(id, first, limit)
+        }
+
+        fn state(id: SpaceId) -> Option<Settled<BlockNumber>> {
+            Spaces::state_of(id)
         }
     }
 

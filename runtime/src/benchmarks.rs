@@ -19,6 +19,7 @@ define_benchmarks!(
     [pallet_multisig, Multisig]
     [pallet_proxy, Proxy]
     [pallet_scores, Scores]
+    [pallet_spaces, Spaces]
     [pallet_stake, Stake]
     [pallet_sudo, Sudo]
     [pallet_tasks, Tasks]

@@ -199,4 +199,7 @@ mod runtime {
     pub type Emission = pallet_emission;
     #[runtime::pallet_index(46)]
     pub type Exchange = pallet_exchange;
+    // After Tasks, whose off-chain worker lets go what this one's keeps.
+    #[runtime::pallet_index(47)]
+    pub type Spaces = pallet_spaces;
 }

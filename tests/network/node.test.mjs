@@ -13,11 +13,13 @@ import { DispatchError, Network, Tensor, blockReached, command, failing, send, w
 
 /** Pallets with calls, and functions of the runtime APIs. */
 const PALLETS = [
-  ...['assets', 'balances', 'emission', 'matching', 'modules', 'multisig', 'proxy', 'scores', 'session', 'stake'],
-  ...['sudo', 'tasks', 'utility'],
+  ...['assets', 'balances', 'emission', 'exchange', 'matching', 'modules', 'multisig', 'proxy', 'scores', 'session'],
+  ...['spaces', 'stake', 'sudo', 'tasks', 'utility'],
 ];
 const APIS = {
   tasksApi: ['openTasks', 'task', 'obligations'],
+  exchangeApi: ['entitlement', 'received', 'ways'],
+  spacesApi: ['space', 'spaces', 'members', 'rounds', 'history', 'state'],
   modulesApi: ['module', 'moduleByName', 'search', 'pipeline', 'price', 'typeOfName', 'modelTypes'],
   stakeApi: ['pool', 'stakes'],
   matchingApi: ['miner', 'validator', 'minersOf', 'truths', 'testCases', 'status'],
@@ -140,6 +142,8 @@ describe('the RPC', () => {
     ['ensemble_pinTensor', tensor.id],
     ['ensemble_unpinTensor', tensor.id],
     ['ensemble_removeTensor', tensor.id],
+    ['ensemble_restrictTensor', tensor.id, 0],
+    ['ensemble_unrestrictTensor', tensor.id],
   ];
 
   before(async () => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ensemble_host::{TensorAccess, TensorStatus};
-use ensemble_tensor::TensorId;
+use ensemble_tensor::{Header, TensorId};
 
 use super::{
     exchange::Terms,
@@ -27,6 +27,18 @@ impl TensorAccess for TensorService {
             // The worker asks again with the next block.
             tracing::warn!(target: LOG_TARGET, "Not fetching {id}: {error}");
         }
+    }
+
+    fn read(&self, id: TensorId, max_bytes: u32) -> Option<Vec<u8>> {
+        let header = self.store.holding(&id)?.header;
+        if header.data_len() > max_bytes.into() {
+            return None;
+        }
+        let read = self
+            .store
+            .tensor(&id)
+            .and_then(|tensor| self.store.read(&tensor, Header::LEN as u64..header.encoded_len()));
+        read.inspect_err(|error| tracing::warn!(target: LOG_TARGET, "Could not read {id}: {error}")).ok()
     }
 
     fn pin(&self, id: TensorId) -> bool {

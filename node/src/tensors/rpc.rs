@@ -55,8 +55,8 @@ pub trait TensorApi {
     #[method(name = "putTensor", blocking, with_extensions)]
     fn put_tensor(&self, id: TensorId, offset: u64, data: String) -> Result<PutReply, RpcError>;
 
-    /// Returns `length` bytes of the canonical encoding from `offset` on, in base64. A restricted tensor wants a token of
-    /// `unlockTensor`, for its id or that of a bundle that it belongs to.
+    /// Returns `length` bytes of the canonical encoding from `offset` on, in base64. A restricted tensor wants a token
+    /// of `unlockTensor`, for its id or that of a bundle that it belongs to.
     #[method(name = "getTensor", blocking)]
     fn get_tensor(&self, id: TensorId, offset: u64, length: u32, token: Option<H256>) -> Result<String, RpcError>;
 

@@ -7,8 +7,8 @@
 //! chosen by the [`Rule`]. Never granted are what the account won itself, and what it was granted already. A grant ends
 //! after [`Parameters::lifetime`] blocks, or when an account that has [`Config::MaxGrants`] gets another one.
 //!
-//! By [`Rule::LeastHanded`] the contribution goes first that was handed on least, so that everyone's are handed on about
-//! equally often.
+//! By [`Rule::LeastHanded`] the contribution goes first that was handed on least, so that everyone's are handed on
+//! about equally often.
 //!
 //! What is granted to one winner is one read and write of the line and of the account's [`Book`], both bounded.
 //!
@@ -158,8 +158,8 @@ pub mod pallet {
 
     #[pallet::call(weight(<T as Config>::WeightInfo))]
     impl<T: Config> Pallet<T> {
-        /// Changes how contributions are handed on; for [`Config::ParametersOrigin`]. Grants that were made stay as they
-        /// are.
+        /// Changes how contributions are handed on; for [`Config::ParametersOrigin`]. Grants that were made stay as
+        /// they are.
         #[pallet::call_index(0)]
         pub fn set_parameters(origin: OriginFor<T>, parameters: ParametersOf<T>) -> DispatchResult {
             T::ParametersOrigin::ensure_origin(origin)?;

@@ -1,8 +1,8 @@
 //! The off-chain worker: has the node fetch what was granted to the accounts in its keystore.
 //!
 //! What an account was granted is fetched once. That it was is kept in the node's persistent storage, so that what the
-//! store has to let go later is not fetched again and again. The worker never waits: the store fetches in the background,
-//! and the worker of the next block looks again.
+//! store has to let go later is not fetched again and again. The worker never waits: the store fetches in the
+//! background, and the worker of the next block looks again.
 
 use alloc::vec::Vec;
 

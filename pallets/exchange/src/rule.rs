@@ -6,9 +6,9 @@ use crate::{Entry, Rule};
 
 /// The place of the entry to be granted next, of those that are `eligible`.
 ///
-/// Handing on what was handed on least is what keeps the numbers level, as water fills a vessel: a newcomer is handed on
-/// until it has caught up, then all take turns. What is left over by tasks with few winners is made up for by tasks with
-/// many.
+/// Handing on what was handed on least is what keeps the numbers level, as water fills a vessel: a newcomer is handed
+/// on until it has caught up, then all take turns. What is left over by tasks with few winners is made up for by tasks
+/// with many.
 pub fn next(rule: Rule, line: &[Entry], eligible: impl Fn(TaskId) -> bool) -> Option<usize> {
     let mut eligible = line.iter().enumerate().filter(|(_, entry)| eligible(entry.task));
     let chosen = match rule {

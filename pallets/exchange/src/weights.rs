@@ -1,5 +1,5 @@
-//! Weights of the calls, and of what tasks make this pallet do. `scripts/weights` measures them for the runtime, the latter
-//! as parts of the steps of tasks too.
+//! Weights of the calls, and of what tasks make this pallet do. `scripts/weights` measures them for the runtime, the
+//! latter as parts of the steps of tasks too.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(missing_docs)]

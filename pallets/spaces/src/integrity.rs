@@ -1,10 +1,15 @@
 //! What a runtime's constants must fulfil.
 
-use ensemble_core::spaces::MAX_MEMBERS;
+use ensemble_core::{spaces::MAX_MEMBERS, tasks::Phases};
 use frame_support::{pallet_prelude::*, traits::fungible::Inspect};
 use sp_runtime::traits::{One, Zero};
 
 use crate::{Config, Pallet, WeightInfo};
+
+/// Whether there is a block for everything that a round consists of.
+pub(crate) fn take_time<BlockNumber: Zero>(phases: &Phases<BlockNumber>) -> bool {
+    [&phases.commit, &phases.reveal, &phases.attest].iter().all(|phase| !phase.is_zero())
+}
 
 impl<T: Config> Pallet<T> {
     /// Stops a runtime whose constants do not fit each other; run by its tests.
@@ -16,9 +21,7 @@ impl<T: Config> Pallet<T> {
         assert!(T::KeptRounds::get() > 0, "KeptRounds must be positive");
         assert!(T::MinCadence::get() >= One::one(), "MinCadence must be at least one block");
         assert!(T::MinCadence::get() <= T::MaxCadence::get(), "MinCadence must be at most MaxCadence");
-        let phases = T::RoundPhases::get();
-        let phases = [phases.commit, phases.reveal, phases.attest];
-        assert!(phases.iter().all(|phase| !phase.is_zero()), "every phase of a round must take time");
+        assert!(take_time(&T::DefaultPhases::get()), "every phase of a round must take time");
         let existential = <T::Currency as Inspect<T::AccountId>>::minimum_balance();
         assert!(T::SpaceDeposit::get() >= existential, "SpaceDeposit must be at least the existential deposit");
         Self::check_weights();

@@ -17,6 +17,12 @@
 //! 5. **Retire.** The owner retires the space. It admits nothing more, and no round begins. When a round that runs is
 //!    over, its records are removed, some in each block, and the deposit returns.
 //!
+//! # Who computes
+//!
+//! Validators do, with [`Hooks::offchain_worker`]: it has the node fetch what takes part and combine it, commits to the
+//! result and reveals it. All of them find the same, bit by bit; who does not is outvoted. Contributions are public, so
+//! that every validator can have them. What cannot be had in time keeps a validator from voting, and nothing else.
+//!
 //! # Who counts
 //!
 //! A member that is rejected by [`Config::MaxRejections`] reports, one after the other, is suspended. The space's owner
@@ -47,6 +53,7 @@ mod members;
 #[cfg(test)]
 mod mock;
 mod neighbours;
+mod offchain_worker;
 mod report;
 mod retire;
 mod rounds;
@@ -63,13 +70,13 @@ pub use types::{Balance, Manifest, MembersOf, Refusal, ReportBytes, RosterOf, Sp
 pub use weights::WeightInfo;
 
 use ensemble_core::{
-    spaces::{PastRound, RoundIndex, RoundVoid, Rounds},
+    spaces::{PastRound, RoundIndex, RoundVoid, Rounds, Votes},
     tasks::Phases,
     SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
 use frame_support::{pallet_prelude::*, traits::fungible};
-use frame_system::{ensure_authorized, pallet_prelude::*};
+use frame_system::{ensure_authorized, offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 
 /// Target of this pallet's log lines.
 pub(crate) const LOG: &str = "runtime::spaces";
@@ -87,15 +94,17 @@ pub mod pallet {
 
     /// The runtime's transaction extensions must contain `frame_system::AuthorizeCall`, which lets reports in.
     #[pallet::config]
-    pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
+    pub trait Config:
+        CreateAuthorizedTransaction<Call<Self>> + frame_system::Config<RuntimeEvent: From<Event<Self>>>
+    {
         /// The runtime's reasons for holds.
         type RuntimeHoldReason: From<HoldReason>;
 
         /// The native token, in which deposits are held.
         type Currency: fungible::MutateHold<Self::AccountId, Balance = Balance, Reason = Self::RuntimeHoldReason>;
 
-        /// Who has rounds voted on.
-        type Rounds: Rounds<BlockNumberFor<Self>>;
+        /// Who has rounds voted on. Its off-chain worker runs before this pallet's.
+        type Rounds: Rounds<BlockNumberFor<Self>> + Votes;
 
         /// Most spaces at one time.
         #[pallet::constant]
@@ -117,10 +126,10 @@ pub mod pallet {
         #[pallet::constant]
         type MaxRunning: Get<u32>;
 
-        /// Lengths of the phases of a round's vote. Before the first is over every validator must have computed the
-        /// result.
+        /// Lengths of the phases of a round's vote unless genesis says otherwise. Before the first is over every
+        /// validator must have computed the result.
         #[pallet::constant]
-        type RoundPhases: Get<Phases<BlockNumberFor<Self>>>;
+        type DefaultPhases: Get<Phases<BlockNumberFor<Self>>>;
 
         /// Fewest blocks from the beginning of a round to the beginning of the space's next one; at least 1.
         #[pallet::constant]
@@ -157,6 +166,10 @@ pub mod pallet {
         /// The owner's deposit for a space's records.
         SpaceDeposit,
     }
+
+    /// Lengths of the phases of a round's vote. Set at genesis.
+    #[pallet::storage]
+    pub type RoundPhases<T: Config> = StorageValue<_, Phases<BlockNumberFor<T>>, ValueQuery, T::DefaultPhases>;
 
     /// The number of the next space.
     #[pallet::storage]
@@ -195,6 +208,23 @@ pub mod pallet {
     /// Retired spaces whose records are being removed.
     #[pallet::storage]
     pub type Closing<T> = StorageMap<_, Twox64Concat, SpaceId, ()>;
+
+    #[pallet::genesis_config]
+    #[derive(frame_support::DefaultNoBound)]
+    pub struct GenesisConfig<T: Config> {
+        /// Lengths of the phases of a round's vote; nothing: [`Config::DefaultPhases`].
+        pub phases: Option<Phases<BlockNumberFor<T>>>,
+    }
+
+    #[pallet::genesis_build]
+    impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+        fn build(&self) {
+            if let Some(phases) = self.phases {
+                assert!(integrity::take_time(&phases), "every phase of a round must take time");
+                RoundPhases::<T>::put(phases);
+            }
+        }
+    }
 
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
@@ -285,6 +315,10 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
             Self::work_off(now, remaining)
+        }
+
+        fn offchain_worker(now: BlockNumberFor<T>) {
+            Self::run_offchain_worker(now);
         }
 
         fn integrity_test() {

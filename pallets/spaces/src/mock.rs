@@ -2,14 +2,16 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
 
+use std::collections::BTreeMap;
+
 use codec::Encode;
 use ensemble_core::{
     spaces::{
         Activity, Admission, Basis, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, RoundIndex, RoundOutcome,
-        RoundSpec, RoundVoid, Rounds, Rule, SpaceSpec, Spaces as _, REPORT, STATE,
+        RoundSpec, RoundVoid, Rounds, Rule, SpaceSpec, Spaces as _, Turn, REPORT, STATE,
     },
-    tasks::Phases,
-    SpaceId, TaskId,
+    tasks::{Descriptor, Phases},
+    AttesterId, SpaceId, TaskId,
 };
 use ensemble_tensor::{Bundle, Header, Tensor, TensorId};
 use frame_support::{
@@ -17,6 +19,7 @@ use frame_support::{
     traits::{fungible::InspectHold, Authorize, ConstU32, ConstU64, Hooks},
     weights::Weight,
 };
+use sp_core::offchain::StorageKind;
 use sp_io::TestExternalities;
 use sp_runtime::{
     traits::Dispatchable,
@@ -28,7 +31,7 @@ use crate::{Balance, Event, HoldReason, Manifest, Pallet, ReportBytes, SpaceOf, 
 
 pub type AccountId = u64;
 pub type BlockNumber = u64;
-type Block = frame_system::mocking::MockBlock<Test>;
+type Block = sp_runtime::generic::Block<sp_runtime::generic::Header<u64, sp_runtime::traits::BlakeTwo256>, Extrinsic>;
 
 pub const OWNER: AccountId = 1;
 pub const OTHER: AccountId = 2;
@@ -86,7 +89,7 @@ impl pallet_balances::Config for Test {
 parameter_types! {
     pub const ExistentialDeposit: Balance = EXISTENTIAL;
     pub const SpaceDeposit: Balance = DEPOSIT;
-    pub const RoundPhases: Phases<BlockNumber> = PHASES;
+    pub const DefaultPhases: Phases<BlockNumber> = PHASES;
     /// The votes that began so far; the task of each is its place.
     pub static Votes: Vec<RoundSpec<BlockNumber>> = Vec::new();
     /// Whether no vote can begin.
@@ -108,6 +111,71 @@ impl Rounds<BlockNumber> for Votes {
     fn fill_for_benchmark() {}
 }
 
+/// What a validator cast.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Cast {
+    Commitment { task: TaskId, voter: AttesterId, content: TensorId, salt: [u8; 32] },
+    Opening { task: TaskId, voter: AttesterId, descriptor: Descriptor, salt: [u8; 32] },
+}
+
+parameter_types! {
+    /// Whose turn it is, in whatever vote.
+    pub static Turns: BTreeMap<AttesterId, Turn> = BTreeMap::new();
+    /// What was cast so far.
+    pub static Casts: Vec<Cast> = Vec::new();
+}
+
+impl ensemble_core::spaces::Votes for Votes {
+    fn turn(_: TaskId, voter: &AttesterId) -> Option<Turn> {
+        Turns::get().get(voter).copied()
+    }
+
+    fn commit(task: TaskId, voter: &AttesterId, content: TensorId, salt: &[u8; 32]) -> bool {
+        let journal = sp_io::offchain::local_storage_get(StorageKind::PERSISTENT, b"ensemble/spaces/journal").unwrap();
+        let is_stored = journal.windows(salt.len()).any(|part| part == salt);
+        assert!(is_stored, "whoever is killed now can still reveal");
+        let cast = Cast::Commitment { task, voter: voter.clone(), content, salt: *salt };
+        Casts::mutate(|casts| casts.push(cast));
+        true
+    }
+
+    fn reveal(task: TaskId, voter: &AttesterId, descriptor: Descriptor, salt: [u8; 32]) -> bool {
+        Casts::mutate(|casts| casts.push(Cast::Opening { task, voter: voter.clone(), descriptor, salt }));
+        true
+    }
+}
+
+pub type TxExtension = frame_system::AuthorizeCall<Test>;
+pub type Extrinsic = sp_runtime::testing::TestXt<RuntimeCall, TxExtension>;
+
+impl<LocalCall> frame_system::offchain::CreateTransactionBase<LocalCall> for Test
+where
+    RuntimeCall: From<LocalCall>,
+{
+    type RuntimeCall = RuntimeCall;
+    type Extrinsic = Extrinsic;
+}
+
+impl<LocalCall> frame_system::offchain::CreateTransaction<LocalCall> for Test
+where
+    RuntimeCall: From<LocalCall>,
+{
+    type Extension = TxExtension;
+
+    fn create_transaction(call: RuntimeCall, extension: TxExtension) -> Extrinsic {
+        Extrinsic::new_transaction(call, extension)
+    }
+}
+
+impl<LocalCall> frame_system::offchain::CreateAuthorizedTransaction<LocalCall> for Test
+where
+    RuntimeCall: From<LocalCall>,
+{
+    fn create_extension() -> TxExtension {
+        TxExtension::new()
+    }
+}
+
 impl crate::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
@@ -117,7 +185,7 @@ impl crate::Config for Test {
     type MaxResultBytes = ConstU64<20_000>;
     type MaxRoundBytes = ConstU64<50_000>;
     type MaxRunning = ConstU32<MAX_RUNNING>;
-    type RoundPhases = RoundPhases;
+    type DefaultPhases = DefaultPhases;
     type MinCadence = ConstU64<2>;
     type MaxCadence = ConstU64<1_000>;
     type MaxRejections = ConstU32<MAX_REJECTIONS>;
@@ -188,6 +256,8 @@ pub fn new_chain() -> TestExternalities {
     };
     Votes::set(Vec::new());
     RefuseVotes::set(false);
+    Turns::set(BTreeMap::new());
+    Casts::set(Vec::new());
     let mut ext = TestExternalities::new(config.build_storage().unwrap());
     ext.execute_with(|| System::set_block_number(1));
     ext

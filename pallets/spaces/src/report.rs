@@ -23,7 +23,7 @@ pub(crate) fn findings_in(bytes: usize) -> u32 {
 }
 
 /// A report that is the one of its round, and what it belongs to.
-struct Checked<T: Config> {
+pub(crate) struct Checked<T: Config> {
     space: SpaceOf<T>,
     roster: RosterOf<T>,
     report: Report,
@@ -87,7 +87,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Whether these bytes are the report of the last round that settled. What costs nothing is checked first.
-    fn check_report(id: SpaceId, round: RoundIndex, manifest: &[u8], report: &[u8]) -> Result<Checked<T>, Error<T>> {
+    pub(crate) fn check_report(
+        id: SpaceId,
+        round: RoundIndex,
+        manifest: &[u8],
+        report: &[u8],
+    ) -> Result<Checked<T>, Error<T>> {
         let space = Self::live_space(id)?;
         let state = space.state.filter(|state| state.round == round && !state.reported);
         let state = state.ok_or(Error::<T>::NoReportDue)?;

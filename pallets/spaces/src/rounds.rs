@@ -10,7 +10,9 @@ use frame_support::{pallet_prelude::*, storage::with_storage_layer};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 
-use crate::{Agenda, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, Running, SpaceOf, Spaces};
+use crate::{
+    Agenda, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, Running, SpaceOf, Spaces,
+};
 
 impl<T: Config> Pallet<T> {
     /// Has a round begin as soon as one may, if it can and would find something new; has none begin otherwise. The
@@ -52,7 +54,7 @@ impl<T: Config> Pallet<T> {
     }
 
     fn begin_vote(id: SpaceId, space: &SpaceOf<T>) -> Result<TaskId, DispatchError> {
-        let (content, phases) = (space.spec.result(), T::RoundPhases::get());
+        let (content, phases) = (space.spec.result(), RoundPhases::<T>::get());
         let round = RoundSpec { space: id, round: space.next_round, content, phases };
         with_storage_layer(|| T::Rounds::open(round))
     }

@@ -15,10 +15,9 @@ impl<T: Config> Contributed<T::AccountId> for Pallet<T> {
             return Some(Won { content: contribution.content, audience: contribution.audience });
         }
         let record = Tasks::<T>::get(task)?;
+        let audience = record.audience();
         match record.state {
-            State::Settling { outcome: Outcome::Won(leader), .. } => {
-                Some(Won { content: leader.content, audience: record.audience })
-            },
+            State::Settling { outcome: Outcome::Won(leader), .. } => Some(Won { content: leader.content, audience }),
             _ => None,
         }
     }

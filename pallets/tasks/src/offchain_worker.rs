@@ -12,7 +12,11 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use codec::{Decode, Encode};
-use ensemble_core::{exchange::Audience, tasks::Content, AttesterId, TaskId};
+use ensemble_core::{
+    exchange::Audience,
+    tasks::{Content, KEPT_PREFIX},
+    AttesterId, TaskId,
+};
 use ensemble_host::{tensors, FetchError, TensorStatus};
 use ensemble_tensor::{Header, TensorId};
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
@@ -34,8 +38,6 @@ pub(crate) const LOCK_KEY: &[u8] = b"ensemble/tasks/lock";
 const LAST_BLOCK_KEY: &[u8] = b"ensemble/tasks/last-block";
 /// The errands.
 const JOURNAL_KEY: &[u8] = b"ensemble/tasks/journal";
-/// Followed by the id of a content: it won, and stays pinned whatever becomes of other tasks it is revealed in.
-const KEPT_PREFIX: &[u8] = b"ensemble/tasks/kept/";
 
 /// How long a lock holds if its owner was killed.
 const LOCK_DURATION: Duration = Duration::from_millis(10_000);
@@ -136,13 +138,14 @@ impl<T: Config> Pallet<T> {
             .filter(|(_, panel)| panel.seats.iter().any(|seat| keys.contains(&seat.attester)))
             .filter_map(|(task, panel)| {
                 let record = Tasks::<T>::get(task)?;
+                let audience = record.audience();
                 let State::Attesting { leader, .. } = record.state else { return None };
                 let open = panel.seats.into_iter().filter(|seat| !seat.attested && keys.contains(&seat.attester));
                 let keys = open.map(|seat| seat.attester).collect();
                 Some(Assignment {
                     task,
                     wanted: record.content,
-                    audience: record.audience,
+                    audience,
                     id: leader.content,
                     header: leader.descriptor.header,
                     keys,
@@ -218,8 +221,7 @@ impl<T: Config> Pallet<T> {
     fn submit(assignment: &Assignment, key: &AttesterId) -> bool {
         let (task, content) = (assignment.task, assignment.id);
         let attestation = Attestation { task, content, attester: key.clone() };
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let Some(signature) = key.sign(&attestation.signed_bytes(&genesis)) else {
+        let Some(signature) = key.sign(&attestation.signed_bytes(&Self::genesis())) else {
             log::error!(target: LOG, "task {task}: the keystore does not sign with {key:?}");
             return false;
         };

@@ -15,8 +15,8 @@ use sp_core::ConstU32;
 use sp_runtime::{BoundedVec, DispatchError, DispatchResult, Permill, Weight};
 
 use crate::{
-    tasks::{Content, Phases},
-    TaskId,
+    tasks::{Content, Descriptor, Phases},
+    AttesterId, TaskId,
 };
 
 /// Number of a space, counted up from 0 and never used twice.
@@ -317,6 +317,31 @@ pub trait Rounds<BlockNumber> {
     /// Has the session as many validators as it can have.
     #[cfg(feature = "runtime-benchmarks")]
     fn fill_for_benchmark();
+}
+
+/// What a validator's node does in votes: the pallet of tasks, for off-chain workers.
+pub trait Votes {
+    /// What a key may do in a vote in the next block; nothing if it may not vote, or the vote is over.
+    fn turn(task: TaskId, voter: &AttesterId) -> Option<Turn>;
+
+    /// Signs and submits a commitment to a result. Says whether that was accepted.
+    fn commit(task: TaskId, voter: &AttesterId, content: TensorId, salt: &[u8; 32]) -> bool;
+
+    /// Signs and submits what opens a commitment. Says whether that was accepted.
+    fn reveal(task: TaskId, voter: &AttesterId, descriptor: Descriptor, salt: [u8; 32]) -> bool;
+}
+
+/// What a key may do in a vote.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Turn {
+    /// Commit.
+    Commit,
+    /// It has committed, and reveals when that phase begins.
+    Wait,
+    /// Open its commitment.
+    Reveal,
+    /// Nothing more: it has revealed, or missed its turn.
+    Over,
 }
 
 /// Who is told how rounds end: the pallet of spaces.

@@ -9,6 +9,8 @@
 
 extern crate alloc;
 
+use alloc::vec::Vec;
+
 mod combine;
 
 pub use combine::aggregation;
@@ -73,12 +75,14 @@ pub trait TensorAccess: Send + Sync {
     /// Starts to fetch `id` in the background, if it is neither held nor being fetched. `max_bytes` bounds the data, for
     /// a bundle of the manifest and all members together.
     fn fetch(&self, id: TensorId, max_bytes: u64);
+    /// The data, without header, of a tensor that is held, if it has at most `max_bytes`.
+    fn read(&self, id: TensorId, max_bytes: u32) -> Option<Vec<u8>>;
     /// Keeps what is held under `id` (for a bundle also its members) from being collected. Returns whether it is held.
     fn pin(&self, id: TensorId) -> bool;
     /// Ends the effect of `pin`.
     fn unpin(&self, id: TensorId);
-    /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain entitles
-    /// to what won `task`. What is held openly already stays open.
+    /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain
+    /// entitles to what won `task`. What is held openly already stays open.
     fn restrict(&self, id: TensorId, task: u32);
 }
 
@@ -99,6 +103,15 @@ pub trait Tensors {
     /// Starts to fetch the tensor `id` in the background.
     fn fetch(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, max_bytes: u64) {
         access(*self).fetch(TensorId(id), max_bytes);
+    }
+
+    /// The data of the tensor `id`, if it is held and has at most `max_bytes`: for what is small, like a manifest.
+    fn read(
+        &mut self,
+        id: PassPointerAndReadCopy<[u8; 32], 32>,
+        max_bytes: u32,
+    ) -> AllocateAndReturnByCodec<Option<Vec<u8>>> {
+        access(*self).read(TensorId(id), max_bytes)
     }
 
     /// Keeps the tensor `id` from being collected; says whether it is held.

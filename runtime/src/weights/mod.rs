@@ -15,6 +15,7 @@ pub mod pallet_modules;
 pub mod pallet_multisig;
 pub mod pallet_proxy;
 pub mod pallet_scores;
+pub mod pallet_spaces;
 pub mod pallet_stake;
 pub mod pallet_sudo;
 pub mod pallet_tasks;

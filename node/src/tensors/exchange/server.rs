@@ -2,8 +2,8 @@
 //!
 //! A request is decoded, counted against what the peer may ask, and answered from the file. A piece is held against the
 //! outline before it is sent, since whoever receives a wrong one bans this node for what its disk did. Of a restricted
-//! tensor nothing is sent to a peer that the gate has not admitted. A request that
-//! breaks the protocol costs the peer its reputation and is not answered.
+//! tensor nothing is sent to a peer that the gate has not admitted. A request that breaks the protocol costs the peer its
+//! reputation and is not answered.
 
 use std::{
     borrow::Cow,
@@ -44,7 +44,8 @@ pub const BAD_REQUEST: ReputationChange = ReputationChange::new_fatal("Malformed
 /// For asking for something and not taking it.
 pub const NOT_TAKEN: ReputationChange = ReputationChange::new(-(1 << 22), "Tensor response not taken");
 
-/// What checking a signature and a title counts, in bytes that the peer could have taken instead: it has eight a second.
+/// What checking a signature and a title counts, in bytes that the peer could have taken instead: it has eight a
+/// second.
 const ADMISSION_COST: u64 = 4 << 20;
 
 /// Outlines kept in memory, of 2 MiB at most each.

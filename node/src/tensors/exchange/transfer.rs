@@ -606,7 +606,8 @@ impl Context {
 
     /// Has a peer admit this node to a restricted tensor, with the first of its keys that is entitled.
     ///
-    /// What was not ordered as restricted is not fetched from whoever restricts it: this node would serve it to everybody.
+    /// What was not ordered as restricted is not fetched from whoever restricts it: this node would serve it to
+    /// everybody.
     async fn show_party(&self, peer: PeerId, id: TensorId, patience: Duration) -> Result<(), Fault> {
         if self.store.marks(&id).is_none() {
             return Err(Fault::Refused);

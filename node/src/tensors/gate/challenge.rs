@@ -1,8 +1,8 @@
 //! Challenges: issued without being kept, taken once.
 //!
-//! A challenge is a number, the time of its issue and a keyed hash of both with asker and content, under a secret that the
-//! node draws when it starts. Whoever asks for many makes the node remember nothing; only those that were signed for are
-//! remembered, until they expire.
+//! A challenge is a number, the time of its issue and a keyed hash of both with asker and content, under a secret that
+//! the node draws when it starts. Whoever asks for many makes the node remember nothing; only those that were signed
+//! for are remembered, until they expire.
 
 use std::{
     collections::{HashSet, VecDeque},

@@ -108,11 +108,11 @@ pub enum Denied {
 fn explain(refusal: &Refusal) -> String {
     match refusal {
         Refusal::NothingWon { task } => format!(
-            "the tensor is restricted as content of task {task}, which nothing has won; before that, only the validators \
-             drawn to attest it are served"
+            "the tensor is restricted as content of task {task}, which nothing has won; before that, only the \
+             validators drawn to attest it are served"
         ),
         Refusal::AnotherWon { task } => {
-            format!("the tensor is restricted as content of task {task}, which another content won; it is served to nobody")
+            format!("the tensor is restricted as content of task {task}, which another won; it is served to nobody")
         },
         Refusal::NotEntitled(ways) => format!(
             "the account has no title to what won task {}. Owners of its shares are served: buy some of the asset \

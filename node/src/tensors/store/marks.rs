@@ -1,8 +1,8 @@
 //! Which tensors are restricted: served to those alone whom the chain entitles to what won a task.
 //!
 //! A mark says for which task a tensor is restricted, and as part of which content. It is written before the tensor
-//! arrives and outlives a restart, so that at no time the tensor is held without it. The bytes decide nothing: what came
-//! openly, from whomever, is open.
+//! arrives and outlives a restart, so that at no time the tensor is held without it. The bytes decide nothing: what
+//! came openly, from whomever, is open.
 
 #![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
@@ -39,8 +39,8 @@ pub struct Mark {
 pub enum Marker {
     /// The operator, who may restrict what is here already, and for further tasks.
     Operator,
-    /// A job that is about to fetch it. What is here, or marked, stays as it is: else whoever names a tensor in a task of
-    /// its own could have others cease to serve it, or serve it to new readers.
+    /// A job that is about to fetch it. What is here, or marked, stays as it is: else whoever names a tensor in a task
+    /// of its own could have others cease to serve it, or serve it to new readers.
     Job,
 }
 

@@ -7,6 +7,7 @@ mod idle;
 mod integrity;
 mod members;
 mod model;
+mod offchain_worker;
 mod report;
 mod retire;
 mod rounds;

@@ -22,7 +22,7 @@ fn restricted() -> u32 {
 fn it_is_told_of_every_winner_and_then_of_the_contribution() {
     ExtBuilder::default().build_and_execute(|| {
         let id = restricted();
-        assert_eq!(Tasks::task_view(id).unwrap().audience, RESTRICTED);
+        assert_eq!(task(id).audience(), RESTRICTED);
         attest_all(id);
         assert_eq!(ToldSoFar::get(), []);
         next_block();

@@ -10,5 +10,7 @@ mod money;
 mod offchain_worker;
 mod reveal;
 mod settle;
+mod spaces;
 mod try_state;
 mod view;
+mod votes;
