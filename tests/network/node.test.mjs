@@ -183,6 +183,11 @@ describe('the RPC', () => {
     }
   });
 
+  it('a look-up in a space that does not exist says which there are', async () => {
+    await assert.rejects(net.first.rpc('ensemble_nearest', 7, 'a token', 3), /there is no space 7; call .* spaces/);
+    await assert.rejects(net.first.rpc('ensemble_nearest', 7, [1, 2], 0), /ask for 1 to 100 rows/);
+  });
+
   it('a transaction carries the hash of the metadata, and wallets may leave it out', async () => {
     const { extrinsic } = net.api.registry.metadata;
     const extensions = extrinsic.signedExtensions ?? extrinsic.transactionExtensions;
