@@ -2,9 +2,11 @@
 
 #![expect(clippy::result_large_err, reason = "the SDK's errors are large, and end the process anyway")]
 
+mod aggregation;
 mod chain_spec;
 mod cli;
 mod commands;
+mod metrics;
 mod rpc;
 mod service;
 mod tensors;

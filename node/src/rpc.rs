@@ -41,6 +41,8 @@ pub struct Deps {
     pub grandpa: Grandpa,
     /// The tensor store's methods.
     pub tensors: RpcModule<()>,
+    /// The methods of look-ups.
+    pub lookup: RpcModule<()>,
 }
 
 /// Puts the RPC methods together.
@@ -51,7 +53,7 @@ pub fn create(deps: &Deps, executor: SubscriptionTaskExecutor) -> Result<RpcModu
     use sc_sync_state_rpc::{SyncState, SyncStateApiServer};
     use substrate_frame_rpc_system::{System, SystemApiServer};
 
-    let Deps { client, pool, select_chain, chain_spec, keystore, babe_worker, grandpa, tensors } = deps;
+    let Deps { client, pool, select_chain, chain_spec, keystore, babe_worker, grandpa, tensors, lookup } = deps;
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool.clone()).into_rpc())?;
     module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
@@ -71,5 +73,6 @@ pub fn create(deps: &Deps, executor: SubscriptionTaskExecutor) -> Result<RpcModu
             .into_rpc(),
     )?;
     module.merge(tensors.clone())?;
+    module.merge(lookup.clone())?;
     Ok(module)
 }

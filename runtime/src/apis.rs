@@ -6,13 +6,16 @@ use codec::Encode;
 use ensemble_core::{
     emission::{Allocation, Closed, EpochView, Supply},
     epochs::Epochs,
+    exchange::{Asker, Received, Refusal, Title, Ways},
     matching::{MinerView, Status, TestCase, ValidatorView},
     modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
     scores::{Duties, ResultView, Sealed},
+    spaces::{Member, PastRound, RoundIndex, RoundView, Settled, SpaceView},
     stake::{PoolView, StakeView},
     tasks::{Obligation, TaskView},
-    EpochIndex, ModelType, ModuleId, TaskId,
+    EpochIndex, ModelType, ModuleId, SpaceId, TaskId,
 };
+use ensemble_tensor::TensorId;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
     traits::KeyOwnerProofSystem,
@@ -34,8 +37,8 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Block, BlockNumber,
-    Emission, Executive, Grandpa, Historical, InherentDataExt, Matching, Modules, Nonce, Runtime, RuntimeCall,
-    RuntimeGenesisConfig, Scores, SessionKeys, Stake, System, Tasks, TransactionPayment, VERSION,
+    Emission, Exchange, Executive, Grandpa, Historical, InherentDataExt, Matching, Modules, Nonce, Runtime,
+    RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks, TransactionPayment, VERSION,
 };
 
 impl_runtime_apis! {
@@ -253,6 +256,50 @@ impl_runtime_apis! {
 
         fn obligations(account: AccountId, first: TaskId, limit: u32) -> Vec<Obligation<Balance, BlockNumber>> {
             Tasks::obligations(account, first, limit)
+        }
+    }
+
+    impl ensemble_core::exchange::ExchangeApi<Block, AccountId, BlockNumber> for Runtime {
+        fn entitlement(
+            asker: Asker<AccountId>,
+            task: TaskId,
+            content: TensorId,
+        ) -> Result<Title<BlockNumber>, Refusal> {
+            Exchange::entitlement(&asker, task, content)
+        }
+
+        fn received(account: AccountId) -> Vec<Received<BlockNumber>> {
+            Exchange::received(&account)
+        }
+
+        fn ways(task: TaskId) -> Option<Ways> {
+            Exchange::ways(task)
+        }
+    }
+
+    impl ensemble_core::spaces::SpacesApi<Block, AccountId, Balance, BlockNumber> for Runtime {
+        fn space(id: SpaceId) -> Option<SpaceView<AccountId, Balance, BlockNumber>> {
+            Spaces::space_view(id)
+        }
+
+        fn spaces(first: SpaceId, limit: u32) -> Vec<SpaceView<AccountId, Balance, BlockNumber>> {
+            Spaces::space_views(first, limit)
+        }
+
+        fn members(id: SpaceId) -> Vec<Member> {
+            Spaces::members_of(id)
+        }
+
+        fn rounds(id: SpaceId) -> Vec<RoundView> {
+            Spaces::rounds_of(id)
+        }
+
+        fn history(id: SpaceId, first: RoundIndex, limit: u32) -> Vec<(RoundIndex, PastRound<BlockNumber>)> {
+            Spaces::history_of(id, first, limit)
+        }
+
+        fn state(id: SpaceId) -> Option<Settled<BlockNumber>> {
+            Spaces::state_of(id)
         }
     }
 

@@ -4,7 +4,7 @@
 
 use alloc::{vec, vec::Vec};
 
-use ensemble_core::AttesterId;
+use ensemble_core::{tasks::Phases, AttesterId};
 use frame_support::build_struct_json_patch;
 use serde_json::Value;
 use sp_authority_discovery::AuthorityId as AuthorityDiscoveryId;
@@ -15,7 +15,8 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, BlockNumber, EmissionConfig,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, StakeConfig, SudoConfig, ValidatorsConfig, MINUTES, TUNE,
+    RuntimeGenesisConfig, SessionConfig, SessionKeys, SpacesConfig, StakeConfig, SudoConfig, ValidatorsConfig, MINUTES,
+    TUNE,
 };
 
 /// Name of the preset for a public network.
@@ -31,6 +32,9 @@ const DEV_UNBONDING_PERIOD: BlockNumber = MINUTES / 2;
 
 /// Blocks of an epoch of scores and emission on a dev or local network: 48 seconds, so that epochs are seen.
 const DEV_EPOCH_LENGTH: BlockNumber = 16;
+
+/// Phases of a round of a space on a dev or local network: a minute and a quarter in all.
+const DEV_ROUND_PHASES: Phases<BlockNumber> = Phases { commit: 12, reveal: 5, attest: 8 };
 
 /// Names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -70,6 +74,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         balances: BalancesConfig { balances: endowed },
         emission: EmissionConfig { epoch_length: Some(DEV_EPOCH_LENGTH) },
         session: SessionConfig { keys },
+        spaces: SpacesConfig { phases: Some(DEV_ROUND_PHASES) },
         stake: StakeConfig { unbonding_period: Some(DEV_UNBONDING_PERIOD) },
         sudo: SudoConfig { key: Some(Sr25519Keyring::Alice.to_account_id()) },
         validators: ValidatorsConfig {

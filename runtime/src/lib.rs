@@ -197,4 +197,9 @@ mod runtime {
     // After all that mint at genesis, because its own genesis counts all TUNE.
     #[runtime::pallet_index(45)]
     pub type Emission = pallet_emission;
+    #[runtime::pallet_index(46)]
+    pub type Exchange = pallet_exchange;
+    // After Tasks, whose off-chain worker lets go what this one's keeps.
+    #[runtime::pallet_index(47)]
+    pub type Spaces = pallet_spaces;
 }

@@ -1,6 +1,7 @@
 /** Networks of real nodes for tests, the demo and the benchmarks. */
 
 export { TUNE, balance, pairOf, wellKnown } from './accounts.mjs';
+export { Voter, submitAuthorized } from './ballots.mjs';
 export { BINARY, command, failing } from './binary.mjs';
 export { converted } from './convert.mjs';
 export { PROFILE, modelTypes, moduleView, register, registerCall, registered, search } from './modules.mjs';
@@ -9,6 +10,7 @@ export { Network } from './network.mjs';
 export { npy } from './npy.mjs';
 export { Program } from './program.mjs';
 export { refused } from './refusals.mjs';
+export { Space } from './spaces.mjs';
 export { poolOf, stakeOn } from './stake.mjs';
 export {
   ONE,

@@ -116,6 +116,17 @@ export class Peer {
     await until(`${node.name} to list the peer`, () => this.isPeerOf(node));
   }
 
+  /** Asks a node for a tensor, in bytes of its protocol, and returns the answer. */
+  async ask(node, message) {
+    const [address] = await node.addresses();
+    const stream = await this.#libp2p.dialProtocol(multiaddr(address), this.#protocol('ensemble/tensors/1'));
+    const wire = lpStream(stream);
+    await wire.write(message);
+    const answer = await inTime(`${node.name} to answer the peer`, wire.read(), 20_000);
+    await stream.close();
+    return Buffer.from(answer.subarray());
+  }
+
   /** Whether a node counts it among its peers. */
   async isPeerOf(node) {
     const peers = await node.rpc('system_peers');

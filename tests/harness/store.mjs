@@ -3,6 +3,8 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { u8aToHex } from '@polkadot/util';
+
 import { encodedLength } from './tensor.mjs';
 import { until } from './wait.mjs';
 
@@ -36,19 +38,46 @@ export class Tensors {
     return this.#node.rpc('ensemble_putTensor', id, offset, Buffer.from(part).toString('base64'));
   }
 
-  /** Downloads a whole tensor. */
-  async get(id) {
+  /** Downloads a whole tensor; a restricted one with a token. */
+  async get(id, token) {
     const { header } = await this.status(id);
     const total = encodedLength(header);
     const parts = [];
     for (let offset = 0; offset < total; offset += PART)
-      parts.push(await this.range(id, offset, Math.min(PART, total - offset)));
+      parts.push(await this.range(id, offset, Math.min(PART, total - offset), token));
     return Buffer.concat(parts);
   }
 
-  /** Downloads a range of a tensor's canonical encoding. */
-  async range(id, offset, length) {
-    return Buffer.from(await this.#node.rpc('ensemble_getTensor', id, offset, length), 'base64');
+  /** Downloads a range of a tensor's canonical encoding; of a restricted one with a token. */
+  async range(id, offset, length, token) {
+    const params = [id, offset, length, ...(token ? [token] : [])];
+    return Buffer.from(await this.#node.rpc('ensemble_getTensor', ...params), 'base64');
+  }
+
+  /** Has a tensor, before it is uploaded, served to those alone who are entitled to what wins a task. */
+  restrict(id, task) {
+    return this.#node.rpc('ensemble_restrictTensor', id, task);
+  }
+
+  /** What an account has to sign to be served a restricted tensor. */
+  challenge(id) {
+    return this.#node.rpc('ensemble_challenge', id);
+  }
+
+  /** Shows an account's signature of a challenge. Returns a token and the account's title. */
+  answer(id, account, { challenge, message }) {
+    return this.#node.rpc('ensemble_unlockTensor', id, account.address, challenge, u8aToHex(account.sign(message)));
+  }
+
+  /** A token with which an account is served a restricted tensor, and its title. */
+  async unlock(id, account) {
+    return this.answer(id, account, await this.challenge(id));
+  }
+
+  /** Downloads a whole tensor that is restricted, for an account. */
+  async getFor(id, account) {
+    const { token } = await this.unlock(id, account);
+    return this.get(id, token);
   }
 
   /** What the node has of a tensor: its `status` is absent, fetching, held or failed. */
@@ -61,9 +90,10 @@ export class Tensors {
     return this.#node.rpc('ensemble_tensorProof', id, row);
   }
 
-  /** Starts to fetch a tensor from other nodes. */
-  fetch(id, maxBytes) {
-    return this.#node.rpc('ensemble_fetchTensor', id, ...(maxBytes === undefined ? [] : [maxBytes]));
+  /** Starts to fetch a tensor from other nodes; a restricted one as what won a task. */
+  fetch(id, maxBytes, task) {
+    const params = task === undefined ? [maxBytes] : [maxBytes ?? null, task];
+    return this.#node.rpc('ensemble_fetchTensor', id, ...params.filter((param) => param !== undefined));
   }
 
   pin(id) {

@@ -15,6 +15,8 @@ export const DEFAULTS = {
   phases: { commit: 8, reveal: 5, attest: 12 },
   quorum: 1,
   maxParticipants: 3,
+  audience: 'Public',
+  space: null,
   terms: { base: 10n * TUNE, growth: 100_000, minorityShare: 500_000, bond: 5n * TUNE, minoritySlash: 400_000 },
 };
 
@@ -23,11 +25,9 @@ export const tensorContent = ({ kind, rows, cols }) => ({ Tensor: { kind: KINDS[
 
 /** The call that creates a task. */
 export function createCall(api, options) {
-  const { content, access, weighting, phases, quorum, maxParticipants, terms } = { ...DEFAULTS, ...options };
-  return api.tx.tasks.create(content, access, weighting, phases, quorum, maxParticipants, {
-    ...DEFAULTS.terms,
-    ...terms,
-  });
+  const { content, access, weighting, phases, quorum, maxParticipants, audience, space } = { ...DEFAULTS, ...options };
+  const terms = { ...DEFAULTS.terms, ...options.terms };
+  return api.tx.tasks.create(content, access, weighting, phases, quorum, maxParticipants, terms, audience, space);
 }
 
 /** What an account commits to: blake2b-256 over content id, account, task and salt. */

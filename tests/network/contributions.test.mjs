@@ -191,7 +191,7 @@ describe('contributions', { concurrency: 32 }, () => {
       const view = (await read.task(task.id)).unwrap();
       return view.committed.toNumber() === 1 && view;
     });
-    assert.equal(view.creator.toString(), creator.address);
+    assert.equal(view.purpose.asContribution.creator.toString(), creator.address);
     assert.equal(view.phase.type, 'Commit');
     assert.deepEqual([view.commitUntil.toNumber(), view.revealUntil.toNumber()], [task.commitUntil, task.revealUntil]);
     const open = await read.openTasks(0, 100);

@@ -13,11 +13,13 @@ import { DispatchError, Network, Tensor, blockReached, command, failing, send, w
 
 /** Pallets with calls, and functions of the runtime APIs. */
 const PALLETS = [
-  ...['assets', 'balances', 'emission', 'matching', 'modules', 'multisig', 'proxy', 'scores', 'session', 'stake'],
-  ...['sudo', 'tasks', 'utility'],
+  ...['assets', 'balances', 'emission', 'exchange', 'matching', 'modules', 'multisig', 'proxy', 'scores', 'session'],
+  ...['spaces', 'stake', 'sudo', 'tasks', 'utility'],
 ];
 const APIS = {
   tasksApi: ['openTasks', 'task', 'obligations'],
+  exchangeApi: ['entitlement', 'received', 'ways'],
+  spacesApi: ['space', 'spaces', 'members', 'rounds', 'history', 'state'],
   modulesApi: ['module', 'moduleByName', 'search', 'pipeline', 'price', 'typeOfName', 'modelTypes'],
   stakeApi: ['pool', 'stakes'],
   matchingApi: ['miner', 'validator', 'minersOf', 'truths', 'testCases', 'status'],
@@ -140,6 +142,8 @@ describe('the RPC', () => {
     ['ensemble_pinTensor', tensor.id],
     ['ensemble_unpinTensor', tensor.id],
     ['ensemble_removeTensor', tensor.id],
+    ['ensemble_restrictTensor', tensor.id, 0],
+    ['ensemble_unrestrictTensor', tensor.id],
   ];
 
   before(async () => {
@@ -171,12 +175,17 @@ describe('the RPC', () => {
     assert.match(node.output(), /Running JSON-RPC server: addr=127\.0\.0\.1:\d+(,\[::1\]:\d+)?[,\s]/);
   });
 
-  it('metrics tell of blocks and tensors', async () => {
+  it('metrics tell of blocks, tensors and aggregation', async () => {
     const metrics = await net.first.metrics();
     const names = [...metrics.keys()].map((name) => name.replace(/\{.*/, ''));
-    for (const name of ['substrate_block_height', 'ensemble_tensors_stored_bytes', 'ensemble_tensors_held']) {
+    for (const name of ['substrate_block_height', 'ensemble_tensors_held', 'ensemble_aggregation_combined_total']) {
       assert(names.includes(name), name);
     }
+  });
+
+  it('a look-up in a space that does not exist says which there are', async () => {
+    await assert.rejects(net.first.rpc('ensemble_nearest', 7, 'a token', 3), /there is no space 7; call .* spaces/);
+    await assert.rejects(net.first.rpc('ensemble_nearest', 7, [1, 2], 0), /ask for 1 to 100 rows/);
   });
 
   it('a transaction carries the hash of the metadata, and wallets may leave it out', async () => {

@@ -26,7 +26,11 @@ use crate::{
 };
 
 /// What the runtime may call: the functions that the node offers.
-type HostFunctions = (sp_io::SubstrateHostFunctions, ensemble_host::tensors::HostFunctions);
+type HostFunctions = (
+    sp_io::SubstrateHostFunctions,
+    ensemble_host::tensors::HostFunctions,
+    ensemble_host::aggregation::HostFunctions,
+);
 
 /// Slot of the blocks; any but the first.
 const SLOT: u64 = 1_000;

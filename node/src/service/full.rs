@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ensemble_host::{TensorAccess, TensorAccessExt};
+use ensemble_host::{AggregationAccess, AggregationAccessExt, TensorAccess, TensorAccessExt};
 use ensemble_runtime::opaque::Block;
 use futures::{FutureExt, StreamExt};
-use jsonrpsee::RpcModule;
 use sc_authority_discovery::WorkerConfig;
 use sc_client_api::{Backend as _, BlockBackend};
 use sc_consensus_babe::{BabeParams, SlotProportion};
@@ -27,8 +26,13 @@ use substrate_prometheus_endpoint::Registry;
 
 use super::partial::{partial, Backend, Client, Consensus, Pool, SelectChain};
 use crate::{
+    aggregation::{
+        self,
+        lookup::{ClientSpaces, Lookup, LookupRpc},
+        Aggregation,
+    },
     rpc,
-    tensors::{TensorParams, Tensors},
+    tensors::{ClientChain, TensorParams, TensorService, Tensors},
 };
 
 /// Part of a slot in which its author fills the block. The rest is for its way and for the importers' work.
@@ -105,7 +109,19 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
             metrics,
             gap_sync_body_policy: None,
         })?;
-    let tensors = tensors.start(network.clone(), sync.clone(), &task_manager.spawn_handle());
+    let tensors = tensors.start(
+        network.clone(),
+        sync.clone(),
+        Arc::new(ClientChain(client.clone())),
+        keystore_container.keystore(),
+        &task_manager.spawn_handle(),
+    );
+
+    let aggregation = Aggregation::start(
+        tensors.store().clone(),
+        aggregation::Metrics::new(registry.as_ref())?,
+        aggregation::machine(),
+    )?;
 
     let node = Node {
         client,
@@ -123,7 +139,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     let settings = Settings::of(&config);
 
     // RPC, telemetry, metrics, transaction gossip.
-    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), tensors.rpc().remove_context());
+    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), &tensors);
     sc_service::spawn_tasks(SpawnTasksParams {
         config,
         client: node.client.clone(),
@@ -193,7 +209,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
     }
     if settings.offchain_worker {
-        start_offchain_workers(&node, tensors.access(), &task_manager)?;
+        start_offchain_workers(&node, tensors.access(), aggregation, &task_manager)?;
     }
     Ok(task_manager)
 }
@@ -229,9 +245,11 @@ fn rpc_deps(
     config: &Configuration,
     consensus: &Consensus,
     voter_state: SharedVoterState,
-    tensors: RpcModule<()>,
+    tensors: &Arc<TensorService>,
 ) -> rpc::Deps {
     let authority_set = consensus.grandpa_link.shared_authority_set().clone();
+    let spaces = Arc::new(ClientSpaces(node.client.clone()));
+    let lookup = Lookup::new(spaces, tensors.access(), tensors.store().clone());
     rpc::Deps {
         client: node.client.clone(),
         pool: node.pool.clone(),
@@ -245,7 +263,8 @@ fn rpc_deps(
             finality_proofs: FinalityProofProvider::new_for_service(node.backend.clone(), Some(authority_set.clone())),
             authority_set,
         },
-        tensors,
+        tensors: tensors.rpc().remove_context(),
+        lookup: LookupRpc::module(lookup).remove_context(),
     }
 }
 
@@ -270,10 +289,11 @@ fn start_authority_discovery(node: &Node, config: WorkerConfig, task_manager: &T
     task_manager.spawn_handle().spawn("authority-discovery", Some("networking"), worker.run());
 }
 
-/// Runs the runtime's off-chain worker after every imported block, with access to the tensor store.
+/// Runs the runtime's off-chain worker after every imported block, with access to the tensor store and to aggregation.
 fn start_offchain_workers(
     node: &Node,
     tensors: Arc<dyn TensorAccess>,
+    aggregation: Arc<dyn AggregationAccess>,
     task_manager: &TaskManager,
 ) -> Result<(), ServiceError> {
     let workers = OffchainWorkers::new(OffchainWorkerOptions {
@@ -283,9 +303,14 @@ fn start_offchain_workers(
         transaction_pool: Some(OffchainTransactionPoolFactory::new(node.pool.clone())),
         network_provider: Arc::new(node.network.clone()),
         is_validator: node.role.is_authority(),
-        // The worker needs the chain and the tensor store, nothing on the web.
+        // The worker needs the chain, the tensor store and arithmetic, nothing on the web.
         enable_http_requests: false,
-        custom_extensions: move |_| vec![Box::new(TensorAccessExt(tensors.clone())) as Box<_>],
+        custom_extensions: move |_| {
+            vec![
+                Box::new(TensorAccessExt(tensors.clone())) as Box<_>,
+                Box::new(AggregationAccessExt(aggregation.clone())) as Box<_>,
+            ]
+        },
     })?;
     task_manager.spawn_handle().spawn(
         "offchain-workers",

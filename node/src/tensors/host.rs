@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use ensemble_host::{TensorAccess, TensorStatus};
-use ensemble_tensor::TensorId;
+use ensemble_tensor::{Header, TensorId};
 
-use super::{exchange::Terms, TensorService, LOG_TARGET};
+use super::{
+    exchange::Terms,
+    store::{Mark, Marker},
+    TensorService, LOG_TARGET,
+};
 
 /// How long a fetch goes on after the worker last asked for its status, which it does at every block.
 const LEASE: Duration = Duration::from_secs(300);
@@ -25,6 +29,18 @@ impl TensorAccess for TensorService {
         }
     }
 
+    fn read(&self, id: TensorId, max_bytes: u32) -> Option<Vec<u8>> {
+        let header = self.store.holding(&id)?.header;
+        if header.data_len() > max_bytes.into() {
+            return None;
+        }
+        let read = self
+            .store
+            .tensor(&id)
+            .and_then(|tensor| self.store.read(&tensor, Header::LEN as u64..header.encoded_len()));
+        read.inspect_err(|error| tracing::warn!(target: LOG_TARGET, "Could not read {id}: {error}")).ok()
+    }
+
     fn pin(&self, id: TensorId) -> bool {
         self.store.pin(&id).unwrap_or_else(|error| {
             tracing::warn!(target: LOG_TARGET, "Could not pin {id}: {error}");
@@ -35,6 +51,12 @@ impl TensorAccess for TensorService {
     fn unpin(&self, id: TensorId) {
         if let Err(error) = self.store.unpin(&id) {
             tracing::warn!(target: LOG_TARGET, "Could not unpin {id}: {error}");
+        }
+    }
+
+    fn restrict(&self, id: TensorId, task: u32) {
+        if let Err(error) = self.store.restrict(&id, Mark { task, content: id }, Marker::Job) {
+            tracing::warn!(target: LOG_TARGET, "Could not restrict {id}: {error}");
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What Prometheus may know of the tensors.
 
-use substrate_prometheus_endpoint::{prometheus, register, Counter, Gauge, PrometheusError, Registry, U64};
+use substrate_prometheus_endpoint::{Counter, Gauge, PrometheusError, Registry, U64};
+
+use crate::metrics::{counter, gauge};
 
 /// Counters and gauges of the store and the exchange. Clones share them.
 #[derive(Clone)]
@@ -51,23 +53,5 @@ impl Metrics {
             jobs_running: gauge(registry, "ensemble_tensors_jobs_running", "Fetch jobs running")?,
             announced: gauge(registry, "ensemble_tensors_announced", "Tensors announced in the DHT")?,
         })
-    }
-}
-
-fn gauge(registry: Option<&Registry>, name: &str, help: &str) -> Result<Gauge<U64>, PrometheusError> {
-    registered(Gauge::new(name, help)?, registry)
-}
-
-fn counter(registry: Option<&Registry>, name: &str, help: &str) -> Result<Counter<U64>, PrometheusError> {
-    registered(Counter::new(name, help)?, registry)
-}
-
-fn registered<M>(metric: M, registry: Option<&Registry>) -> Result<M, PrometheusError>
-where
-    M: Clone + prometheus::core::Collector + 'static,
-{
-    match registry {
-        Some(registry) => register(metric, registry),
-        None => Ok(metric),
     }
 }

@@ -23,6 +23,7 @@
 //! | what is checked | when it fails |
 //! |---|---|
 //! | the request's length and encoding (serving) | the peer is banned for a while and gets no answer |
+//! | whom a restricted tensor is served to (serving) | the answer is that it is restricted, and for which task |
 //! | what the peer took lately, and left lying (serving) | it is told to come back later |
 //! | a piece against the outline (serving) | the file is removed, and the answer is that it is not held |
 //! | the response's length and encoding (fetching) | the peer is banned for a while, another is asked |
@@ -38,6 +39,7 @@
 //! the background before the off-chain worker hears that it is held.
 
 mod exchange;
+mod gate;
 mod host;
 mod metrics;
 mod params;
@@ -46,22 +48,29 @@ mod rpc;
 mod samples;
 mod service;
 mod store;
+#[cfg(test)]
+pub mod testing;
 mod verifier;
 
 use std::sync::Arc;
 
+use ensemble_runtime::Hash;
 use sc_network::{config::IncomingRequest, service::traits::NetworkService, types::ProtocolName, NetworkBackend};
 use sc_network_sync::SyncingService;
 use sc_service::SpawnTaskHandle;
+use sp_keystore::KeystorePtr;
 use sp_runtime::traits::Block;
 use substrate_prometheus_endpoint::Registry;
 
+pub use gate::{Chain, ClientChain};
 pub use params::{TensorConfig, TensorParams};
-pub use service::TensorService;
+pub use service::{reason, TensorService};
+pub use store::{Error as StoreError, Guard, Store};
 
 use exchange::{Fetcher, Libp2p, Patience, Providers, Server};
+use gate::{Gate, Identity, Keys};
 use metrics::Metrics;
-use store::{Room, Store};
+use store::Room;
 
 /// Target of the log.
 const LOG_TARGET: &str = "tensors";
@@ -75,6 +84,7 @@ const MIN_FREE: u64 = 2 << 30;
 pub struct Tensors {
     store: Arc<Store>,
     metrics: Metrics,
+    genesis: Hash,
     protocol: ProtocolName,
     requests: async_channel::Receiver<IncomingRequest>,
     rpc_writes: bool,
@@ -83,9 +93,9 @@ pub struct Tensors {
 impl Tensors {
     /// Opens the store. Returns also what the network has to be given before it starts:
     /// `FullNetworkConfiguration::add_request_response_protocol`.
-    pub fn new<B: Block, N: NetworkBackend<B, B::Hash>>(
+    pub fn new<B: Block<Hash = Hash>, N: NetworkBackend<B, Hash>>(
         config: &TensorConfig,
-        genesis: B::Hash,
+        genesis: Hash,
         registry: Option<&Registry>,
     ) -> Result<(Self, N::RequestResponseProtocolConfig), sc_service::Error> {
         let metrics = Metrics::new(registry)?;
@@ -95,7 +105,7 @@ impl Tensors {
         })?;
         let protocol = exchange::protocol_name(genesis);
         let (network_config, requests) = exchange::protocol_config::<B, N>(protocol.clone());
-        Ok((Self { store, metrics, protocol, requests, rpc_writes: config.rpc_writes }, network_config))
+        Ok((Self { store, metrics, genesis, protocol, requests, rpc_writes: config.rpc_writes }, network_config))
     }
 
     /// Starts to serve and to fetch. The tasks end with the node's task manager.
@@ -103,18 +113,23 @@ impl Tensors {
         self,
         network: Arc<dyn NetworkService>,
         sync: Arc<SyncingService<B>>,
+        chain: Arc<dyn Chain>,
+        keystore: KeystorePtr,
         tasks: &SpawnTaskHandle,
     ) -> Arc<TensorService> {
-        let Self { store, metrics, protocol, requests, rpc_writes } = self;
+        let Self { store, metrics, genesis, protocol, requests, rpc_writes } = self;
+        let node = network.local_peer_id();
+        let gate = Arc::new(Gate::new(store.clone(), chain, genesis, node));
+        let identity = Identity { genesis, node, signer: Arc::new(Keys(keystore)) };
         let (providers, lookups) = Providers::new(network.clone(), store.clone(), metrics.clone());
         let network = Arc::new(Libp2p { network, sync, lookups, protocol });
-        let server = Server::new(requests, store.clone(), network.clone(), metrics.clone());
-        let (fetcher, worker) = Fetcher::new(store.clone(), network, metrics, Patience::default());
+        let server = Server::new(requests, store.clone(), gate.clone(), network.clone(), metrics.clone());
+        let (fetcher, worker) = Fetcher::new(store.clone(), network, identity, metrics, Patience::default());
 
         tasks.spawn_blocking("tensor-server", TASK_GROUP, server.run());
         tasks.spawn_blocking("tensor-verifier", TASK_GROUP, verifier::run(store.clone()));
         tasks.spawn("tensor-fetcher", TASK_GROUP, worker.run());
         tasks.spawn("tensor-providers", TASK_GROUP, providers.run());
-        Arc::new(TensorService::new(store, fetcher, rpc_writes))
+        Arc::new(TensorService::new(store, gate, fetcher, rpc_writes))
     }
 }

@@ -6,6 +6,9 @@
 //! | `ensemble_getTensor` | returns a range of the canonical encoding | no |
 //! | `ensemble_hasTensor` | says what the node has of a tensor | no |
 //! | `ensemble_tensorProof` | proves one row against the id | no |
+//! | `ensemble_challenge` | says what to sign for a restricted tensor | no |
+//! | `ensemble_unlockTensor` | gives a token for a restricted tensor to whoever is entitled | no |
+//! | `ensemble_restrictTensor`, `ensemble_unrestrictTensor` | says to whom a tensor is served | yes |
 //! | `ensemble_fetchTensor` | starts to fetch from peers | yes |
 //! | `ensemble_pinTensor`, `ensemble_unpinTensor` | keeps a tensor, and its members, from being collected | yes |
 //! | `ensemble_removeTensor` | ends a fetch, or removes a tensor | yes |
@@ -17,9 +20,12 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{engine::general_purpose::STANDARD, Engine};
+use codec::DecodeAll;
+use ensemble_core::{exchange::Title, TaskId};
+use ensemble_runtime::AccountId;
 use ensemble_tensor::{Hash, Header, RowProof, TensorId};
 use jsonrpsee::{
     proc_macros::rpc,
@@ -28,11 +34,14 @@ use jsonrpsee::{
 };
 use sc_rpc_api::check_if_safe;
 use serde::Serialize;
+use sp_core::{Bytes, H256};
+use sp_runtime::MultiSignature;
 
 use super::{
     exchange::{JobStatus, QueueFull, Terms},
+    gate::{Admission, Challenge, Denied, Holder, Token, CHALLENGE_LIFETIME, SESSION},
     service::{reason, Found, TensorService},
-    store::{Error as StoreError, Uploader, Usage},
+    store::{Error as StoreError, Mark, Marker, Uploader, Usage},
 };
 
 /// Most bytes of a tensor in one call, before they are written in base64.
@@ -46,21 +55,47 @@ pub trait TensorApi {
     #[method(name = "putTensor", blocking, with_extensions)]
     fn put_tensor(&self, id: TensorId, offset: u64, data: String) -> Result<PutReply, RpcError>;
 
-    /// Returns `length` bytes of the canonical encoding from `offset` on, in base64.
+    /// Returns `length` bytes of the canonical encoding from `offset` on, in base64. A restricted tensor wants a token
+    /// of `unlockTensor`, for its id or that of a bundle that it belongs to.
     #[method(name = "getTensor", blocking)]
-    fn get_tensor(&self, id: TensorId, offset: u64, length: u32) -> Result<String, RpcError>;
+    fn get_tensor(&self, id: TensorId, offset: u64, length: u32, token: Option<H256>) -> Result<String, RpcError>;
 
     /// Says what the node has of a tensor, for a bundle with all members.
-    #[method(name = "hasTensor", blocking)]
+    #[method(name = "hasTensor", blocking, with_extensions)]
     fn has_tensor(&self, id: TensorId) -> Result<HasReply, RpcError>;
 
     /// Returns row `row` (4096 bytes of a tensor without rows) and the hashes that lead from it to the id.
     #[method(name = "tensorProof", blocking)]
-    fn tensor_proof(&self, id: TensorId, row: u32) -> Result<RowProof, RpcError>;
+    fn tensor_proof(&self, id: TensorId, row: u32, token: Option<H256>) -> Result<RowProof, RpcError>;
 
-    /// Starts to fetch a tensor from peers, of at most `max_bytes` of data, for a bundle with all members.
+    /// Returns what an account has to sign to be served a restricted tensor by this node.
+    #[method(name = "challenge", blocking)]
+    fn challenge(&self, id: TensorId) -> Result<ChallengeReply, RpcError>;
+
+    /// Returns a token with which a restricted tensor is served, to whoever shows the signature of an account that is
+    /// entitled to it. The signature is of 64 bytes, made with an sr25519 key, or with the byte of its scheme in front.
+    #[method(name = "unlockTensor", blocking)]
+    fn unlock_tensor(
+        &self,
+        id: TensorId,
+        account: AccountId,
+        challenge: H256,
+        signature: Bytes,
+    ) -> Result<UnlockReply, RpcError>;
+
+    /// Has a tensor, before it is uploaded, served to those alone whom the chain entitles to what won `task`. Of a
+    /// bundle's member, `content` is the bundle.
+    #[method(name = "restrictTensor", blocking, with_extensions)]
+    fn restrict_tensor(&self, id: TensorId, task: TaskId, content: Option<TensorId>) -> Result<(), RpcError>;
+
+    /// Has a tensor served to everybody.
+    #[method(name = "unrestrictTensor", blocking, with_extensions)]
+    fn unrestrict_tensor(&self, id: TensorId) -> Result<(), RpcError>;
+
+    /// Starts to fetch a tensor from peers, of at most `max_bytes` of data, for a bundle with all members. What is
+    /// restricted is fetched as what won `task`, with the keys in the node's keystore.
     #[method(name = "fetchTensor", blocking, with_extensions)]
-    fn fetch_tensor(&self, id: TensorId, max_bytes: Option<u64>) -> Result<(), RpcError>;
+    fn fetch_tensor(&self, id: TensorId, max_bytes: Option<u64>, task: Option<TaskId>) -> Result<(), RpcError>;
 
     /// Keeps a held tensor from being collected, for a bundle with all members.
     #[method(name = "pinTensor", blocking, with_extensions)]
@@ -90,6 +125,32 @@ pub struct PutReply {
     pub complete: bool,
 }
 
+/// Answer of `challenge`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChallengeReply {
+    /// The challenge.
+    pub challenge: H256,
+    /// The text to sign, as it is or in the `<Bytes>` that wallets put around it. It names this node and the chain.
+    pub message: String,
+    /// Milliseconds for which it can be answered.
+    pub expires_in: u64,
+}
+
+/// Answer of `unlockTensor`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnlockReply {
+    /// What to show with every call.
+    pub token: H256,
+    /// Why the account is entitled.
+    pub title: &'static str,
+    /// The task whose content it is.
+    pub task: TaskId,
+    /// Milliseconds for which the token is good, if the account does not lose its title.
+    pub expires_in: u64,
+}
+
 /// Answer of `hasTensor`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "status", rename_all = "camelCase")]
@@ -116,6 +177,14 @@ pub enum HasReply {
         verified: bool,
         /// Whether it is kept from being collected.
         pinned: bool,
+        /// For a restricted tensor, the tasks to whose content those are entitled who are served.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tasks: Option<Vec<TaskId>>,
+    },
+    /// It is here, for those who are entitled to what won the task.
+    Restricted {
+        /// The task.
+        task: Option<TaskId>,
     },
     /// It could not be fetched.
     Failed {
@@ -167,6 +236,17 @@ pub enum RpcError {
         /// End of the bytes asked for.
         end: u64,
     },
+    /// The tensor is served to those alone who are entitled.
+    #[error("{}", restricted(.id, .task))]
+    Restricted {
+        /// The tensor.
+        id: TensorId,
+        /// The task for which it is restricted.
+        task: Option<TaskId>,
+    },
+    /// Who asks is not served.
+    #[error("{0}")]
+    NotAdmitted(Denied),
     /// Too many fetches wait.
     #[error(transparent)]
     QueueFull(#[from] QueueFull),
@@ -187,6 +267,13 @@ impl RpcError {
             Self::RangeTooLong => 3,
             Self::OutOfRange { .. } => 4,
             Self::QueueFull(_) => 5,
+            Self::Restricted { .. } => 6,
+            Self::NotAdmitted(Denied::Refused(_) | Denied::NotRestricted) => 7,
+            Self::NotAdmitted(Denied::Stale) => 8,
+            Self::NotAdmitted(Denied::Replayed) => 9,
+            Self::NotAdmitted(Denied::BadSignature) => 30,
+            Self::NotAdmitted(Denied::Busy) => 31,
+            Self::NotAdmitted(Denied::NoState) => 32,
             Self::Store(StoreError::NotHeld(_)) => 10,
             Self::Store(StoreError::StoreFull { .. }) => 11,
             Self::Store(StoreError::DiskFull) => 12,
@@ -202,6 +289,7 @@ impl RpcError {
             Self::Store(StoreError::PinsFull { .. }) => 22,
             Self::Store(StoreError::UploadsFull(_)) => 23,
             Self::Store(StoreError::EmptyPart) => 24,
+            Self::Store(StoreError::MarksFull(_)) => 25,
         };
         BASE_CODE + number
     }
@@ -222,6 +310,16 @@ impl TensorRpc {
         Self(service).into_rpc()
     }
 
+    /// Refuses what whoever has this token, or none, is not entitled to.
+    fn check_admitted(&self, id: &TensorId, token: Option<H256>) -> Result<(), RpcError> {
+        let holder = token.map(|token| Holder::Token(Token::from(token)));
+        // What is not held is said not to be, whatever it will be.
+        if !self.0.store.has(id) {
+            return Ok(());
+        }
+        self.0.gate.admits(holder, id).map_err(|task| RpcError::Restricted { id: *id, task })
+    }
+
     fn uploader(&self, extensions: &Extensions) -> Result<Uploader, RpcError> {
         match check_may_write(extensions) {
             Ok(()) => Ok(Uploader::Operator),
@@ -229,6 +327,16 @@ impl TensorRpc {
             Err(denied) => Err(denied),
         }
     }
+}
+
+/// How to be served a restricted tensor.
+fn restricted(id: &TensorId, task: &Option<TaskId>) -> String {
+    let Some(task) = task else { return format!("tensor {id} is served to nobody") };
+    format!(
+        "tensor {id} is served to those alone who are entitled to what won task {task}: owners of its shares, the asset \
+         {{\"Shares\":{task}}}, and winners of other tasks to whom it was granted; have such an account sign what \
+         ensemble_challenge returns, and pass the token of ensemble_unlockTensor"
+    )
 }
 
 fn check_may_write(extensions: &Extensions) -> Result<(), RpcError> {
@@ -256,10 +364,11 @@ impl TensorApiServer for TensorRpc {
         Ok(PutReply { received: received.received, total: received.total, complete: received.is_complete() })
     }
 
-    fn get_tensor(&self, id: TensorId, offset: u64, length: u32) -> Result<String, RpcError> {
+    fn get_tensor(&self, id: TensorId, offset: u64, length: u32, token: Option<H256>) -> Result<String, RpcError> {
         if usize::try_from(length).is_ok_and(|length| length > MAX_PART_LEN) {
             return Err(RpcError::RangeTooLong);
         }
+        self.check_admitted(&id, token)?;
         let tensor = self.0.store.tensor(&id)?;
         let (total, end) = (tensor.header().encoded_len(), offset.saturating_add(length.into()));
         if end > total {
@@ -268,7 +377,11 @@ impl TensorApiServer for TensorRpc {
         Ok(STANDARD.encode(self.0.store.read(&tensor, offset..end)?))
     }
 
-    fn has_tensor(&self, id: TensorId) -> Result<HasReply, RpcError> {
+    fn has_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<HasReply, RpcError> {
+        let marks = self.0.store.marks(&id);
+        if let Some(marks) = marks.as_ref().filter(|_| self.0.store.has(&id) && check_may_write(extensions).is_err()) {
+            return Ok(HasReply::Restricted { task: marks.first().map(|mark| mark.task) });
+        }
         let holding = match self.0.look_up(&id) {
             Found::Held(holding) => holding,
             Found::Job(JobStatus::None) => return Ok(HasReply::Absent),
@@ -281,15 +394,71 @@ impl TensorApiServer for TensorRpc {
             bytes: holding.bytes,
             verified: holding.is_verified(),
             pinned: holding.pinned,
+            tasks: marks.map(|marks| marks.iter().map(|mark| mark.task).collect()),
         })
     }
 
-    fn tensor_proof(&self, id: TensorId, row: u32) -> Result<RowProof, RpcError> {
+    fn tensor_proof(&self, id: TensorId, row: u32, token: Option<H256>) -> Result<RowProof, RpcError> {
+        self.check_admitted(&id, token)?;
         Ok(self.0.store.proof(&id, row)?)
     }
 
-    fn fetch_tensor(&self, extensions: &Extensions, id: TensorId, max_bytes: Option<u64>) -> Result<(), RpcError> {
+    fn challenge(&self, id: TensorId) -> Result<ChallengeReply, RpcError> {
+        let gate = &self.0.gate;
+        let challenge = gate.challenge(None, id);
+        let message = gate.message(None, id, &challenge);
+        Ok(ChallengeReply { challenge: challenge.into(), message, expires_in: millis(CHALLENGE_LIFETIME) })
+    }
+
+    fn unlock_tensor(
+        &self,
+        id: TensorId,
+        account: AccountId,
+        challenge: H256,
+        signature: Bytes,
+    ) -> Result<UnlockReply, RpcError> {
+        let signature = signature_of(&signature).ok_or(RpcError::NotAdmitted(Denied::BadSignature))?;
+        let challenge = Challenge::from(challenge);
+        let admitted = self.0.gate.admit_account(id, &account, &challenge, &signature);
+        let (token, Admission { title, task }) = admitted.map_err(RpcError::NotAdmitted)?;
+        let title = match title {
+            Title::Public => "public",
+            Title::Shareholder => "shareholder",
+            Title::Grantee { .. } => "grantee",
+            Title::Attester => "attester",
+        };
+        Ok(UnlockReply { token: token.into(), title, task, expires_in: millis(SESSION) })
+    }
+
+    fn restrict_tensor(
+        &self,
+        extensions: &Extensions,
+        id: TensorId,
+        task: TaskId,
+        content: Option<TensorId>,
+    ) -> Result<(), RpcError> {
         check_may_write(extensions)?;
+        let mark = Mark { task, content: content.unwrap_or(id) };
+        self.0.store.restrict(&id, mark, Marker::Operator)?;
+        Ok(())
+    }
+
+    fn unrestrict_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
+        check_may_write(extensions)?;
+        Ok(self.0.store.unrestrict(&id)?)
+    }
+
+    fn fetch_tensor(
+        &self,
+        extensions: &Extensions,
+        id: TensorId,
+        max_bytes: Option<u64>,
+        task: Option<TaskId>,
+    ) -> Result<(), RpcError> {
+        check_may_write(extensions)?;
+        if let Some(task) = task {
+            self.0.store.restrict(&id, Mark { task, content: id }, Marker::Job)?;
+        }
         Ok(self.0.fetch(id, Terms::of_data(max_bytes.unwrap_or(u64::MAX)))?)
     }
 
@@ -315,6 +484,18 @@ impl TensorApiServer for TensorRpc {
         let Usage { bytes, quota, tensors, pinned, uploads } = self.0.store.usage();
         Ok(InfoReply { bytes, quota, tensors, pinned, uploads })
     }
+}
+
+/// A signature of 64 bytes, made with an sr25519 key, or of any scheme with its number in front.
+fn signature_of(bytes: &[u8]) -> Option<MultiSignature> {
+    match <[u8; 64]>::try_from(bytes) {
+        Ok(signature) => Some(MultiSignature::Sr25519(signature.into())),
+        Err(_) => MultiSignature::decode_all(&mut &*bytes).ok(),
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn as_hex<S: serde::Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {

@@ -8,6 +8,7 @@ use jsonrpsee::RpcModule;
 
 use super::{
     exchange::{Fetcher, JobStatus, QueueFull, Terms},
+    gate::Gate,
     rpc::TensorRpc,
     store::{Error, Holding, Store},
 };
@@ -15,19 +16,25 @@ use super::{
 /// The tensors of a running node.
 pub struct TensorService {
     pub(super) store: Arc<Store>,
+    pub(super) gate: Arc<Gate>,
     pub(super) rpc_writes: bool,
     fetcher: Fetcher,
 }
 
 impl TensorService {
     /// The tensors in `store`, and what `fetcher` brings.
-    pub(super) fn new(store: Arc<Store>, fetcher: Fetcher, rpc_writes: bool) -> Self {
-        Self { store, rpc_writes, fetcher }
+    pub(super) fn new(store: Arc<Store>, gate: Arc<Gate>, fetcher: Fetcher, rpc_writes: bool) -> Self {
+        Self { store, gate, rpc_writes, fetcher }
     }
 
     /// What the off-chain worker may do.
     pub fn access(self: &Arc<Self>) -> Arc<dyn TensorAccess> {
         self.clone()
+    }
+
+    /// Where they lie.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
     }
 
     /// The RPC methods.
@@ -86,7 +93,7 @@ pub(super) enum Found {
 }
 
 /// The reason for a failed fetch as a sentence with what to do about it.
-pub(super) fn reason(error: FetchError) -> &'static str {
+pub fn reason(error: FetchError) -> &'static str {
     match error {
         FetchError::NotFound => "no reachable peer has all of it; connect to one that does and fetch again",
         FetchError::TooLarge => "it is larger than was allowed; fetch again with a larger maxBytes",
@@ -94,6 +101,10 @@ pub(super) fn reason(error: FetchError) -> &'static str {
             "it does not fit into the store or on the disk; make room or raise --tensor-quota, then fetch again"
         },
         FetchError::Invalid => "the bytes belong to the id, but are no valid tensor or bundle",
+        FetchError::Restricted => {
+            "it is restricted, and those who have it serve it to none of this node's keys; name its task to \
+             ensemble_fetchTensor, and insert the sr25519 key of an entitled account as type xchg"
+        },
         FetchError::Storage => "the store could not read or write; see the node's log",
     }
 }

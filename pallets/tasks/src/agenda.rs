@@ -1,6 +1,9 @@
 //! What time brings: which step is due when, and doing it within what a block or a call allows.
 
-use ensemble_core::TaskId;
+use ensemble_core::{
+    spaces::{RoundOutcome, Spaces},
+    TaskId,
+};
 use frame_support::{
     dispatch::{DispatchErrorWithPostInfo, WithPostDispatchInfo},
     pallet_prelude::*,
@@ -9,7 +12,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
-use crate::{Agenda, Config, Error, NextDue, Pallet, PanelsOpened, Participations, Step, TaskOf, Tasks, WeightInfo};
+use crate::{settle::MembersOf, Agenda, Config, Error, NextDue, Pallet, PanelsOpened, Step, TaskOf, Tasks, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Moves a task in the agenda. The caller stores the task.
@@ -57,18 +60,17 @@ impl<T: Config> Pallet<T> {
             Agenda::<T>::remove(due, id);
             return true;
         }
-        Self::work_on(id, now, |step| meter.try_consume(Self::step_weight(step)).is_ok())
+        Self::work_on(id, now, |task, step| meter.try_consume(Self::weight_of(task, step)).is_ok())
     }
 
     /// Takes the steps of a task that are due, each after asking `allowed`. False if it was not allowed one.
-    fn work_on(id: TaskId, now: BlockNumberFor<T>, mut allowed: impl FnMut(Step) -> bool) -> bool {
-        // One iterator for all of them, for the same reason as in the agenda.
-        let mut participants = Participations::<T>::iter_prefix(id);
+    fn work_on(id: TaskId, now: BlockNumberFor<T>, mut allowed: impl FnMut(&TaskOf<T>, Step) -> bool) -> bool {
+        let mut members = MembersOf::<T>::of(id);
         while let Some((task, step)) = Self::due_step(id, now) {
-            if !Self::fits_block(&task, step) || !allowed(step) {
+            if !Self::fits_block(&task, step) || !allowed(&task, step) {
                 return false;
             }
-            Self::take_step(id, task, step, now, &mut participants);
+            Self::take_step(id, task, step, now, &mut members);
         }
         true
     }
@@ -92,13 +94,26 @@ impl<T: Config> Pallet<T> {
             Step::CloseAttest => <T as Config>::WeightInfo::close_attest(),
             Step::Pay => <T as Config>::WeightInfo::pay_winner().max(<T as Config>::WeightInfo::pay_minority()),
             Step::Finish => <T as Config>::WeightInfo::finish(),
+            Step::Dismiss => <T as Config>::WeightInfo::dismiss(),
+            Step::Conclude => <T as Config>::WeightInfo::conclude_round(),
         }
+    }
+
+    /// Weight of one step of a task, with what others do for it.
+    fn weight_of(task: &TaskOf<T>, step: Step) -> Weight {
+        let names_space = task.order().is_some_and(|order| order.space.is_some());
+        Self::step_weight(step).saturating_add(match step {
+            Step::Finish if names_space => T::Spaces::admit_weight(),
+            Step::Conclude => T::Spaces::ended_weight(),
+            _ => Weight::zero(),
+        })
     }
 
     /// Weight of a call that settles `participants`: all that, and one of the other steps that may come before it.
     pub(crate) fn advance_weight(participants: u32) -> Weight {
         let close = Self::step_weight(Step::CloseReveal).max(Self::step_weight(Step::CloseAttest));
-        <T as Config>::WeightInfo::advance(participants).saturating_add(close)
+        let telling = T::Spaces::admit_weight().max(T::Spaces::ended_weight());
+        <T as Config>::WeightInfo::advance(participants).saturating_add(close).saturating_add(telling)
     }
 
     pub(crate) fn do_advance(id: TaskId) -> DispatchResultWithPostInfo {
@@ -107,8 +122,8 @@ impl<T: Config> Pallet<T> {
         let step = task.next_step(now).ok_or_else(|| Self::in_vain(Error::NothingDue))?;
         ensure!(Self::fits_block(&task, step), Self::in_vain(Error::TooManyPanels));
         let mut paid = 0;
-        Self::work_on(id, now, |step| {
-            if step != Step::Pay {
+        Self::work_on(id, now, |_, step| {
+            if !matches!(step, Step::Pay | Step::Dismiss) {
                 return true;
             }
             let room = paid < T::SettlePerCall::get();

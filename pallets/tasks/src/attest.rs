@@ -82,9 +82,8 @@ impl<T: Config> Pallet<T> {
         attestation: &Attestation,
         signature: &AttesterSignature,
     ) -> TransactionValidityWithRefund {
-        let (task, _) = Self::vote(attestation).map_err(|error| Self::invalidity(&error))?;
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let signed = attestation.attester.verify(&attestation.signed_bytes(&genesis), signature);
+        let (task, _) = Self::seated(attestation).map_err(|error| Self::invalidity(&error))?;
+        let signed = attestation.attester.verify(&attestation.signed_bytes(&Self::genesis()), signature);
         ensure!(signed, InvalidTransaction::BadProof);
 
         let now = frame_system::Pallet::<T>::block_number();
@@ -110,7 +109,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The task and its panel with the attester's seat taken, if the attestation counts.
-    fn vote(attestation: &Attestation) -> Result<(TaskOf<T>, PanelOf<T>), Error<T>> {
+    fn seated(attestation: &Attestation) -> Result<(TaskOf<T>, PanelOf<T>), Error<T>> {
         let task = Self::task(attestation.task)?;
         let now = frame_system::Pallet::<T>::block_number();
         ensure!(matches!(task.state, State::Attesting { until, .. } if now <= until), Error::<T>::NotAttesting);
@@ -123,7 +122,7 @@ impl<T: Config> Pallet<T> {
     }
 
     pub(crate) fn do_attest(attestation: Attestation) -> DispatchResult {
-        let (task, panel) = Self::vote(&attestation)?;
+        let (task, panel) = Self::seated(&attestation)?;
         let Attestation { task: id, content, attester } = attestation;
         let won = panel.given() >= panel.needed();
         Attestations::<T>::insert(id, panel);
@@ -137,7 +136,9 @@ impl<T: Config> Pallet<T> {
     /// The leader of a task has won. Participants are settled from this block on.
     fn win(id: TaskId, mut task: TaskOf<T>) {
         let Some(leader) = task.leader().cloned() else { return };
-        Self::create_shares(id);
+        if task.order().is_some() {
+            Self::create_shares(id);
+        }
         Self::reschedule(id, &mut task, frame_system::Pallet::<T>::block_number());
         Self::decide(id, &mut task, Outcome::Won(leader));
         Tasks::<T>::insert(id, task);

@@ -5,6 +5,7 @@
 
 use alloc::vec::Vec;
 
+use ensemble_core::spaces::{RoundSpec, Rounds};
 use ensemble_tensor::{Header, Kind};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{fungible::Balanced, tokens::Precision, Authorize, Hooks};
@@ -15,7 +16,7 @@ use sp_runtime::{
     Permill,
 };
 
-use super::*;
+use super::{settle::MembersOf, *};
 
 const BASE: Balance = 1_000_000_000_000;
 const SALT: [u8; 32] = [7; 32];
@@ -58,6 +59,9 @@ fn request<T: Config>(access: AccessOf<T>, participants: u32) -> Request<T> {
             bond,
             minority_slash: Permill::from_percent(50),
         },
+        audience: Audience::Restricted { exchanged: true },
+        // What a space takes is charged beside this.
+        space: None,
     }
 }
 
@@ -112,12 +116,12 @@ fn revealed_task<T: Config>(winners: u32, minority: u32) -> Benched<TaskId> {
 fn step<T: Config>(id: TaskId, step: Step) -> Benched {
     let task = Pallet::<T>::task(id).map_err(|_| "no task")?;
     let now = frame_system::Pallet::<T>::block_number();
-    Pallet::<T>::take_step(id, task, step, now, &mut Participations::<T>::iter_prefix(id));
+    Pallet::<T>::take_step(id, task, step, now, &mut MembersOf::<T>::of(id));
     Ok(())
 }
 
 /// As many attesters as the chain allows.
-fn fill_attesters<T: Config>() {
+pub(crate) fn fill_attesters<T: Config>() {
     let keys: Vec<_> = (0..T::MaxAttesters::get()).map(|_| AttesterId::generate_pair(None)).collect();
     Attesters::<T>::put(BoundedVec::truncate_from(keys));
 }
@@ -151,11 +155,59 @@ fn one_short<T: Config>() -> usize {
     drawn.saturating_mul(2).div_ceil(3).saturating_sub(1).saturated_into()
 }
 
-/// A task that is won, before the first participant is settled.
+/// A task that is won, before the first participant is settled. The exchange has as much to do as it can have.
 fn won_task<T: Config>(winners: u32, minority: u32) -> Benched<TaskId> {
+    for index in 0..winners {
+        T::Exchange::prepare_for_benchmark(&account("member", index, 0));
+    }
     let id = attesting_task::<T>(winners, minority, one_short::<T>())?;
     let (attestation, _) = attestation::<T>(id)?;
     Pallet::<T>::do_attest(attestation)?;
+    Ok(id)
+}
+
+/// The vote of as many validators as there can be on a round of a space that is not there. What the space does when it
+/// is told is charged beside this.
+fn open_vote<T: Config>() -> Benched<TaskId> {
+    fill_attesters::<T>();
+    set_block::<T>(One::one());
+    let phases = Phases { commit: T::MinPhase::get(), reveal: T::MinPhase::get(), attest: T::MinPhase::get() };
+    Ok(Pallet::<T>::open(RoundSpec { space: SpaceId::MAX, round: 0, content: content(), phases })?)
+}
+
+/// The commitment of a voter, signed.
+fn sealed<T: Config>(task: TaskId) -> Benched<(Sealed, AttesterSignature)> {
+    let voter = Ballots::<T>::iter_key_prefix(task).next().ok_or("no voters")?;
+    let commitment = Pallet::<T>::commitment(&descriptor(0).id(), &voter, task, &SALT);
+    let sealed = Sealed { task, voter, commitment };
+    let bytes = sealed.signed_bytes(&Pallet::<T>::genesis());
+    let signature = sealed.voter.sign(&bytes).ok_or("the keystore does not sign")?;
+    Ok((sealed, signature))
+}
+
+/// A vote of which one has committed and reveals are taken, with what opens the commitment, signed.
+fn opened<T: Config>() -> Benched<(Opened, AttesterSignature)> {
+    let task = open_vote::<T>()?;
+    let (sealed, _) = sealed::<T>(task)?;
+    let voter = sealed.voter.clone();
+    Pallet::<T>::do_commit_as_attester(sealed)?;
+    reveals_begin::<T>(task)?;
+    let opened = Opened { task, voter, descriptor: descriptor(0), salt: SALT };
+    let bytes = opened.signed_bytes(&Pallet::<T>::genesis());
+    let signature = opened.voter.sign(&bytes).ok_or("the keystore does not sign")?;
+    Ok((opened, signature))
+}
+
+/// A vote that is over, of which one revealed and was outvoted and all others came not.
+fn decided_vote<T: Config>() -> Benched<TaskId> {
+    let (opened, _) = opened::<T>()?;
+    let id = opened.task;
+    Pallet::<T>::do_reveal_as_attester(opened)?;
+    let mut task = Pallet::<T>::task(id).map_err(|_| "no task")?;
+    let other = descriptor(1);
+    let leader = Leader { content: other.id(), descriptor: other, weight: 1, backers: 1 };
+    Pallet::<T>::decide(id, &mut task, Outcome::Won(leader));
+    Tasks::<T>::insert(id, task);
     Ok(id)
 }
 
@@ -173,12 +225,23 @@ mod benchmarks {
     #[benchmark]
     fn create(c: Linear<0, { T::MaxParticipants::get() }>) {
         let access = if c == 0 { Access::Open } else { committee::<T>(c) };
-        let Request { content, access, weighting, phases, quorum, max_participants, terms } =
+        let Request { content, access, weighting, phases, quorum, max_participants, terms, audience, space } =
             request::<T>(access, c.max(1));
         let creator = funded::<T>("creator", 0);
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(creator), content, access, weighting, phases, quorum, max_participants, terms);
+        _(
+            RawOrigin::Signed(creator),
+            content,
+            access,
+            weighting,
+            phases,
+            quorum,
+            max_participants,
+            terms,
+            audience,
+            space,
+        );
 
         assert_eq!(Tasks::<T>::count(), 1);
     }
@@ -362,6 +425,92 @@ mod benchmarks {
         }
 
         assert!(Contributions::<T>::contains_key(id));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn commit_as_attester() -> Result<(), BenchmarkError> {
+        let id = open_vote::<T>()?;
+        let (sealed, signature) = sealed::<T>(id)?;
+
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, sealed, signature);
+
+        assert_eq!(Tasks::<T>::get(id).map(|task| task.committed), Some(1));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_commit_as_attester() -> Result<(), BenchmarkError> {
+        let id = open_vote::<T>()?;
+        let (sealed, signature) = sealed::<T>(id)?;
+        let call: <T as frame_system::Config>::RuntimeCall = Call::commit_as_attester { sealed, signature }.into();
+
+        #[block]
+        {
+            call.authorize(TransactionSource::External)
+                .ok_or("commit_as_attester is not authorised")?
+                .map_err(|_| "the commitment is not let in")?;
+        }
+
+        Ok(())
+    }
+
+    #[benchmark]
+    fn reveal_as_attester() -> Result<(), BenchmarkError> {
+        let (opened, signature) = opened::<T>()?;
+        let id = opened.task;
+
+        #[extrinsic_call]
+        _(RawOrigin::Authorized, opened, signature);
+
+        assert_eq!(Tasks::<T>::get(id).map(|task| task.revealed), Some(1));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn authorize_reveal_as_attester() -> Result<(), BenchmarkError> {
+        let (opened, signature) = opened::<T>()?;
+        let call: <T as frame_system::Config>::RuntimeCall = Call::reveal_as_attester { opened, signature }.into();
+
+        #[block]
+        {
+            call.authorize(TransactionSource::External)
+                .ok_or("reveal_as_attester is not authorised")?
+                .map_err(|_| "the reveal is not let in")?;
+        }
+
+        Ok(())
+    }
+
+    /// A validator that was outvoted.
+    #[benchmark]
+    fn dismiss() -> Result<(), BenchmarkError> {
+        let id = decided_vote::<T>()?;
+        let absent: Vec<_> = Ballots::<T>::iter_prefix(id).filter(|(_, ballot)| *ballot == Ballot::Awaited).collect();
+        // Out of the way, so that the next validator is the other one.
+        absent.into_iter().for_each(|(voter, _)| Ballots::<T>::remove(id, voter));
+
+        #[block]
+        {
+            step::<T>(id, Step::Dismiss)?;
+        }
+
+        assert_eq!(unsettled::<T>(id), Some(T::MaxAttesters::get().saturating_sub(1)));
+        Ok(())
+    }
+
+    #[benchmark]
+    fn conclude_round() -> Result<(), BenchmarkError> {
+        let id = decided_vote::<T>()?;
+        drop(Ballots::<T>::clear_prefix(id, u32::MAX, None));
+
+        #[block]
+        {
+            step::<T>(id, Step::Conclude)?;
+        }
+
+        assert!(!Tasks::<T>::contains_key(id));
         Ok(())
     }
 

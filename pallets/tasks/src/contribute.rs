@@ -11,31 +11,33 @@ use sp_core::H256;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    Balance, Committees, Config, Error, Event, HoldReason, Leader, Pallet, Participation, Participations, State,
-    Tallies, TaskOf, Tasks,
+    Balance, Committees, Config, Error, Event, HoldReason, Leader, OrderOf, Pallet, Participation, Participations,
+    State, Tallies, TaskOf, Tasks,
 };
 
 impl<T: Config> Pallet<T> {
-    /// What `who` commits to in order to reveal `content` with `salt` later.
+    /// What `who`, an account or the key of a validator, commits to in order to reveal `content` with `salt` later.
     ///
-    /// Account and task are part of it, so that a commitment is of no use to whoever copies it.
-    pub fn commitment(content: &TensorId, who: &T::AccountId, task: TaskId, salt: &[u8; 32]) -> H256 {
+    /// Who and task are part of it, so that a commitment is of no use to whoever copies it.
+    pub fn commitment(content: &TensorId, who: &impl Encode, task: TaskId, salt: &[u8; 32]) -> H256 {
         H256(sp_io::hashing::blake2_256(&(content, who, task, salt).encode()))
     }
 
     pub(crate) fn do_commit(who: T::AccountId, id: TaskId, commitment: H256, bond: Balance) -> DispatchResult {
         let mut task = Self::task(id)?;
         let now = frame_system::Pallet::<T>::block_number();
+        let order = task.order().ok_or(Error::<T>::ForValidators)?;
         ensure!(task.phase(now) == Phase::Commit, Error::<T>::NotCommitting);
         ensure!(!Participations::<T>::contains_key(id, &who), Error::<T>::AlreadyCommitted);
         ensure!(Self::may_join(id, &who), Error::<T>::NotInCommittee);
         ensure!(task.committed < task.max_participants, Error::<T>::TaskFull);
-        Self::ensure_bond_fits(&task, bond)?;
+        Self::ensure_bond_fits(order, bond)?;
+        let weight = order.weight_of(bond);
 
         Self::hold(HoldReason::Bond, &who, bond, Error::CannotBond)?;
         task.committed.saturating_inc();
         // Bonds are money that exists, so that their sum is at most the issuance.
-        task.committed_weight = task.committed_weight.saturating_add(task.weight_of(bond));
+        task.committed_weight = task.committed_weight.saturating_add(weight);
         Participations::<T>::insert(id, &who, Participation::Committed { commitment, bond });
         Tasks::<T>::insert(id, task);
         Self::deposit_event(Event::Committed { task: id, who, bond });
@@ -47,11 +49,11 @@ impl<T: Config> Pallet<T> {
         Committees::<T>::get(id).is_none_or(|committee| committee.binary_search(who).is_ok())
     }
 
-    fn ensure_bond_fits(task: &TaskOf<T>, bond: Balance) -> Result<(), Error<T>> {
-        match task.weighting {
-            Weighting::Account => ensure!(bond == task.terms.bond, Error::<T>::WrongBond),
+    fn ensure_bond_fits(order: &OrderOf<T>, bond: Balance) -> Result<(), Error<T>> {
+        match order.weighting {
+            Weighting::Account => ensure!(bond == order.terms.bond, Error::<T>::WrongBond),
             Weighting::Bond { cap } => {
-                ensure!(bond >= task.terms.bond, Error::<T>::BondBelowTerms);
+                ensure!(bond >= order.terms.bond, Error::<T>::BondBelowTerms);
                 ensure!(bond <= cap, Error::<T>::BondAboveCap);
             },
         }
@@ -61,6 +63,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_reveal(who: T::AccountId, id: TaskId, descriptor: Descriptor, salt: [u8; 32]) -> DispatchResult {
         let mut task = Self::task(id)?;
         let now = frame_system::Pallet::<T>::block_number();
+        let order = task.order().ok_or(Error::<T>::ForValidators)?;
         ensure!(task.takes_reveals(now), Error::<T>::NotRevealing);
         let (commitment, bond) = match Participations::<T>::get(id, &who).ok_or(Error::<T>::NotCommitted)? {
             Participation::Committed { commitment, bond } => (commitment, bond),
@@ -69,8 +72,9 @@ impl<T: Config> Pallet<T> {
         let content = descriptor.id();
         ensure!(Self::commitment(&content, &who, id, &salt) == commitment, Error::<T>::WrongOpening);
         Self::ensure_admitted(&task.content, &descriptor.header)?;
+        let weight = order.weight_of(bond);
 
-        Self::count_reveal(id, &mut task, content, descriptor, bond);
+        Self::count_reveal(id, &mut task, content, descriptor, weight);
         Participations::<T>::insert(id, &who, Participation::Revealed { content, bond });
         Tasks::<T>::insert(id, task);
         Self::deposit_event(Event::Revealed { task: id, who, content });
@@ -78,7 +82,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Whether a tensor with this header answers a task that asks for `content`; if not, why.
-    fn ensure_admitted(content: &Content, header: &Header) -> Result<(), Error<T>> {
+    pub(crate) fn ensure_admitted(content: &Content, header: &Header) -> Result<(), Error<T>> {
         if content.admits(header) {
             return Ok(());
         }
@@ -94,8 +98,14 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    fn count_reveal(id: TaskId, task: &mut TaskOf<T>, content: TensorId, descriptor: Descriptor, bond: Balance) {
-        let weight = task.weight_of(bond);
+    /// Adds a reveal to those of the same content. The caller stores the task.
+    pub(crate) fn count_reveal(
+        id: TaskId,
+        task: &mut TaskOf<T>,
+        content: TensorId,
+        descriptor: Descriptor,
+        weight: Balance,
+    ) {
         let tally = Tallies::<T>::mutate(id, content, |tally| {
             tally.weight = tally.weight.saturating_add(weight);
             tally.backers.saturating_inc();

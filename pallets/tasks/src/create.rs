@@ -1,6 +1,8 @@
 //! Creating and cancelling tasks.
 
 use ensemble_core::{
+    exchange::Audience,
+    spaces::Spaces,
     tasks::{Content, Weighting},
     TaskId,
 };
@@ -9,8 +11,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{traits::Saturating, ArithmeticError};
 
 use crate::{
-    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, Pallet,
-    Request, State, Task, TaskOf, Tasks,
+    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, Order,
+    OrderOf, Pallet, Purpose, Request, State, Task, TaskOf, Tasks, WeightInfo,
 };
 
 /// Bytes of a mebibyte.
@@ -38,6 +40,8 @@ impl<T: Config> Request<T> {
         ensure!(phases.iter().all(|phase| allowed.contains(phase)), Error::<T>::InvalidPhase);
         ensure!(self.max_participants <= T::MaxParticipants::get(), Error::<T>::TooManyParticipants);
         ensure!((1..=self.max_participants).contains(&self.quorum), Error::<T>::InvalidQuorum);
+        // Every validator computes with what a space takes, also those that attested none of it.
+        ensure!(self.space.is_none() || self.audience == Audience::Public, Error::<T>::NotPublic);
         self.validate_bond()
     }
 
@@ -72,45 +76,60 @@ impl<T: Config> Request<T> {
         T::RentPerMib::get().saturating_mul(content.max_bytes().div_ceil(MIB).into())
     }
 
-    fn into_task(self, creator: T::AccountId, escrow: Balance, now: BlockNumberFor<T>) -> TaskOf<T> {
+    fn into_task(self, creator: T::AccountId, escrow: Balance, now: BlockNumberFor<T>) -> (OrderOf<T>, TaskOf<T>) {
         let commit_until = now.saturating_add(self.phases.commit);
         let reveal_until = commit_until.saturating_add(self.phases.reveal);
-        Task {
+        let order = Order {
             creator,
-            rent: Self::rent(&self.content),
-            content: self.content,
+            audience: self.audience,
+            space: self.space,
             weighting: self.weighting,
             terms: self.terms,
+            deposit: Self::deposit(Tasks::<T>::count()),
+            escrow,
+            rent: Self::rent(&self.content),
+        };
+        let task = Task {
+            purpose: Purpose::Contribution(order.clone()),
+            content: self.content,
             quorum: self.quorum,
             max_participants: self.max_participants,
             commit_until,
             reveal_until,
             attest_blocks: self.phases.attest,
-            deposit: Self::deposit(Tasks::<T>::count()),
-            escrow,
             committed: 0,
             committed_weight: 0,
             revealed: 0,
             due: reveal_until.saturating_add(1u32.into()),
             state: State::Open { leader: None },
-        }
+        };
+        (order, task)
     }
 }
 
 impl<T: Config> Pallet<T> {
+    /// What creating a task takes.
+    pub(crate) fn create_weight(committee: u32, names_space: bool) -> Weight {
+        let asking = if names_space { T::Spaces::accepts_weight() } else { Weight::zero() };
+        <T as Config>::WeightInfo::create(committee).saturating_add(asking)
+    }
+
     pub(crate) fn do_create(creator: T::AccountId, request: Request<T>) -> DispatchResult {
         request.validate()?;
         let committee = request.committee()?;
         let escrow = reward::worst_case(&request.terms, request.max_participants).ok_or(Error::<T>::RewardTooLarge)?;
         ensure!(Tasks::<T>::count() < T::MaxTasks::get(), Error::<T>::TooManyTasks);
+        if let Some(space) = request.space {
+            T::Spaces::accepts(space, &request.content)?;
+        }
 
         let id = Self::take_task_id()?;
-        let task = request.into_task(creator, escrow, frame_system::Pallet::<T>::block_number());
+        let (order, task) = request.into_task(creator, escrow, frame_system::Pallet::<T>::block_number());
         let fee = T::AttestFee::get();
-        Self::charge(&task.creator, fee)?;
-        Self::hold(HoldReason::TaskDeposit, &task.creator, task.deposit, Error::CannotPay)?;
-        Self::hold(HoldReason::Reward, &task.creator, task.escrow, Error::CannotPay)?;
-        Self::hold(HoldReason::Rent, &task.creator, task.rent, Error::CannotPay)?;
+        Self::charge(&order.creator, fee)?;
+        Self::hold(HoldReason::TaskDeposit, &order.creator, order.deposit, Error::CannotPay)?;
+        Self::hold(HoldReason::Reward, &order.creator, order.escrow, Error::CannotPay)?;
+        Self::hold(HoldReason::Rent, &order.creator, order.rent, Error::CannotPay)?;
         if let Some(committee) = committee {
             Committees::<T>::insert(id, committee);
         }
@@ -118,19 +137,21 @@ impl<T: Config> Pallet<T> {
         Tasks::<T>::insert(id, &task);
         Self::deposit_event(Event::TaskCreated {
             task: id,
-            creator: task.creator,
+            creator: order.creator,
             content: task.content,
+            audience: order.audience,
+            space: order.space,
             commit_until: task.commit_until,
             reveal_until: task.reveal_until,
-            deposit: task.deposit,
+            deposit: order.deposit,
             escrow,
-            rent: task.rent,
+            rent: order.rent,
             fee,
         });
         Ok(())
     }
 
-    fn take_task_id() -> Result<TaskId, DispatchError> {
+    pub(crate) fn take_task_id() -> Result<TaskId, DispatchError> {
         NextTaskId::<T>::try_mutate(|next| {
             let id = *next;
             *next = id.checked_add(1).ok_or(ArithmeticError::Overflow)?;
@@ -140,12 +161,12 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_cancel(who: T::AccountId, id: TaskId) -> DispatchResult {
         let task = Self::task(id)?;
-        ensure!(task.creator == who, Error::<T>::NotCreator);
+        let order = task.order().filter(|order| order.creator == who).ok_or(Error::<T>::NotCreator)?;
         ensure!(task.committed == 0, Error::<T>::HasCommitments);
         ensure!(matches!(task.state, State::Open { .. }), Error::<T>::TaskOver);
 
-        Self::release_to_creator(id, &task);
-        Self::give_back(id, HoldReason::Rent, &task.creator, task.rent);
+        Self::release_to_creator(id, order);
+        Self::give_back(id, HoldReason::Rent, &order.creator, order.rent);
         Self::forget(id, &task);
         Self::deposit_event(Event::TaskCancelled { task: id, creator: who });
         Ok(())

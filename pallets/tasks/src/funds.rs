@@ -13,7 +13,7 @@ use frame_support::{
 };
 use sp_runtime::traits::AccountIdConversion;
 
-use crate::{reward::MIN_SHARES, Balance, Config, Error, Event, HoldReason, Pallet, TaskOf, Undeliverable, LOG};
+use crate::{reward::MIN_SHARES, Balance, Config, Error, Event, HoldReason, OrderOf, Pallet, Undeliverable, LOG};
 
 impl<T: Config> Pallet<T> {
     /// The account that owns the classes of shares. It has no key.
@@ -66,22 +66,22 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Gives back what the creator holds for a task: the deposit first, on which any rest of the escrow can stand.
-    pub(crate) fn release_to_creator(id: TaskId, task: &TaskOf<T>) {
-        Self::give_back(id, HoldReason::TaskDeposit, &task.creator, task.deposit);
-        Self::give_back(id, HoldReason::Reward, &task.creator, task.escrow);
+    pub(crate) fn release_to_creator(id: TaskId, order: &OrderOf<T>) {
+        Self::give_back(id, HoldReason::TaskDeposit, &order.creator, order.deposit);
+        Self::give_back(id, HoldReason::Reward, &order.creator, order.escrow);
     }
 
     /// Pays `who` from the task's escrow and returns how much it was: all or nothing.
     ///
     /// The escrow is earmarked for this, so that no freeze of the creator's balance holds it up.
-    pub(crate) fn pay(id: TaskId, task: &mut TaskOf<T>, who: &T::AccountId, amount: Balance) -> Balance {
+    pub(crate) fn pay(id: TaskId, order: &mut OrderOf<T>, who: &T::AccountId, amount: Balance) -> Balance {
         if amount == 0 {
             return 0;
         }
         let paid = with_storage_layer(|| {
             T::Currency::transfer_on_hold(
                 &HoldReason::Reward.into(),
-                &task.creator,
+                &order.creator,
                 who,
                 amount,
                 Precision::Exact,
@@ -91,7 +91,7 @@ impl<T: Config> Pallet<T> {
         });
         match paid {
             Ok(_) => {
-                task.escrow = task.escrow.saturating_sub(amount);
+                order.escrow = order.escrow.saturating_sub(amount);
                 amount
             },
             Err(error) => {

@@ -1,6 +1,9 @@
 //! What a runtime's constants must fulfil.
 
-use ensemble_core::tasks::Terms;
+use ensemble_core::{
+    spaces::{RoundOutcome, Spaces},
+    tasks::Terms,
+};
 use frame_support::pallet_prelude::*;
 use frame_system::{limits::BlockWeights, pallet_prelude::BlockNumberFor};
 use sp_runtime::{traits::One, Permill};
@@ -17,6 +20,7 @@ impl<T: Config> Pallet<T> {
 
     fn check_counts() {
         assert!(T::MaxTasks::get() > 0, "MaxTasks must be positive");
+        assert!(T::MaxRounds::get() > 0, "MaxRounds must be positive");
         assert!(T::MaxParticipants::get() > 0, "MaxParticipants must be positive");
         assert!(T::SettlePerCall::get() > 0, "SettlePerCall must be positive");
         assert!(T::AttestersPerTask::get() > 0, "AttestersPerTask must be positive");
@@ -46,23 +50,35 @@ impl<T: Config> Pallet<T> {
     /// Whatever cannot be done in an empty block would never be done.
     fn check_weights() {
         let limits = T::BlockWeights::get();
-        for step in [Step::CloseReveal, Step::CloseAttest, Step::Pay, Step::Finish] {
-            let needed = Self::step_weight(step).saturating_add(<T as Config>::WeightInfo::agenda_look());
+        let steps = [Step::CloseReveal, Step::CloseAttest, Step::Pay, Step::Finish, Step::Dismiss, Step::Conclude];
+        let others = T::Spaces::admit_weight().max(T::Spaces::ended_weight());
+        for step in steps {
+            let look = <T as Config>::WeightInfo::agenda_look();
+            let needed = Self::step_weight(step).saturating_add(others).saturating_add(look);
             assert!(needed.all_lte(limits.max_block), "the step {step:?} must fit into a block");
         }
         let limit = limits.get(DispatchClass::Normal).max_extrinsic.unwrap_or(limits.max_block);
         assert!(Self::advance_weight(T::SettlePerCall::get()).all_lte(limit), "advance must fit into a block");
-        Self::check_attestations(&limits);
+        Self::check_free_calls(&limits);
     }
 
-    /// What is free and comes first must leave half of each block to those who pay.
-    fn check_attestations(limits: &BlockWeights) {
+    /// What is free and comes first must leave half of each block to those who pay: the attestations of all panels that
+    /// begin in a block, and a vote of every validator on every round, commitments or reveals.
+    fn check_free_calls(limits: &BlockWeights) {
         let class = limits.get(DispatchClass::Normal);
-        let one = <T as Config>::WeightInfo::attest()
-            .saturating_add(<T as Config>::WeightInfo::authorize_attest())
-            .saturating_add(class.base_extrinsic);
-        let count = T::MaxPanelsPerBlock::get().saturating_mul(T::AttestersPerTask::get());
+        let attestation =
+            <T as Config>::WeightInfo::attest().saturating_add(<T as Config>::WeightInfo::authorize_attest());
+        let commitment = <T as Config>::WeightInfo::commit_as_attester()
+            .saturating_add(<T as Config>::WeightInfo::authorize_commit_as_attester());
+        let reveal = <T as Config>::WeightInfo::reveal_as_attester()
+            .saturating_add(<T as Config>::WeightInfo::authorize_reveal_as_attester());
+        let all = |one: Weight, count: u32| one.saturating_add(class.base_extrinsic).saturating_mul(count.into());
+        let attestations = all(attestation, T::MaxPanelsPerBlock::get().saturating_mul(T::AttestersPerTask::get()));
+        let votes = all(commitment.max(reveal), T::MaxRounds::get().saturating_mul(T::MaxAttesters::get()));
         let half = class.max_total.unwrap_or(limits.max_block).div(2);
-        assert!(one.saturating_mul(count.into()).all_lte(half), "attestations must leave half of each block to others");
+        assert!(
+            attestations.saturating_add(votes).all_lte(half),
+            "what is free must leave half of each block to others"
+        );
     }
 }

@@ -43,6 +43,22 @@
 //! What won belongs to those who revealed it: [`AssetId::Shares`] of the task is a class of fungible tokens with
 //! [`reward::TOTAL_SHARES`] units, handed out by weight, of which an account owns [`reward::MIN_SHARES`] or none.
 //! Nobody can mint, freeze or burn them: their admin is the keyless account of [`Config::PalletId`].
+//!
+//! # Spaces and their rounds
+//!
+//! A task may name a space, which admits what wins. What a round of a space results in is a task as well
+//! ([`Purpose::Round`]), but one for validators: those of the session in which it begins, known by their attester keys,
+//! each of which counts 1. A result needs more than half of all of them. There are no bonds, rewards, fees and shares:
+//! voting is what a validator does for its place, its votes are free and come before everything else in a block. So that
+//! they cannot keep others out, at most [`Config::MaxRounds`] are voted on at one time. When a vote is over the space is
+//! told, and an event names each validator that failed: came not, did not reveal, or revealed another result than the
+//! one that won. A round leaves no [`Contribution`]: its result is the space's to remember.
+//!
+//! # Who may read it
+//!
+//! A task is public or restricted ([`Audience`]). The chain says who is entitled to what won a restricted one; nodes
+//! ask it before they serve. Settlement tells [`Config::Exchange`] of every winner and of every contribution, so that
+//! winners are granted what others won.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -50,21 +66,25 @@ extern crate alloc;
 
 mod agenda;
 mod attest;
+mod ballots;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod contribute;
 mod create;
+mod exchange;
 mod funds;
 mod integrity;
 #[cfg(test)]
 mod mock;
 mod offchain_worker;
 pub mod reward;
+mod rounds;
 mod settle;
 #[cfg(test)]
 mod tests;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
+mod turns;
 pub mod types;
 mod view;
 pub mod weights;
@@ -72,15 +92,18 @@ pub mod weights;
 pub use pallet::*;
 pub(crate) use types::existential_deposit;
 pub use types::{
-    Access, AccessOf, Attestation, Balance, CommitteeOf, Contribution, CreditOf, Leader, Outcome, Panel, PanelOf,
-    Participation, Request, Seat, State, Step, Tally, Task, TaskOf, Undeliverable, VoidReason,
+    Access, AccessOf, Attestation, Balance, Ballot, CommitteeOf, Contribution, CreditOf, Failure, Leader, Opened,
+    Order, OrderOf, Outcome, Panel, PanelOf, Participation, Purpose, Request, Sealed, Seat, State, Step, Tally, Task,
+    TaskOf, Undeliverable, VoidReason,
 };
 pub use weights::WeightInfo;
 
 use ensemble_core::{
     attester::AttesterSignature,
+    exchange::{Audience, Exchange},
+    spaces::{RoundIndex, RoundOutcome, Spaces},
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
-    AssetId, AttesterId, TaskId,
+    AssetId, AttesterId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
 use frame_support::{
@@ -121,6 +144,12 @@ pub mod pallet {
         type Shares: fungibles::Create<Self::AccountId>
             + fungibles::Mutate<Self::AccountId, AssetId = AssetId, Balance = Balance>;
 
+        /// Hands what wins on to the winners of other tasks.
+        type Exchange: Exchange<Self::AccountId>;
+
+        /// Admits what wins tasks that name a space, and is told how rounds end.
+        type Spaces: Spaces + RoundOutcome;
+
         /// Receives what is slashed from bonds, and what tasks cost their creators.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
 
@@ -132,9 +161,14 @@ pub mod pallet {
         #[pallet::constant]
         type PalletId: Get<PalletId>;
 
-        /// Most tasks that are not settled, at one time.
+        /// Most tasks that are not settled, at one time; rounds that are voted on come on top.
         #[pallet::constant]
         type MaxTasks: Get<u32>;
+
+        /// Most rounds that are voted on at one time. The votes on so many must leave others room in a block, as they
+        /// are free and come before everything else; [`Hooks::integrity_test`] sees to that.
+        #[pallet::constant]
+        type MaxRounds: Get<u32>;
 
         /// Most participants of a task.
         #[pallet::constant]
@@ -195,7 +229,7 @@ pub mod pallet {
         #[pallet::constant]
         type AttestFee: Get<Balance>;
 
-        /// Priority of attestations in the transaction pool.
+        /// Priority of attestations, and of validators' votes, in the transaction pool.
         #[pallet::constant]
         type AttestPriority: Get<TransactionPriority>;
 
@@ -220,7 +254,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextTaskId<T> = StorageValue<_, TaskId, ValueQuery>;
 
-    /// Tasks that are not settled; at most [`Config::MaxTasks`].
+    /// Tasks that are not settled; at most [`Config::MaxTasks`], and [`Config::MaxRounds`] rounds.
     #[pallet::storage]
     pub type Tasks<T: Config> = CountedStorageMap<_, Twox64Concat, TaskId, TaskOf<T>>;
 
@@ -232,6 +266,15 @@ pub mod pallet {
     #[pallet::storage]
     pub type Participations<T: Config> =
         StorageDoubleMap<_, Twox64Concat, TaskId, Blake2_128Concat, T::AccountId, Participation>;
+
+    /// The validators that may vote on rounds, and what they said; at most [`Config::MaxAttesters`] per task. Each goes
+    /// as it is dismissed.
+    #[pallet::storage]
+    pub type Ballots<T: Config> = StorageDoubleMap<_, Twox64Concat, TaskId, Blake2_128Concat, AttesterId, Ballot>;
+
+    /// The number of rounds that are voted on; at most [`Config::MaxRounds`].
+    #[pallet::storage]
+    pub type OpenRounds<T> = StorageValue<_, u32, ValueQuery>;
 
     /// Support for the contents that were revealed. Each goes with the first of its backers to be settled.
     #[pallet::storage]
@@ -275,6 +318,8 @@ pub mod pallet {
             task: TaskId,
             creator: T::AccountId,
             content: Content,
+            audience: Audience,
+            space: Option<SpaceId>,
             commit_until: BlockNumberFor<T>,
             reveal_until: BlockNumberFor<T>,
             deposit: Balance,
@@ -302,6 +347,23 @@ pub mod pallet {
         /// All participants of a task were settled. `returned` of the escrow went back to its creator, and `rent` was
         /// paid for keeping what won.
         TaskSettled { task: TaskId, creator: T::AccountId, returned: Balance, rent: Balance },
+        /// The vote of so many validators on a round of a space began.
+        VoteOpened {
+            task: TaskId,
+            space: SpaceId,
+            round: RoundIndex,
+            voters: u32,
+            commit_until: BlockNumberFor<T>,
+            reveal_until: BlockNumberFor<T>,
+        },
+        /// A validator committed to a result.
+        VoteCommitted { task: TaskId, voter: AttesterId },
+        /// A validator opened its commitment.
+        VoteRevealed { task: TaskId, voter: AttesterId, content: TensorId },
+        /// A validator failed in a vote that is over.
+        VoterFailed { task: TaskId, voter: AttesterId, failure: Failure },
+        /// All validators of a vote were dismissed, and the space was told how its round ended.
+        VoteClosed { task: TaskId, space: SpaceId, round: RoundIndex },
     }
 
     #[pallet::error]
@@ -383,6 +445,18 @@ pub mod pallet {
         NothingDue,
         /// As many panels began to attest in this block as may. Try again in the next one.
         TooManyPanels,
+        /// What a space takes must be public, because all validators compute with it.
+        NotPublic,
+        /// The task is a vote of validators.
+        ForValidators,
+        /// The task is no vote of validators.
+        ForAccounts,
+        /// The session has no attesters.
+        NoVoters,
+        /// As many rounds are voted on as may.
+        TooManyRounds,
+        /// The key is not among those that may vote, or was dismissed.
+        NotAVoter,
     }
 
     #[pallet::hooks]
@@ -423,8 +497,10 @@ pub mod pallet {
         /// - `quorum`: number of valid reveals needed.
         /// - `max_participants`: most participants.
         /// - `terms`: what the task pays and takes.
+        /// - `audience`: who may read what wins.
+        /// - `space`: the space that is to admit what wins. It must take such contents, and the task must be public.
         #[pallet::call_index(0)]
-        #[pallet::weight(<T as Config>::WeightInfo::create(access.members()))]
+        #[pallet::weight(Pallet::<T>::create_weight(access.members(), space.is_some()))]
         #[expect(clippy::too_many_arguments, reason = "they are what a wallet shows, one by one")]
         pub fn create(
             origin: OriginFor<T>,
@@ -435,9 +511,13 @@ pub mod pallet {
             quorum: u32,
             max_participants: u32,
             terms: Terms<Balance>,
+            audience: Audience,
+            space: Option<SpaceId>,
         ) -> DispatchResult {
             let creator = ensure_signed(origin)?;
-            Self::do_create(creator, Request { content, access, weighting, phases, quorum, max_participants, terms })
+            let request =
+                Request { content, access, weighting, phases, quorum, max_participants, terms, audience, space };
+            Self::do_create(creator, request)
         }
 
         /// Commits to a content and holds `bond`, in planck, until the task is settled.
@@ -485,6 +565,39 @@ pub mod pallet {
         pub fn attest(origin: OriginFor<T>, attestation: Attestation, _signature: AttesterSignature) -> DispatchResult {
             ensure_authorized(origin)?;
             Self::do_attest(attestation)
+        }
+
+        /// Commits a validator to the result of a round, without a bond; for those of the session in which the vote
+        /// began.
+        ///
+        /// `signature` is that of the attester key over [`Sealed::signed_bytes`]. It is checked, and what is not let in
+        /// refused, as with [`Pallet::attest`].
+        #[pallet::call_index(6)]
+        #[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_commit_as_attester())]
+        #[pallet::authorize(Pallet::<T>::authorize_commit)]
+        pub fn commit_as_attester(
+            origin: OriginFor<T>,
+            sealed: Sealed,
+            _signature: AttesterSignature,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::do_commit_as_attester(sealed)
+        }
+
+        /// Opens a validator's commitment: names the result by its header and Merkle root, and the salt.
+        ///
+        /// `signature` is that of the attester key over [`Opened::signed_bytes`]. It is checked, and what is not let in
+        /// refused, as with [`Pallet::attest`].
+        #[pallet::call_index(7)]
+        #[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_reveal_as_attester())]
+        #[pallet::authorize(Pallet::<T>::authorize_reveal)]
+        pub fn reveal_as_attester(
+            origin: OriginFor<T>,
+            opened: Opened,
+            _signature: AttesterSignature,
+        ) -> DispatchResult {
+            ensure_authorized(origin)?;
+            Self::do_reveal_as_attester(opened)
         }
     }
 }

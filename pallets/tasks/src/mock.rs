@@ -4,8 +4,10 @@ use std::{cell::RefCell, collections::HashMap, sync::Arc};
 
 use ensemble_core::{
     attester::{AttesterId, AttesterSignature},
+    exchange::{Audience, Exchange},
+    spaces::{Admission, RoundEnd, RoundIndex, RoundOutcome, RoundSpec, Rounds},
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
-    AssetId, TaskId,
+    AssetId, SpaceId, TaskId,
 };
 use ensemble_host::{FetchError, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::{Header, Kind, TensorId};
@@ -55,6 +57,10 @@ pub const PANELS_PER_BLOCK: u32 = 2;
 /// More than a tensor of the benchmarks has.
 pub const MAX_CONTENT_BYTES: u64 = 16 << 20;
 pub const SETTLE_PER_CALL: u32 = 2;
+pub const MAX_ROUNDS: u32 = 2;
+/// A space that takes what tasks ask for by default.
+pub const SPACE: SpaceId = 7;
+pub const VOTE_PHASES: Phases<BlockNumber> = Phases { commit: 5, reveal: 5, attest: 5 };
 pub const SALT: [u8; 32] = [42; 32];
 
 #[frame_support::runtime]
@@ -171,7 +177,64 @@ impl Randomness<H256, BlockNumber> for SeededRandomness {
     }
 }
 
+/// What the exchange and the spaces were told.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Told {
+    Winner(TaskId, AccountId, Audience),
+    Contribution(TaskId, Audience),
+    Admission(SpaceId, Admission),
+    Ended(SpaceId, RoundIndex, RoundEnd),
+}
+
+parameter_types! {
+    pub static ToldSoFar: Vec<Told> = Vec::new();
+}
+
+/// An exchange, and spaces, that remember what they were told.
+pub struct Listening;
+impl Exchange<AccountId> for Listening {
+    fn on_winner(task: TaskId, winner: &AccountId, audience: Audience) {
+        ToldSoFar::mutate(|told| told.push(Told::Winner(task, *winner, audience)));
+    }
+
+    fn on_contribution(task: TaskId, audience: Audience) {
+        ToldSoFar::mutate(|told| told.push(Told::Contribution(task, audience)));
+    }
+}
+
+impl ensemble_core::spaces::Spaces for Listening {
+    fn accepts(space: SpaceId, content: &Content) -> sp_runtime::DispatchResult {
+        frame_support::ensure!(space == SPACE, "no such space");
+        frame_support::ensure!(*content == NewTask::default().content, "not what it takes");
+        Ok(())
+    }
+
+    fn accepts_weight() -> Weight {
+        Weight::from_parts(7, 1)
+    }
+
+    fn admit(space: SpaceId, admission: Admission) {
+        ToldSoFar::mutate(|told| told.push(Told::Admission(space, admission)));
+    }
+
+    fn admit_weight() -> Weight {
+        Weight::from_parts(11, 1)
+    }
+}
+
+impl RoundOutcome for Listening {
+    fn ended(space: SpaceId, round: RoundIndex, end: RoundEnd) {
+        ToldSoFar::mutate(|told| told.push(Told::Ended(space, round, end)));
+    }
+
+    fn ended_weight() -> Weight {
+        Weight::from_parts(13, 1)
+    }
+}
+
 impl crate::Config for Test {
+    type Exchange = Listening;
+    type Spaces = Listening;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Shares = Assets;
@@ -179,6 +242,7 @@ impl crate::Config for Test {
     type Randomness = SeededRandomness;
     type PalletId = TasksPalletId;
     type MaxTasks = ConstU32<5>;
+    type MaxRounds = ConstU32<MAX_ROUNDS>;
     type MaxParticipants = ConstU32<MAX_PARTICIPANTS>;
     type MaxAttesters = ConstU32<8>;
     type AttestersPerTask = ConstU32<3>;
@@ -237,6 +301,7 @@ pub enum Asked {
     Fetch(TensorId, u64),
     Pin(TensorId),
     Unpin(TensorId),
+    Restrict(TensorId, TaskId),
 }
 
 impl TestStore {
@@ -268,6 +333,10 @@ impl TensorAccess for TestStore {
         self.asked.lock().push(Asked::Fetch(id, max_bytes));
     }
 
+    fn read(&self, _: TensorId, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+
     fn pin(&self, id: TensorId) -> bool {
         self.asked.lock().push(Asked::Pin(id));
         matches!(self.status(id), TensorStatus::Held { .. })
@@ -275,6 +344,10 @@ impl TensorAccess for TestStore {
 
     fn unpin(&self, id: TensorId) {
         self.asked.lock().push(Asked::Unpin(id));
+    }
+
+    fn restrict(&self, id: TensorId, task: TaskId) {
+        self.asked.lock().push(Asked::Restrict(id, task));
     }
 }
 
@@ -332,6 +405,7 @@ impl ExtBuilder {
         Seed::set(0);
         AttestFee::set(0);
         RentPerMib::set(0);
+        ToldSoFar::set(Vec::new());
         ext.execute_with(|| {
             System::set_block_number(1);
             set_attesters(self.attesters);
@@ -418,6 +492,8 @@ pub struct NewTask {
     pub quorum: u32,
     pub max_participants: u32,
     pub terms: Terms<Balance>,
+    pub audience: Audience,
+    pub space: Option<SpaceId>,
 }
 
 impl Default for NewTask {
@@ -431,6 +507,8 @@ impl Default for NewTask {
             quorum: 1,
             max_participants: 4,
             terms: terms(),
+            audience: Audience::Public,
+            space: None,
         }
     }
 }
@@ -446,6 +524,8 @@ impl NewTask {
             self.quorum,
             self.max_participants,
             self.terms,
+            self.audience,
+            self.space,
         )
     }
 
@@ -465,6 +545,11 @@ pub fn task(id: TaskId) -> crate::TaskOf<Test> {
     crate::Tasks::<Test>::get(id).unwrap()
 }
 
+/// What an account asks for by a task.
+pub fn order(id: TaskId) -> crate::OrderOf<Test> {
+    task(id).order().expect("the task is no vote").clone()
+}
+
 pub fn commit(who: AccountId, id: TaskId, descriptor: &Descriptor, bond: Balance) -> sp_runtime::DispatchResult {
     let commitment = Tasks::commitment(&descriptor.id(), &who, id, &SALT);
     Tasks::commit(RuntimeOrigin::signed(who), id, commitment, bond)
@@ -482,6 +567,60 @@ pub fn contribute(id: TaskId, parts: &[(AccountId, u8)]) {
     run_to(task(id).commit_until + 1);
     for (who, number) in parts {
         assert_ok!(reveal(*who, id, &tensor(*number)));
+    }
+    run_to(task(id).reveal_until + 1);
+}
+
+/// Opens the vote of the session's validators on the next round of the space; gives its number.
+pub fn open_vote() -> Result<TaskId, sp_runtime::DispatchError> {
+    let content = NewTask::default().content;
+    Tasks::open(RoundSpec { space: SPACE, round: crate::NextTaskId::<Test>::get(), content, phases: VOTE_PHASES })
+}
+
+/// The validators that may vote, in the order of their keys.
+pub fn voters(id: TaskId) -> Vec<AttesterId> {
+    let mut voters: Vec<_> = crate::Ballots::<Test>::iter_key_prefix(id).collect();
+    voters.sort();
+    voters
+}
+
+pub fn seal(task: TaskId, voter: &AttesterId, descriptor: &Descriptor) -> crate::Sealed {
+    let commitment = Tasks::commitment(&descriptor.id(), voter, task, &SALT);
+    crate::Sealed { task, voter: voter.clone(), commitment }
+}
+
+pub fn unseal(task: TaskId, voter: &AttesterId, descriptor: &Descriptor) -> crate::Opened {
+    crate::Opened { task, voter: voter.clone(), descriptor: *descriptor, salt: SALT }
+}
+
+/// Signs with the key of the validator that a vote names.
+pub fn signed_by(voter: &AttesterId, bytes: &[u8]) -> AttesterSignature {
+    use sp_application_crypto::RuntimeAppPublic;
+    voter.sign(&bytes.to_vec()).unwrap()
+}
+
+/// The call with which a validator commits, signed.
+pub fn commit_call(sealed: crate::Sealed) -> RuntimeCall {
+    let signature = signed_by(&sealed.voter, &sealed.signed_bytes(&System::block_hash(0)));
+    crate::Call::<Test>::commit_as_attester { sealed, signature }.into()
+}
+
+/// The call with which a validator reveals, signed.
+pub fn reveal_call(opened: crate::Opened) -> RuntimeCall {
+    let signature = signed_by(&opened.voter, &opened.signed_bytes(&System::block_hash(0)));
+    crate::Call::<Test>::reveal_as_attester { opened, signature }.into()
+}
+
+/// Votes to the end of the reveals: each validator, in the order of their keys, for the tensor with its number, or not.
+pub fn vote(id: TaskId, numbers: &[Option<u8>]) {
+    let parts: Vec<_> = voters(id).into_iter().zip(numbers.iter().copied()).collect();
+    let parts = || parts.iter().filter_map(|(voter, number)| Some((voter, tensor((*number)?))));
+    for (voter, result) in parts() {
+        assert_eq!(let_in(commit_call(seal(id, voter, &result))), Ok(()));
+    }
+    run_to(task(id).commit_until + 1);
+    for (voter, result) in parts() {
+        assert_eq!(let_in(reveal_call(unseal(id, voter, &result))), Ok(()));
     }
     run_to(task(id).reveal_until + 1);
 }
@@ -509,10 +648,14 @@ pub enum AttestError {
 }
 
 pub fn attest_signed(attestation: crate::Attestation, signature: AttesterSignature) -> Result<(), AttestError> {
+    let_in(crate::Call::<Test>::attest { attestation, signature }.into())
+}
+
+/// Lets a call of nobody in as the transaction extension does, and dispatches it.
+pub fn let_in(call: RuntimeCall) -> Result<(), AttestError> {
     use frame_support::traits::Authorize;
     use sp_runtime::{traits::Dispatchable, transaction_validity::TransactionSource};
 
-    let call = RuntimeCall::from(crate::Call::<Test>::attest { attestation, signature });
     call.authorize(TransactionSource::External).unwrap().map_err(AttestError::Refused)?;
     let origin = frame_system::RawOrigin::Authorized.into();
     call.dispatch(origin).map(drop).map_err(|failed| AttestError::Failed(failed.error))

@@ -12,7 +12,11 @@
 use alloc::{collections::BTreeMap, vec::Vec};
 
 use codec::{Decode, Encode};
-use ensemble_core::{tasks::Content, AttesterId, TaskId};
+use ensemble_core::{
+    exchange::Audience,
+    tasks::{Content, KEPT_PREFIX},
+    AttesterId, TaskId,
+};
 use ensemble_host::{tensors, FetchError, TensorStatus};
 use ensemble_tensor::{Header, TensorId};
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
@@ -34,8 +38,6 @@ pub(crate) const LOCK_KEY: &[u8] = b"ensemble/tasks/lock";
 const LAST_BLOCK_KEY: &[u8] = b"ensemble/tasks/last-block";
 /// The errands.
 const JOURNAL_KEY: &[u8] = b"ensemble/tasks/journal";
-/// Followed by the id of a content: it won, and stays pinned whatever becomes of other tasks it is revealed in.
-const KEPT_PREFIX: &[u8] = b"ensemble/tasks/kept/";
 
 /// How long a lock holds if its owner was killed.
 const LOCK_DURATION: Duration = Duration::from_millis(10_000);
@@ -74,6 +76,7 @@ type Journal<BlockNumber> = BTreeMap<(TaskId, TensorId), Errand<BlockNumber>>;
 struct Assignment {
     task: TaskId,
     wanted: Content,
+    audience: Audience,
     id: TensorId,
     header: Header,
     keys: Vec<AttesterId>,
@@ -135,12 +138,14 @@ impl<T: Config> Pallet<T> {
             .filter(|(_, panel)| panel.seats.iter().any(|seat| keys.contains(&seat.attester)))
             .filter_map(|(task, panel)| {
                 let record = Tasks::<T>::get(task)?;
+                let audience = record.audience();
                 let State::Attesting { leader, .. } = record.state else { return None };
                 let open = panel.seats.into_iter().filter(|seat| !seat.attested && keys.contains(&seat.attester));
                 let keys = open.map(|seat| seat.attester).collect();
                 Some(Assignment {
                     task,
                     wanted: record.content,
+                    audience,
                     id: leader.content,
                     header: leader.descriptor.header,
                     keys,
@@ -154,7 +159,7 @@ impl<T: Config> Pallet<T> {
         let Assignment { task, wanted, id, .. } = assignment;
         match tensors::status(id.0) {
             TensorStatus::Absent if now < errand.retry_at => (),
-            TensorStatus::Absent | TensorStatus::Fetching { .. } => tensors::fetch(id.0, wanted.max_bytes()),
+            TensorStatus::Absent | TensorStatus::Fetching { .. } => Self::fetch(assignment),
             TensorStatus::Failed(error) => Self::retry(now, assignment, errand, error),
             TensorStatus::Held { header, bytes } => {
                 let fits = header == assignment.header && wanted.admits(&header) && bytes <= wanted.max_bytes();
@@ -179,11 +184,20 @@ impl<T: Config> Pallet<T> {
         if now < errand.retry_at {
             return;
         }
-        let Assignment { task, wanted, id, .. } = assignment;
+        let Assignment { task, id, .. } = assignment;
         let pause = FIRST_RETRY_AFTER.saturating_mul(2u32.saturating_pow(errand.failures)).min(LAST_RETRY_AFTER);
         log::debug!(target: LOG, "task {task}: fetching {id} again after {error:?}");
         errand.failures.saturating_inc();
         errand.retry_at = now.saturating_add(pause.into());
+        Self::fetch(assignment);
+    }
+
+    /// Has the leader fetched. Of a restricted task, the store first hears whom it may be served to.
+    fn fetch(assignment: &Assignment) {
+        let Assignment { task, wanted, audience, id, .. } = assignment;
+        if *audience != Audience::Public {
+            tensors::restrict(id.0, *task);
+        }
         tensors::fetch(id.0, wanted.max_bytes());
     }
 
@@ -207,8 +221,7 @@ impl<T: Config> Pallet<T> {
     fn submit(assignment: &Assignment, key: &AttesterId) -> bool {
         let (task, content) = (assignment.task, assignment.id);
         let attestation = Attestation { task, content, attester: key.clone() };
-        let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
-        let Some(signature) = key.sign(&attestation.signed_bytes(&genesis)) else {
+        let Some(signature) = key.sign(&attestation.signed_bytes(&Self::genesis())) else {
             log::error!(target: LOG, "task {task}: the keystore does not sign with {key:?}");
             return false;
         };

@@ -1,31 +1,51 @@
 //! The steps from the end of the reveals to the end of the task.
 
-use ensemble_core::TaskId;
-use frame_support::defensive;
+use ensemble_core::{
+    exchange::Exchange,
+    spaces::{Admission, Spaces},
+    AttesterId, TaskId,
+};
+use frame_support::{defensive, storage::PrefixIterator};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    Attestations, Balance, Config, Contribution, Contributions, Event, HoldReason, Leader, Outcome, Pallet,
-    PanelsOpened, Participation, Participations, State, Step, Tallies, TaskOf, Tasks, VoidReason,
+    Attestations, Balance, Ballot, Ballots, Config, Contribution, Contributions, Event, HoldReason, Leader, OrderOf,
+    Outcome, Pallet, PanelsOpened, Participation, Participations, Purpose, State, Step, Tallies, TaskOf, Tasks,
+    VoidReason,
 };
 
+/// Those of a task that are not settled, one for each [`Step::Pay`] or [`Step::Dismiss`].
+///
+/// One iterator for all of them: a new one would step over all that was removed before, again and again.
+pub(crate) struct MembersOf<T: Config> {
+    participants: PrefixIterator<(T::AccountId, Participation)>,
+    voters: PrefixIterator<(AttesterId, Ballot)>,
+}
+
+impl<T: Config> MembersOf<T> {
+    /// Those of this task.
+    pub(crate) fn of(id: TaskId) -> Self {
+        Self { participants: Participations::<T>::iter_prefix(id), voters: Ballots::<T>::iter_prefix(id) }
+    }
+}
+
 impl<T: Config> Pallet<T> {
-    /// Takes a step that is due.
-    ///
-    /// `participants` gives those that are not settled, one for each [`Step::Pay`].
+    /// Takes a step that is due. `members` are those of the task.
     pub(crate) fn take_step(
         id: TaskId,
         task: TaskOf<T>,
         step: Step,
         now: BlockNumberFor<T>,
-        participants: &mut impl Iterator<Item = (T::AccountId, Participation)>,
+        members: &mut MembersOf<T>,
     ) {
         match step {
             Step::CloseReveal => Self::close_reveal(id, task, now),
             Step::CloseAttest => Self::close_attest(id, task),
-            Step::Pay => Self::settle_participant(id, task, participants.next()),
+            Step::Pay => Self::settle_participant(id, task, members.participants.next()),
             Step::Finish => Self::finish(id, task, now),
+            Step::Dismiss => Self::dismiss(id, task, members.voters.next()),
+            Step::Conclude => Self::conclude_round(id, task),
         }
     }
 
@@ -70,19 +90,24 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn decide(id: TaskId, task: &mut TaskOf<T>, outcome: Outcome) {
         Attestations::<T>::remove(id);
         Self::deposit_event(Event::TaskDecided { task: id, outcome: outcome.clone() });
-        task.state = State::Settling { outcome, unsettled: task.committed };
+        let unsettled = match task.purpose {
+            Purpose::Contribution(_) => task.committed,
+            Purpose::Round { .. } => task.max_participants,
+        };
+        task.state = State::Settling { outcome, unsettled };
     }
 
     fn settle_participant(id: TaskId, mut task: TaskOf<T>, next: Option<(T::AccountId, Participation)>) {
-        let State::Settling { outcome, unsettled } = &mut task.state else {
-            defensive!("participants are settled when the outcome is known");
+        let (Purpose::Contribution(order), State::Settling { outcome, unsettled }) =
+            (&mut task.purpose, &mut task.state)
+        else {
+            defensive!("participants are settled when the outcome of a task is known");
             return;
         };
-        let outcome = outcome.clone();
         match next {
             Some((who, participation)) => {
                 unsettled.saturating_dec();
-                Self::settle(id, &mut task, &outcome, who, participation);
+                Self::settle(id, task.committed, order, outcome, who, participation);
             },
             None => {
                 defensive!("as many participants are stored as are unsettled");
@@ -92,46 +117,65 @@ impl<T: Config> Pallet<T> {
         Tasks::<T>::insert(id, task);
     }
 
-    fn settle(id: TaskId, task: &mut TaskOf<T>, outcome: &Outcome, who: T::AccountId, participation: Participation) {
-        let dues = task.dues(outcome, &participation);
+    fn settle(
+        id: TaskId,
+        committed: u32,
+        order: &mut OrderOf<T>,
+        outcome: &Outcome,
+        who: T::AccountId,
+        participation: Participation,
+    ) {
+        let dues = order.dues(committed, outcome, &participation);
         Participations::<T>::remove(id, &who);
         if let Participation::Revealed { content, .. } = participation {
             Tallies::<T>::remove(id, content);
         }
         let slashed = Self::slash_held(HoldReason::Bond, &who, dues.slash);
         Self::give_back(id, HoldReason::Bond, &who, participation.bond().saturating_sub(dues.slash));
-        let reward = Self::pay(id, task, &who, dues.reward);
+        let reward = Self::pay(id, order, &who, dues.reward);
         let shares = Self::mint_shares(id, &who, dues.shares);
+        if participation.backs(outcome) {
+            T::Exchange::on_winner(id, &who, order.audience);
+        }
         Self::deposit_event(Event::ParticipantSettled { task: id, who, reward, slashed, shares });
     }
 
     fn finish(id: TaskId, task: TaskOf<T>, now: BlockNumberFor<T>) {
-        Self::release_to_creator(id, &task);
-        let rent = Self::settle_rent(id, &task);
+        let (Some(order), State::Settling { outcome, .. }) = (task.order(), &task.state) else {
+            defensive!("a task is finished when its participants are settled");
+            return;
+        };
+        Self::release_to_creator(id, order);
+        let rent = Self::settle_rent(id, order, outcome);
         Self::forget(id, &task);
-        let (creator, returned) = (task.creator.clone(), task.escrow);
-        Self::deposit_event(Event::TaskSettled { task: id, creator, returned, rent });
-        if let State::Settling { outcome: Outcome::Won(leader), .. } = task.state {
-            let contribution = Contribution {
-                creator: task.creator,
-                content: leader.content,
-                descriptor: leader.descriptor,
-                winners: leader.backers,
-                weight: leader.weight,
-                committed: task.committed,
-                committed_weight: task.committed_weight,
-                settled_at: now,
-            };
-            Contributions::<T>::insert(id, contribution);
+        let (creator, returned) = (order.creator.clone(), order.escrow);
+        Self::deposit_event(Event::TaskSettled { task: id, creator: creator.clone(), returned, rent });
+        let Outcome::Won(leader) = outcome else { return };
+        let Leader { content, descriptor, weight, backers } = leader.clone();
+        let contribution = Contribution {
+            creator,
+            content,
+            descriptor,
+            audience: order.audience,
+            winners: backers,
+            weight,
+            committed: task.committed,
+            committed_weight: task.committed_weight,
+            settled_at: now,
+        };
+        Contributions::<T>::insert(id, contribution);
+        T::Exchange::on_contribution(id, order.audience);
+        if let Some(space) = order.space {
+            T::Spaces::admit(space, Admission { task: id, content, weight });
         }
     }
 
     /// Takes the rent if a content won, and gives it back otherwise. Returns what was taken.
-    fn settle_rent(id: TaskId, task: &TaskOf<T>) -> Balance {
-        if let State::Settling { outcome: Outcome::Won(_), .. } = task.state {
-            return Self::slash_held(HoldReason::Rent, &task.creator, task.rent);
+    fn settle_rent(id: TaskId, order: &OrderOf<T>, outcome: &Outcome) -> Balance {
+        if let Outcome::Won(_) = outcome {
+            return Self::slash_held(HoldReason::Rent, &order.creator, order.rent);
         }
-        Self::give_back(id, HoldReason::Rent, &task.creator, task.rent);
+        Self::give_back(id, HoldReason::Rent, &order.creator, order.rent);
         0
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::{collections::BTreeMap, vec::Vec};
 
-use ensemble_core::{AssetId, TaskId};
+use ensemble_core::{AssetId, AttesterId, TaskId};
 use ensemble_tensor::TensorId;
 use frame_support::{
     ensure,
@@ -11,8 +11,9 @@ use frame_support::{
 use sp_runtime::TryRuntimeError;
 
 use crate::{
-    reward, Agenda, Attestations, Balance, Committees, Config, Contributions, HoldReason, NextDue, NextTaskId, Outcome,
-    Pallet, PanelsOpened, Participation, Participations, State, Tallies, Tally, TaskOf, Tasks,
+    reward, Agenda, Attestations, Balance, Ballot, Ballots, Committees, Config, Contributions, HoldReason, NextDue,
+    NextTaskId, OpenRounds, OrderOf, Outcome, Pallet, PanelsOpened, Participation, Participations, Purpose, State,
+    Tallies, Tally, TaskOf, Tasks,
 };
 
 type Check = Result<(), TryRuntimeError>;
@@ -29,13 +30,22 @@ impl<T: Config> Pallet<T> {
     fn check_tasks() -> Check {
         let tasks: Vec<_> = Tasks::<T>::iter().collect();
         ensure!(Tasks::<T>::count() as usize == tasks.len(), "the number of tasks is not the counter's");
-        ensure!(Tasks::<T>::count() <= T::MaxTasks::get(), "there are more tasks than allowed");
+        let orders = tasks.iter().filter(|(_, task)| task.order().is_some()).count();
+        ensure!(orders <= T::MaxTasks::get() as usize, "there are more tasks than allowed");
+        let rounds = tasks.len() - orders;
+        ensure!(rounds == OpenRounds::<T>::get() as usize, "the number of rounds that are voted on is off");
+        ensure!(rounds <= T::MaxRounds::get() as usize, "more rounds are voted on than may");
         for (id, task) in tasks {
             ensure!(id < NextTaskId::<T>::get(), "a task has a number that was not given out");
-            Self::check_participants(id, &task)?;
+            match &task.purpose {
+                Purpose::Contribution(order) => {
+                    Self::check_participants(id, &task, order)?;
+                    Self::check_escrow(&task, order)?;
+                },
+                Purpose::Round { .. } => Self::check_voters(id, &task)?,
+            }
             Self::check_tallies(id, &task)?;
             Self::check_panel(id, &task)?;
-            Self::check_escrow(&task)?;
             let leader_fits = task.leader().is_none_or(|leader| leader.content == leader.descriptor.id());
             ensure!(leader_fits, "a leader's id is not that of its header and root");
         }
@@ -44,7 +54,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn check_participants(id: TaskId, task: &TaskOf<T>) -> Check {
+    fn check_participants(id: TaskId, task: &TaskOf<T>, order: &OrderOf<T>) -> Check {
         let parts: Vec<_> = Participations::<T>::iter_prefix_values(id).collect();
         let stored = u32::try_from(parts.len()).map_err(|_| "participants cannot be counted")?;
         let revealed = parts.iter().filter(|part| matches!(part, Participation::Revealed { .. })).count();
@@ -55,19 +65,51 @@ impl<T: Config> Pallet<T> {
         }
         ensure!(stored == task.committed, "the number of commitments is off");
         ensure!(revealed == task.revealed as usize, "the number of reveals is off");
-        let weight: Balance = parts.iter().map(|part| task.weight_of(part.bond())).sum();
+        let weight: Balance = parts.iter().map(|part| order.weight_of(part.bond())).sum();
         ensure!(weight == task.committed_weight, "the committed weight is off");
         Ok(())
     }
 
+    /// Every validator has a ballot until it is dismissed.
+    fn check_voters(id: TaskId, task: &TaskOf<T>) -> Check {
+        ensure!(Participations::<T>::iter_key_prefix(id).next().is_none(), "an account takes part in a vote");
+        ensure!(!Committees::<T>::contains_key(id), "a vote has a committee of accounts");
+        let ballots: Vec<_> = Ballots::<T>::iter_prefix_values(id).collect();
+        if let State::Settling { unsettled, .. } = task.state {
+            ensure!(ballots.len() == unsettled as usize, "the number of validators to dismiss is off");
+            return Ok(());
+        }
+        ensure!(ballots.len() == task.max_participants as usize, "the number of ballots is off");
+        let committed = ballots.iter().filter(|ballot| **ballot != Ballot::Awaited).count();
+        let revealed = ballots.iter().filter(|ballot| matches!(ballot, Ballot::Revealed(_))).count();
+        ensure!(committed == task.committed as usize, "the number of commitments is off");
+        ensure!(task.committed_weight == Balance::from(task.committed), "the committed weight is off");
+        ensure!(revealed == task.revealed as usize, "the number of reveals is off");
+        Ok(())
+    }
+
+    /// What was revealed in a task and is not settled, each with its weight.
+    fn reveals(id: TaskId, task: &TaskOf<T>) -> Vec<(TensorId, Balance)> {
+        let of_accounts = task.order().into_iter().flat_map(|order| {
+            let parts = Participations::<T>::iter_prefix_values(id);
+            parts.filter_map(move |part| match part {
+                Participation::Revealed { content, bond } => Some((content, order.weight_of(bond))),
+                Participation::Committed { .. } => None,
+            })
+        });
+        let of_validators = Ballots::<T>::iter_prefix_values(id).filter_map(|ballot| match ballot {
+            Ballot::Revealed(content) => Some((content, 1)),
+            Ballot::Awaited | Ballot::Committed(_) => None,
+        });
+        of_accounts.chain(of_validators).collect()
+    }
+
     fn check_tallies(id: TaskId, task: &TaskOf<T>) -> Check {
         let mut expected = BTreeMap::<TensorId, Tally>::new();
-        for part in Participations::<T>::iter_prefix_values(id) {
-            if let Participation::Revealed { content, bond } = part {
-                let tally = expected.entry(content).or_default();
-                tally.weight += task.weight_of(bond);
-                tally.backers += 1;
-            }
+        for (content, weight) in Self::reveals(id, task) {
+            let tally = expected.entry(content).or_default();
+            tally.weight += weight;
+            tally.backers += 1;
         }
         let stored: BTreeMap<_, _> = Tallies::<T>::iter_prefix(id).collect();
         if let State::Settling { .. } = task.state {
@@ -99,11 +141,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Until it is paid from, the escrow is what the task can cost.
-    fn check_escrow(task: &TaskOf<T>) -> Check {
-        let worst = reward::worst_case(&task.terms, task.max_participants).ok_or("a task has no worst case")?;
-        ensure!(task.escrow <= worst, "an escrow is more than the worst case of the rewards");
+    fn check_escrow(task: &TaskOf<T>, order: &OrderOf<T>) -> Check {
+        let worst = reward::worst_case(&order.terms, task.max_participants).ok_or("a task has no worst case")?;
+        ensure!(order.escrow <= worst, "an escrow is more than the worst case of the rewards");
         let paying = matches!(task.state, State::Settling { outcome: Outcome::Won(_), .. });
-        ensure!(paying || task.escrow == worst, "an escrow was touched before there is a winner");
+        ensure!(paying || order.escrow == worst, "an escrow was touched before there is a winner");
         Ok(())
     }
 
@@ -111,6 +153,8 @@ impl<T: Config> Pallet<T> {
     fn check_orphans() -> Check {
         let known = |id: TaskId| Tasks::<T>::contains_key(id);
         ensure!(Participations::<T>::iter_keys().all(|(id, _)| known(id)), "a participant has no task");
+        let is_vote = |id: TaskId| Tasks::<T>::get(id).is_some_and(|task| task.order().is_none());
+        ensure!(Ballots::<T>::iter_keys().all(|(id, _): (_, AttesterId)| is_vote(id)), "a ballot has no vote");
         ensure!(Tallies::<T>::iter_keys().all(|(id, _)| known(id)), "a tally has no task");
         ensure!(Attestations::<T>::iter_keys().all(known), "a panel has no task");
         ensure!(Committees::<T>::iter_keys().all(known), "a committee has no task");
@@ -133,9 +177,10 @@ impl<T: Config> Pallet<T> {
         let (mut deposits, mut escrows, mut bonds) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let mut rents = BTreeMap::new();
         for task in Tasks::<T>::iter_values() {
-            *deposits.entry(task.creator.clone()).or_insert(0) += task.deposit;
-            *rents.entry(task.creator.clone()).or_insert(0) += task.rent;
-            *escrows.entry(task.creator).or_insert(0) += task.escrow;
+            let Some(order) = task.order() else { continue };
+            *deposits.entry(order.creator.clone()).or_insert(0) += order.deposit;
+            *rents.entry(order.creator.clone()).or_insert(0) += order.rent;
+            *escrows.entry(order.creator.clone()).or_insert(0) += order.escrow;
         }
         for (_, who, part) in Participations::<T>::iter() {
             *bonds.entry(who).or_insert(0) += part.bond();

@@ -4,8 +4,10 @@
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_core::{
+    exchange::Audience,
+    spaces::{RoundEnd, RoundIndex, RoundVoid},
     tasks::{Content, Descriptor, Phase, Phases, Terms, Weighting},
-    AttesterId, TaskId,
+    AttesterId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
 use frame_support::{
@@ -29,6 +31,8 @@ pub type Balance = u128;
 pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Config>::Currency>;
 /// A task of this runtime.
 pub type TaskOf<T> = Task<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+/// What an account of this runtime asks for.
+pub type OrderOf<T> = Order<<T as frame_system::Config>::AccountId>;
 /// The accounts of a committee.
 pub type CommitteeOf<T> = BoundedVec<<T as frame_system::Config>::AccountId, <T as Config>::MaxParticipants>;
 /// Who may take part in a task of this runtime.
@@ -78,19 +82,19 @@ pub struct Request<T: Config> {
     pub max_participants: u32,
     /// What the task pays and takes.
     pub terms: Terms<Balance>,
+    /// Who may read what wins.
+    pub audience: Audience,
+    /// The space that is to admit what wins.
+    pub space: Option<SpaceId>,
 }
 
 /// A task that is not settled.
 #[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Task<AccountId, BlockNumber> {
-    /// Who created and funded it.
-    pub creator: AccountId,
+    /// What it is for, and what only tasks of that sort have.
+    pub purpose: Purpose<AccountId>,
     /// What it asks for.
     pub content: Content,
-    /// How words count.
-    pub weighting: Weighting<Balance>,
-    /// What it pays and takes.
-    pub terms: Terms<Balance>,
     /// Number of valid reveals needed.
     pub quorum: u32,
     /// Most participants.
@@ -102,12 +106,6 @@ pub struct Task<AccountId, BlockNumber> {
     /// Length of the attest phase in blocks. It begins when the reveals are closed, so that validators have all of it
     /// however late a full chain comes round to closing them.
     pub attest_blocks: BlockNumber,
-    /// What the creator holds for the record itself, in planck.
-    pub deposit: Balance,
-    /// What the creator still holds for rewards, in planck.
-    pub escrow: Balance,
-    /// What the creator pays for keeping what wins, in planck; held until then.
-    pub rent: Balance,
     /// Number of commitments.
     pub committed: u32,
     /// Weight of all commitments.
@@ -118,6 +116,41 @@ pub struct Task<AccountId, BlockNumber> {
     pub due: BlockNumber,
     /// How far it has come.
     pub state: State<BlockNumber>,
+}
+
+/// What a task is for.
+#[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub enum Purpose<AccountId> {
+    /// An account asks for a contribution and pays for it. Accounts take part ([`Participation`]).
+    Contribution(Order<AccountId>),
+    /// Validators vote on what a round of a space results in ([`Ballot`]). Nobody pays or is paid.
+    Round {
+        /// The space.
+        space: SpaceId,
+        /// The number of the round.
+        round: RoundIndex,
+    },
+}
+
+/// What an account asks for and pays.
+#[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Order<AccountId> {
+    /// Who created and funded the task.
+    pub creator: AccountId,
+    /// Who may read what wins.
+    pub audience: Audience,
+    /// The space that is to admit what wins.
+    pub space: Option<SpaceId>,
+    /// How words count.
+    pub weighting: Weighting<Balance>,
+    /// What the task pays and takes.
+    pub terms: Terms<Balance>,
+    /// What the creator holds for the record itself, in planck.
+    pub deposit: Balance,
+    /// What the creator still holds for rewards, in planck.
+    pub escrow: Balance,
+    /// What the creator pays for keeping what wins, in planck; held until then.
+    pub rent: Balance,
 }
 
 /// How far a task has come.
@@ -211,6 +244,55 @@ pub enum Participation {
     },
 }
 
+/// A validator's part in the vote on a round.
+#[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub enum Ballot {
+    /// It may vote and has not committed.
+    Awaited,
+    /// It committed to [`crate::Pallet::commitment`] of content, its key, task and salt.
+    Committed(H256),
+    /// It opened its commitment: this is its result.
+    Revealed(TensorId),
+}
+
+/// How a validator failed in the vote on a round.
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
+pub enum Failure {
+    /// It did not commit.
+    Absent,
+    /// It committed and did not reveal.
+    Silent,
+    /// It revealed another result than the one that won.
+    Outvoted {
+        /// Its result.
+        content: TensorId,
+    },
+}
+
+/// A validator's commitment in the vote on a round.
+#[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
+pub struct Sealed {
+    /// The vote.
+    pub task: TaskId,
+    /// The validator's attester key.
+    pub voter: AttesterId,
+    /// [`crate::Pallet::commitment`] of content, key, task and salt.
+    pub commitment: H256,
+}
+
+/// What opens a validator's commitment in the vote on a round.
+#[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
+pub struct Opened {
+    /// The vote.
+    pub task: TaskId,
+    /// The validator's attester key.
+    pub voter: AttesterId,
+    /// The header and Merkle root of the result.
+    pub descriptor: Descriptor,
+    /// What it was committed with.
+    pub salt: [u8; 32],
+}
+
 /// Support for one content of a task.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Tally {
@@ -260,6 +342,8 @@ pub struct Contribution<AccountId, BlockNumber> {
     pub content: TensorId,
     /// The header and Merkle root of what won.
     pub descriptor: Descriptor,
+    /// Who may read it.
+    pub audience: Audience,
     /// Number of winners.
     pub winners: u32,
     /// Weight of the winners.
@@ -294,6 +378,10 @@ pub enum Step {
     Pay,
     /// Return what is left to the creator and remove the task.
     Finish,
+    /// Remove the ballot of one validator, and say if it failed.
+    Dismiss,
+    /// Tell the space how its round ended, and remove the task.
+    Conclude,
 }
 
 impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockNumber> {
@@ -327,9 +415,26 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
         match self.state {
             State::Open { .. } => (now >= self.due).then_some(Step::CloseReveal),
             State::Attesting { until, .. } => (now > until).then_some(Step::CloseAttest),
-            State::Settling { unsettled: 0, .. } => Some(Step::Finish),
-            State::Settling { .. } => Some(Step::Pay),
+            State::Settling { unsettled, .. } => Some(match (&self.purpose, unsettled) {
+                (Purpose::Contribution(_), 0) => Step::Finish,
+                (Purpose::Contribution(_), _) => Step::Pay,
+                (Purpose::Round { .. }, 0) => Step::Conclude,
+                (Purpose::Round { .. }, _) => Step::Dismiss,
+            }),
         }
+    }
+
+    /// What an account asks for and pays, if this is no vote of validators.
+    pub fn order(&self) -> Option<&Order<AccountId>> {
+        match &self.purpose {
+            Purpose::Contribution(order) => Some(order),
+            Purpose::Round { .. } => None,
+        }
+    }
+
+    /// Who may read what wins. What validators agree on, everybody may.
+    pub fn audience(&self) -> Audience {
+        self.order().map_or(Audience::Public, |order| order.audience)
     }
 
     /// The content with the most revealed weight, while one can still lead.
@@ -341,15 +446,16 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
         }
     }
 
-    /// How much an account counts that put up `bond`.
-    pub fn weight_of(&self, bond: Balance) -> Balance {
-        match self.weighting {
-            Weighting::Account => 1,
-            Weighting::Bond { .. } => bond,
+    /// The weight of which a content needs more than half: of all commitments; in a vote, of all validators that may
+    /// take part, because nobody is paid to come and few may.
+    fn electorate(&self) -> Balance {
+        match self.purpose {
+            Purpose::Contribution(_) => self.committed_weight,
+            Purpose::Round { .. } => self.max_participants.into(),
         }
     }
 
-    /// The content that the reveals agree on: more than half of the committed weight, and the quorum of participants.
+    /// The content that the reveals agree on: more than half of the weight, and the quorum of participants.
     pub fn majority(&self) -> Result<Leader, VoidReason> {
         if self.committed == 0 {
             return Err(VoidReason::NobodyCame);
@@ -358,17 +464,27 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
             return Err(VoidReason::QuorumMissed);
         }
         self.leader()
-            .filter(|leader| leader.weight > self.committed_weight.saturating_sub(leader.weight))
+            .filter(|leader| leader.weight > self.electorate().saturating_sub(leader.weight))
             .cloned()
             .ok_or(VoidReason::NoMajority)
     }
+}
 
-    /// What a participant receives and loses when the task ends with `outcome`.
-    pub fn dues(&self, outcome: &Outcome, participation: &Participation) -> Dues {
+impl<AccountId> Order<AccountId> {
+    /// How much an account counts that put up `bond`.
+    pub fn weight_of(&self, bond: Balance) -> Balance {
+        match self.weighting {
+            Weighting::Account => 1,
+            Weighting::Bond { .. } => bond,
+        }
+    }
+
+    /// What a participant receives and loses when a task to which `committed` accounts committed ends with `outcome`.
+    pub fn dues(&self, committed: u32, outcome: &Outcome, participation: &Participation) -> Dues {
         let bond = participation.bond();
         let standing = match (participation, outcome) {
             (Participation::Committed { .. }, _) => Standing::Silent,
-            (Participation::Revealed { content, .. }, Outcome::Won(leader)) if *content == leader.content => {
+            (Participation::Revealed { .. }, Outcome::Won(leader)) if participation.backs(outcome) => {
                 Standing::Winner { weight: self.weight_of(bond), of: leader.weight }
             },
             (Participation::Revealed { .. }, Outcome::Won(_)) => Standing::Minority,
@@ -379,7 +495,24 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
             },
             (Participation::Revealed { .. }, Outcome::Void(_)) => Standing::Undecided,
         };
-        reward::dues(&self.terms, self.committed, bond, standing)
+        reward::dues(&self.terms, committed, bond, standing)
+    }
+}
+
+impl Outcome {
+    /// How a round ended whose vote ended so.
+    pub fn round_end(&self) -> RoundEnd {
+        match self {
+            Self::Won(leader) => RoundEnd::Settled(leader.content),
+            Self::Void(reason) => RoundEnd::Void(match reason {
+                VoidReason::NobodyCame => RoundVoid::NobodyCame,
+                VoidReason::QuorumMissed => RoundVoid::QuorumMissed,
+                VoidReason::NoMajority => RoundVoid::NoMajority,
+                VoidReason::NoAttesters => RoundVoid::NoAttesters,
+                VoidReason::Unavailable { .. } => RoundVoid::Unavailable,
+                VoidReason::Unattested { .. } => RoundVoid::Unattested,
+            }),
+        }
     }
 }
 
@@ -389,6 +522,48 @@ impl Participation {
         match *self {
             Self::Committed { bond, .. } | Self::Revealed { bond, .. } => bond,
         }
+    }
+
+    /// Whether the account revealed what won.
+    pub fn backs(&self, outcome: &Outcome) -> bool {
+        match (self, outcome) {
+            (Self::Revealed { content, .. }, Outcome::Won(leader)) => *content == leader.content,
+            _ => false,
+        }
+    }
+}
+
+impl Ballot {
+    /// How the validator failed in a vote that ended with `outcome`, if it did.
+    pub fn failure(&self, outcome: &Outcome) -> Option<Failure> {
+        match (self, outcome) {
+            (Self::Awaited, _) => Some(Failure::Absent),
+            (Self::Committed(_), _) => Some(Failure::Silent),
+            (Self::Revealed(content), Outcome::Won(leader)) if *content != leader.content => {
+                Some(Failure::Outvoted { content: *content })
+            },
+            (Self::Revealed(_), _) => None,
+        }
+    }
+}
+
+impl Sealed {
+    /// What sets these signatures apart from every other use of the key.
+    pub const DOMAIN: &'static [u8; 22] = b"ensemble/vote-seals/v1";
+
+    /// The bytes that the validator signs: domain, hash of the chain's first block, and this record.
+    pub fn signed_bytes<Hash: Encode>(&self, genesis: &Hash) -> alloc::vec::Vec<u8> {
+        (Self::DOMAIN, genesis, self).encode()
+    }
+}
+
+impl Opened {
+    /// What sets these signatures apart from every other use of the key.
+    pub const DOMAIN: &'static [u8; 22] = b"ensemble/vote-opens/v1";
+
+    /// The bytes that the validator signs: domain, hash of the chain's first block, and this record.
+    pub fn signed_bytes<Hash: Encode>(&self, genesis: &Hash) -> alloc::vec::Vec<u8> {
+        (Self::DOMAIN, genesis, self).encode()
     }
 }
 

@@ -3,12 +3,14 @@
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    tasks::{Duty, Obligation, Phase, TaskView},
+    tasks::{Duty, Obligation, Phase, PurposeView, TaskView},
     TaskId,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
 
-use crate::{Attestations, Balance, Committees, Config, Pallet, Participation, Participations, TaskOf, Tasks};
+use crate::{
+    Attestations, Balance, Ballots, Committees, Config, Pallet, Participation, Participations, Purpose, TaskOf, Tasks,
+};
 
 /// Most entries of an answer.
 const MAX_ENTRIES: u32 = 100;
@@ -49,17 +51,32 @@ impl<T: Config> Pallet<T> {
             attest_until: task.attest_until(),
             leader: task.leader().map(|leader| leader.content),
             attested: Attestations::<T>::get(id).map_or((0, 0), |panel| (panel.given(), panel.needed())),
-            committee: Committees::<T>::get(id).map(|committee| committee.into_inner()),
-            creator: task.creator,
+            purpose: Self::purpose_view(id, task.purpose),
             content: task.content,
-            weighting: task.weighting,
-            terms: task.terms,
             quorum: task.quorum,
             max_participants: task.max_participants,
             commit_until: task.commit_until,
             reveal_until: task.reveal_until,
             committed: task.committed,
             revealed: task.revealed,
+        }
+    }
+
+    fn purpose_view(id: TaskId, purpose: Purpose<T::AccountId>) -> PurposeView<T::AccountId, Balance> {
+        match purpose {
+            Purpose::Contribution(order) => PurposeView::Contribution {
+                creator: order.creator,
+                audience: order.audience,
+                space: order.space,
+                weighting: order.weighting,
+                terms: order.terms,
+                committee: Committees::<T>::get(id).map(|committee| committee.into_inner()),
+            },
+            Purpose::Round { space, round } => {
+                let mut voters: Vec<_> = Ballots::<T>::iter_key_prefix(id).collect();
+                voters.sort_unstable();
+                PurposeView::Round { space, round, voters }
+            },
         }
     }
 

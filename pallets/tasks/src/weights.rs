@@ -25,6 +25,12 @@ pub trait WeightInfo {
 	fn pay_winner() -> Weight;
 	fn pay_minority() -> Weight;
 	fn finish() -> Weight;
+	fn commit_as_attester() -> Weight;
+	fn authorize_commit_as_attester() -> Weight;
+	fn reveal_as_attester() -> Weight;
+	fn authorize_reveal_as_attester() -> Weight;
+	fn dismiss() -> Weight;
+	fn conclude_round() -> Weight;
 }
 
 impl WeightInfo for () {
@@ -86,5 +92,29 @@ impl WeightInfo for () {
 	fn finish() -> Weight {
 		Weight::from_parts(70_000_000, 6_000)
 			.saturating_add(RocksDbWeight::get().reads_writes(4, 7))
+	}
+	fn commit_as_attester() -> Weight {
+		Weight::from_parts(30_000_000, 4_000)
+			.saturating_add(RocksDbWeight::get().reads_writes(2, 2))
+	}
+	fn authorize_commit_as_attester() -> Weight {
+		Weight::from_parts(70_000_000, 4_000)
+			.saturating_add(RocksDbWeight::get().reads_writes(3, 0))
+	}
+	fn reveal_as_attester() -> Weight {
+		Weight::from_parts(35_000_000, 6_000)
+			.saturating_add(RocksDbWeight::get().reads_writes(3, 3))
+	}
+	fn authorize_reveal_as_attester() -> Weight {
+		Weight::from_parts(75_000_000, 4_000)
+			.saturating_add(RocksDbWeight::get().reads_writes(3, 0))
+	}
+	fn dismiss() -> Weight {
+		Weight::from_parts(25_000_000, 5_000)
+			.saturating_add(RocksDbWeight::get().reads_writes(2, 3))
+	}
+	fn conclude_round() -> Weight {
+		Weight::from_parts(30_000_000, 4_000)
+			.saturating_add(RocksDbWeight::get().reads_writes(2, 4))
 	}
 }

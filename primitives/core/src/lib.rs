@@ -10,11 +10,14 @@ extern crate alloc;
 
 pub mod assets;
 pub mod attester;
+pub mod combination;
 pub mod emission;
 pub mod epochs;
+pub mod exchange;
 pub mod matching;
 pub mod modules;
 pub mod scores;
+pub mod spaces;
 pub mod stake;
 pub mod tasks;
 
@@ -22,4 +25,5 @@ pub use assets::AssetId;
 pub use attester::AttesterId;
 pub use epochs::EpochIndex;
 pub use modules::{ModelType, ModuleId};
+pub use spaces::SpaceId;
 pub use tasks::TaskId;

@@ -7,10 +7,17 @@ use alloc::vec::Vec;
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_tensor::{Header, Kind, TensorId};
 use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
 use sp_runtime::Permill;
+
+use crate::{exchange::Audience, spaces::RoundIndex, AttesterId, SpaceId};
 
 /// Number of a task, counted up from 0 and never used twice.
 pub type TaskId = u32;
+
+/// In a node's local storage, followed by the id of a content: it won a task, and stays pinned whatever becomes of other
+/// uses of it.
+pub const KEPT_PREFIX: &[u8] = b"ensemble/tasks/kept/";
 
 /// The content a task asks for.
 #[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
@@ -49,7 +56,20 @@ pub enum Weighting<Balance> {
 }
 
 /// Lengths of a task's phases, in blocks. They follow each other from the block after creation on.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Decode,
+    DecodeWithMemTracking,
+    Deserialize,
+    Encode,
+    Eq,
+    MaxEncodedLen,
+    PartialEq,
+    Serialize,
+    TypeInfo,
+)]
 pub struct Phases<BlockNumber> {
     /// Commitments are taken.
     pub commit: BlockNumber,
@@ -141,20 +161,14 @@ impl Content {
 pub struct TaskView<AccountId, Balance, BlockNumber> {
     /// Its number.
     pub id: TaskId,
-    /// Who created and funded it.
-    pub creator: AccountId,
+    /// What it is for.
+    pub purpose: PurposeView<AccountId, Balance>,
     /// What it asks for.
     pub content: Content,
-    /// How words count.
-    pub weighting: Weighting<Balance>,
-    /// What it pays and takes.
-    pub terms: Terms<Balance>,
     /// Number of valid reveals needed.
     pub quorum: u32,
     /// Most participants.
     pub max_participants: u32,
-    /// The accounts that may take part, if it is not open to all.
-    pub committee: Option<Vec<AccountId>>,
     /// Where it stands.
     pub phase: Phase,
     /// Last block in which commitments are taken.
@@ -171,6 +185,35 @@ pub struct TaskView<AccountId, Balance, BlockNumber> {
     pub leader: Option<TensorId>,
     /// Attestations of the leader so far, and how many are needed; zero before the attest phase.
     pub attested: (u32, u32),
+}
+
+/// What an outsider may know of what a task is for.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub enum PurposeView<AccountId, Balance> {
+    /// An account asks for a contribution and pays for it.
+    Contribution {
+        /// Who created and funded it.
+        creator: AccountId,
+        /// Who may read what wins.
+        audience: Audience,
+        /// The space that is to admit what wins.
+        space: Option<SpaceId>,
+        /// How words count.
+        weighting: Weighting<Balance>,
+        /// What it pays and takes.
+        terms: Terms<Balance>,
+        /// The accounts that may take part, if it is not open to all.
+        committee: Option<Vec<AccountId>>,
+    },
+    /// Validators vote on what a round of a space results in.
+    Round {
+        /// The space.
+        space: SpaceId,
+        /// The number of the round.
+        round: RoundIndex,
+        /// The attester keys of those that may vote and are not dismissed.
+        voters: Vec<AttesterId>,
+    },
 }
 
 /// What an account still has to do, or is owed, in a task.

@@ -1,13 +1,21 @@
-//! The host interface through which the off-chain worker reaches the node's tensor store.
+//! The host interface through which the off-chain worker reaches the node's tensor store, and has it combine contents.
 //!
-//! Policy stays in the runtime: the worker decides what to fetch and what to keep. The node stores, transfers and
-//! verifies. The functions answer at once; fetching goes on in the background and its progress is asked for later. They
-//! exist in off-chain workers only.
+//! Policy stays in the runtime: the worker decides what to fetch, what to keep and what to combine. The node stores,
+//! transfers, verifies and computes. The functions answer at once; fetching and computing go on in the background, and
+//! their progress is asked for later. They exist in off-chain workers only.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 extern crate alloc;
+
+use alloc::vec::Vec;
+
+mod combine;
+
+pub use combine::aggregation;
+#[cfg(feature = "std")]
+pub use combine::{AggregationAccess, AggregationAccessExt};
 
 use codec::{Decode, Encode};
 use ensemble_tensor::Header;
@@ -55,6 +63,8 @@ pub enum FetchError {
     Invalid,
     /// The store could not read or write.
     Storage,
+    /// Those who have it serve it to those alone who are entitled to it, and none of this node's keys is.
+    Restricted,
 }
 
 /// The node's side of the interface.
@@ -65,10 +75,15 @@ pub trait TensorAccess: Send + Sync {
     /// Starts to fetch `id` in the background, if it is neither held nor being fetched. `max_bytes` bounds the data, for
     /// a bundle of the manifest and all members together.
     fn fetch(&self, id: TensorId, max_bytes: u64);
+    /// The data, without header, of a tensor that is held, if it has at most `max_bytes`.
+    fn read(&self, id: TensorId, max_bytes: u32) -> Option<Vec<u8>>;
     /// Keeps what is held under `id` (for a bundle also its members) from being collected. Returns whether it is held.
     fn pin(&self, id: TensorId) -> bool;
     /// Ends the effect of `pin`.
     fn unpin(&self, id: TensorId);
+    /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain
+    /// entitles to what won `task`. What is held openly already stays open.
+    fn restrict(&self, id: TensorId, task: u32);
 }
 
 #[cfg(feature = "std")]
@@ -90,6 +105,15 @@ pub trait Tensors {
         access(*self).fetch(TensorId(id), max_bytes);
     }
 
+    /// The data of the tensor `id`, if it is held and has at most `max_bytes`: for what is small, like a manifest.
+    fn read(
+        &mut self,
+        id: PassPointerAndReadCopy<[u8; 32], 32>,
+        max_bytes: u32,
+    ) -> AllocateAndReturnByCodec<Option<Vec<u8>>> {
+        access(*self).read(TensorId(id), max_bytes)
+    }
+
     /// Keeps the tensor `id` from being collected; says whether it is held.
     fn pin(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) -> bool {
         access(*self).pin(TensorId(id))
@@ -98,6 +122,11 @@ pub trait Tensors {
     /// Ends the effect of `pin`.
     fn unpin(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) {
         access(*self).unpin(TensorId(id));
+    }
+
+    /// Has the tensor `id`, which is to be fetched, served to those alone who are entitled to what won `task`.
+    fn restrict(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, task: u32) {
+        access(*self).restrict(TensorId(id), task);
     }
 }
 

@@ -50,6 +50,8 @@ pub enum ProxyType {
     SessionKeys,
     /// Score miners: what the machine of a validator does.
     Scores,
+    /// Say which members of the account's spaces count, without creating or retiring any.
+    Spaces,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -105,6 +107,11 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             ),
             Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
             Self::Scores => matches!(call, RuntimeCall::Utility(..) | RuntimeCall::Scores(..)),
+            Self::Spaces => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::Spaces(pallet_spaces::Call::suspend { .. } | pallet_spaces::Call::readmit { .. })
+            ),
         }
     }
 
@@ -112,7 +119,10 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
         match (self, other) {
             (left, right) if left == right => true,
             (Self::Any, _) => true,
-            (Self::NonTransfer, Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys | Self::Scores) => true,
+            (
+                Self::NonTransfer,
+                Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys | Self::Scores | Self::Spaces,
+            ) => true,
             _ => false,
         }
     }

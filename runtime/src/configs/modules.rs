@@ -11,8 +11,8 @@ use pallet_modules::Curve;
 use sp_runtime::{FixedU128, Permill};
 
 use crate::{
-    weights, AccountId, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake, DAYS, EXISTENTIAL_DEPOSIT,
-    TUNE,
+    weights, AccountId, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake, DAYS,
+    EXISTENTIAL_DEPOSIT, TUNE,
 };
 
 parameter_types! {

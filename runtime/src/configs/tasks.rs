@@ -1,20 +1,27 @@
-//! Tasks: how many, how long, how much.
+//! Tasks: how many, how long, how much; and how what wins is handed on.
 
 use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32, ConstU64, Randomness},
     PalletId,
 };
+use frame_system::EnsureRoot;
 use pallet_emission::Burn;
+use pallet_exchange::{Parameters, Rule};
 use sp_runtime::transaction_validity::TransactionPriority;
 
+use super::MAX_ROUNDS;
 use crate::{
-    weights, Assets, Balances, BlockNumber, Hash, Runtime, RuntimeHoldReason, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
+    weights, AccountId, Assets, Balances, BlockNumber, Exchange, Hash, Runtime, RuntimeHoldReason, Spaces, Tasks, DAYS,
+    EXISTENTIAL_DEPOSIT, TUNE,
 };
 
 parameter_types! {
     /// The keyless account that owns the classes of shares.
     pub const TasksPalletId: PalletId = PalletId(*b"ens/task");
+    /// A winner is granted two of the latest 32 contributions, for a month.
+    pub const ExchangeParameters: Parameters<BlockNumber> =
+        Parameters { rule: Rule::LeastHanded, number: 2, recent: 32, lifetime: 30 * DAYS };
 }
 
 /// Randomness of the block before, which comes from its author's VRF. The author has known it since the epoch began and
@@ -35,18 +42,22 @@ impl pallet_tasks::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Shares = Assets;
+    type Exchange = Exchange;
+    type Spaces = Spaces;
     type Slashed = Burn<Runtime>;
     type Randomness = BlockRandomness;
     type PalletId = TasksPalletId;
     // All places together cost a million TUNE as long as they are held, the first thousand of them one each.
     type MaxTasks = ConstU32<10_000>;
+    // A vote of each of 128 validators on each: 512 of 0.4 ms, 0.2 s of the 0.9 s that a block has for transactions.
+    type MaxRounds = ConstU32<MAX_ROUNDS>;
     type MaxParticipants = ConstU32<256>;
     type MaxAttesters = ConstU32<128>;
     type AttestersPerTask = ConstU32<16>;
     // Whoever holds a third of the slots has ten in a row once in 59,000 times.
     type DrawDelay = ConstU32<10>;
-    // 40 panels of 16 with 0.6 ms for each attestation: 0.4 s of the 0.9 s that a block has for transactions.
-    type MaxPanelsPerBlock = ConstU32<40>;
+    // 20 panels of 16 with 0.5 ms for each attestation: another 0.2 s.
+    type MaxPanelsPerBlock = ConstU32<20>;
     type SettlePerCall = ConstU32<32>;
     type MinPhase = ConstU32<2>;
     type MaxPhase = ConstU32<{ 28 * DAYS }>;
@@ -62,4 +73,17 @@ impl pallet_tasks::Config for Runtime {
     // what others pay.
     type AttestPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
     type WeightInfo = weights::pallet_tasks::WeightInfo<Runtime>;
+}
+
+impl pallet_exchange::Config for Runtime {
+    type Contributions = Tasks;
+    type ParametersOrigin = EnsureRoot<AccountId>;
+    type DefaultParameters = ExchangeParameters;
+    type MaxRecent = ConstU32<64>;
+    type MaxPerVictory = ConstU32<8>;
+    type MaxGrants = ConstU32<64>;
+    type MaxVictories = ConstU32<128>;
+    // Settling takes a few blocks, and more only on a chain whose blocks are full.
+    type SettlingTime = ConstU32<DAYS>;
+    type WeightInfo = weights::pallet_exchange::WeightInfo<Runtime>;
 }

@@ -1,6 +1,7 @@
 //! What accounts may do for each other.
 
 use ensemble_core::{
+    exchange::Audience,
     modules::Role,
     tasks::{Content, Phases, Terms, Weighting},
 };
@@ -28,6 +29,8 @@ fn create_task() -> RuntimeCall {
             bond: 10 * EXISTENTIAL_DEPOSIT,
             minority_slash: Permill::zero(),
         },
+        audience: Audience::Public,
+        space: None,
     })
 }
 
@@ -41,14 +44,18 @@ fn proxies_do_what_they_are_named_for() {
     let role = RuntimeCall::Modules(pallet_modules::Call::set_role { module: 0, role: Role::Miner });
     let stake = RuntimeCall::Stake(pallet_stake::Call::stake { module: 0, amount: TUNE });
     let reward = RuntimeCall::Stake(pallet_stake::Call::reward { module: 0, amount: TUNE });
-    let calls = [transfer, create_task(), advance, keys, offer, role, stake, reward];
+    let suspend = RuntimeCall::Spaces(pallet_spaces::Call::suspend { space: 0, task: 0 });
+    let retire = RuntimeCall::Spaces(pallet_spaces::Call::retire { space: 0 });
+    let calls = [transfer, create_task(), advance, keys, offer, role, stake, reward, suspend, retire];
     let allowed = |proxy: ProxyType| calls.each_ref().map(|call| proxy.filter(call));
-    assert_eq!(allowed(ProxyType::Any), [true; 8]);
-    assert_eq!(allowed(ProxyType::NonTransfer), [false, false, true, true, false, true, true, false]);
-    assert_eq!(allowed(ProxyType::Tasks), [false, false, true, false, false, false, false, false]);
-    assert_eq!(allowed(ProxyType::Modules), [false, false, false, false, false, true, false, false]);
-    assert_eq!(allowed(ProxyType::Stake), [false, false, false, false, false, false, true, false]);
-    assert_eq!(allowed(ProxyType::SessionKeys), [false, false, false, true, false, false, false, false]);
+    let only = |places: &[usize]| core::array::from_fn::<_, 10, _>(|place| places.contains(&place));
+    assert_eq!(allowed(ProxyType::Any), [true; 10]);
+    assert_eq!(allowed(ProxyType::NonTransfer), only(&[2, 3, 5, 6, 8, 9]));
+    assert_eq!(allowed(ProxyType::Tasks), only(&[2]));
+    assert_eq!(allowed(ProxyType::Modules), only(&[5]));
+    assert_eq!(allowed(ProxyType::Stake), only(&[6]));
+    assert_eq!(allowed(ProxyType::SessionKeys), only(&[3]));
+    assert_eq!(allowed(ProxyType::Spaces), only(&[8]));
     assert!(ProxyType::Any.is_superset(&ProxyType::Tasks));
     assert!(!ProxyType::Tasks.is_superset(&ProxyType::NonTransfer));
 }

@@ -4,6 +4,7 @@ mod accounts;
 mod fees;
 mod modules;
 mod presets;
+mod spaces;
 mod subnet;
 
 use ensemble_core::ModuleId;

@@ -1,6 +1,6 @@
 //! The genesis presets build the chains that they promise.
 
-use ensemble_core::AssetId;
+use ensemble_core::{tasks::Phases, AssetId};
 use ensemble_runtime::{
     genesis, Assets, Balances, Emission, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, Session, Sudo, System, TUNE,
 };
@@ -24,6 +24,7 @@ fn dev_has_one_validator_and_local_has_four() {
             assert_eq!(Balances::balance(&account(Bob)), 1_000_000 * TUNE);
             assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 40);
             assert_eq!(Emission::epoch_view().ends, 16);
+            assert_eq!(pallet_spaces::RoundPhases::<Runtime>::get(), Phases { commit: 12, reveal: 5, attest: 8 });
             assert!(System::events().is_empty());
         });
     }
@@ -52,6 +53,7 @@ fn production_has_no_sudo_key_and_no_account_until_its_founders_say_so() {
         assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
         assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 1_200);
         assert_eq!(Emission::epoch_view().ends, 1_200);
+        assert_eq!(pallet_spaces::RoundPhases::<Runtime>::get(), Phases { commit: 200, reveal: 20, attest: 100 });
         let call = Box::new(RuntimeCall::System(frame_system::Call::set_storage { items: vec![] }));
         let refused = Sudo::sudo(RuntimeOrigin::signed(account(Alice)), call);
         assert_eq!(refused.map_err(|error| error.error), Err(pallet_sudo::Error::<Runtime>::RequireSudo.into()));

@@ -27,6 +27,7 @@ use super::{
     transfer::{Patience, Transfer},
 };
 use crate::tensors::{
+    gate::Identity,
     metrics::Metrics,
     store::{footprint, Store},
     LOG_TARGET,
@@ -49,6 +50,8 @@ pub(super) struct Context {
     pub network: Arc<dyn Network>,
     /// What is counted.
     pub metrics: Metrics,
+    /// As whom to ask.
+    pub identity: Identity,
     /// How long to wait.
     pub patience: Patience,
     /// One transfer per tensor at a time, whichever jobs want it.
@@ -155,12 +158,18 @@ impl Terms {
 
 impl Fetcher {
     /// A fetcher, and the worker that runs its jobs.
-    pub fn new(store: Arc<Store>, network: Arc<dyn Network>, metrics: Metrics, patience: Patience) -> (Self, Worker) {
+    pub fn new(
+        store: Arc<Store>,
+        network: Arc<dyn Network>,
+        identity: Identity,
+        metrics: Metrics,
+        patience: Patience,
+    ) -> (Self, Worker) {
         // Unbounded, because the jobs are counted before they are queued.
         let (sender, orders) = mpsc::unbounded_channel();
         let failed = LruMap::new(ByLength::new(MAX_FAILED));
         let jobs = Arc::new(Mutex::new(Jobs { active: HashMap::new(), failed }));
-        let context = Arc::new(Context { store, network, metrics, patience, transfers: Mutex::default() });
+        let context = Arc::new(Context { store, network, metrics, identity, patience, transfers: Mutex::default() });
         let back = sender.downgrade();
         (Self { orders: sender, jobs: jobs.clone() }, Worker { orders, back, jobs, context })
     }
@@ -249,6 +258,10 @@ impl Worker {
             Turn::Stopped | Turn::Over => tracing::debug!(target: LOG_TARGET, "Stopped fetching {id}"),
         }
         jobs.active.remove(&id);
+        drop(jobs);
+        if let Err(error) = self.context.store.unrestrict_unless_here(&id) {
+            tracing::warn!(target: LOG_TARGET, "Could not forget for whom {id} was: {error}");
+        }
     }
 }
 
@@ -300,6 +313,8 @@ impl Context {
         let known = self.fetch_one(id, budget, progress, &[]).await?;
         let members = self.store.members(&id);
         let _guard = self.store.guard(&members);
+        let store = self.store.clone();
+        blocking(move || store.restrict_members(&id)).await??;
         progress.expect(members.len());
         stream::iter(members.to_vec())
             .map(|member| self.fetch_member(member, budget, progress, &known))

@@ -9,10 +9,13 @@
 use std::{borrow::Cow, time::Duration};
 
 use codec::{Compact, Decode, DecodeAll, Encode};
+use ensemble_core::TaskId;
 use ensemble_tensor::{Hash, Header, Outline, TensorId};
 
+use crate::tensors::gate::{Challenge, Denied, Party};
+
 /// Most bytes of a request.
-pub const MAX_REQUEST_LEN: usize = 64;
+pub const MAX_REQUEST_LEN: usize = 256;
 /// Most bytes of a piece.
 pub const MAX_PIECE_LEN: usize = Outline::MAX_PIECE_LEN as usize;
 /// Most bytes of a response: a piece and what stands before it.
@@ -30,6 +33,10 @@ const BUSY: u8 = 1;
 const PRESENT: u8 = 2;
 const OUTLINE: u8 = 3;
 const PIECE: u8 = 4;
+const RESTRICTED: u8 = 5;
+const CHALLENGE: u8 = 6;
+const ADMITTED: u8 = 7;
+const DENIED: u8 = 8;
 
 /// What a node asks another. The order of the variants is their number on the wire.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
@@ -49,6 +56,19 @@ pub enum Request {
         id: TensorId,
         /// Number of the piece.
         index: u32,
+    },
+    /// For a challenge, to be served a restricted tensor.
+    Challenge(TensorId),
+    /// To be served a restricted tensor, for having signed a challenge.
+    Admit {
+        /// The tensor.
+        id: TensorId,
+        /// Who asks.
+        party: Party,
+        /// The challenge.
+        challenge: Challenge,
+        /// The party's signature over the challenge's message.
+        signature: [u8; 64],
     },
 }
 
@@ -74,6 +94,17 @@ pub enum Response<'a> {
     },
     /// The bytes of a piece.
     Piece(&'a [u8]),
+    /// It holds the tensor, for those who are entitled to it.
+    Restricted {
+        /// The task for which it is restricted, if to anybody.
+        task: Option<TaskId>,
+    },
+    /// What to sign for a restricted tensor.
+    Challenge(Challenge),
+    /// The peer will be served the tensor from now on.
+    Admitted,
+    /// It will not.
+    Denied(Denied),
 }
 
 /// A message that breaks the protocol.
@@ -110,6 +141,10 @@ impl<'a> Response<'a> {
             (BUSY, body) => decode_all(body).map(|retry_after| Self::Busy { retry_after }),
             (OUTLINE, body) => Self::parse_outline(body),
             (PIECE, body) => list(body, 1, MAX_PIECE_LEN).map(Self::Piece),
+            (RESTRICTED, body) => decode_all(body).map(|task| Self::Restricted { task }),
+            (CHALLENGE, body) => decode_all(body).map(Self::Challenge),
+            (ADMITTED, []) => Ok(Self::Admitted),
+            (DENIED, body) => decode_all(body).map(Self::Denied),
             _ => Err(Malformed::Undecodable),
         }
     }
@@ -148,6 +183,7 @@ fn list(mut body: &[u8], width: usize, most: usize) -> Result<&[u8], Malformed> 
 
 #[cfg(test)]
 mod tests {
+    use ensemble_core::exchange::Refusal;
     use ensemble_tensor::Kind;
     use proptest::prelude::*;
 
@@ -211,6 +247,10 @@ mod tests {
             }
             .encode()),
             prop::collection::vec(any::<u8>(), 0..100).prop_map(|bytes| Response::Piece(&bytes).encode()),
+            any::<Option<u32>>().prop_map(|task| Response::Restricted { task }.encode()),
+            any::<Challenge>().prop_map(|challenge| Response::Challenge(challenge).encode()),
+            Just(Response::Admitted.encode()),
+            any::<u32>().prop_map(|task| Response::Denied(Denied::Refused(Refusal::NothingWon { task })).encode()),
         ]
     }
 
@@ -238,7 +278,14 @@ mod tests {
         #[test]
         fn requests_return_and_their_parts_do_not(id: [u8; 32], index: u32, page: u16) {
             let id = TensorId(id);
-            for request in [Request::Have(id), Request::Outline { id, page }, Request::Piece { id, index }] {
+            let admit = Request::Admit { id, party: Party::Account(id.0), challenge: id.0, signature: [7; 64] };
+            for request in [
+                Request::Have(id),
+                Request::Outline { id, page },
+                Request::Piece { id, index },
+                Request::Challenge(id),
+                admit,
+            ] {
                 let message = request.encode();
                 prop_assert_eq!(Request::parse(&message), Ok(request));
                 for end in 0..message.len() {

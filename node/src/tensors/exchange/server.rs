@@ -1,8 +1,9 @@
 //! Answering peers.
 //!
 //! A request is decoded, counted against what the peer may ask, and answered from the file. A piece is held against the
-//! outline before it is sent, since whoever receives a wrong one bans this node for what its disk did. A request that
-//! breaks the protocol costs the peer its reputation and is not answered.
+//! outline before it is sent, since whoever receives a wrong one bans this node for what its disk did. Of a restricted
+//! tensor nothing is sent to a peer that the gate has not admitted. A request that breaks the protocol costs the peer its
+//! reputation and is not answered.
 
 use std::{
     borrow::Cow,
@@ -30,13 +31,22 @@ use super::{
     network::Network,
     protocol::{page_count, Request, Response, HASHES_PER_PAGE, REQUEST_TIMEOUT},
 };
-use crate::tensors::{metrics::Metrics, store::Store, LOG_TARGET};
+use crate::tensors::{
+    gate::{Gate, Holder},
+    metrics::Metrics,
+    store::Store,
+    LOG_TARGET,
+};
 
 /// For a request that no working node sends.
 pub const BAD_REQUEST: ReputationChange = ReputationChange::new_fatal("Malformed tensor request");
 
 /// For asking for something and not taking it.
 pub const NOT_TAKEN: ReputationChange = ReputationChange::new(-(1 << 22), "Tensor response not taken");
+
+/// What checking a signature and a title counts, in bytes that the peer could have taken instead: it has eight a
+/// second.
+const ADMISSION_COST: u64 = 4 << 20;
 
 /// Outlines kept in memory, of 2 MiB at most each.
 const OUTLINES: u32 = 16;
@@ -45,6 +55,7 @@ const OUTLINES: u32 = 16;
 pub struct Server {
     requests: async_channel::Receiver<IncomingRequest>,
     store: Arc<Store>,
+    gate: Arc<Gate>,
     network: Arc<dyn Network>,
     metrics: Metrics,
     limits: Limits,
@@ -81,12 +92,13 @@ impl Server {
     pub fn new(
         requests: async_channel::Receiver<IncomingRequest>,
         store: Arc<Store>,
+        gate: Arc<Gate>,
         network: Arc<dyn Network>,
         metrics: Metrics,
     ) -> Self {
         let (limits, in_flight) = (Limits::default(), FuturesUnordered::new());
         let outlines = LruMap::new(ByLength::new(OUTLINES));
-        Self { requests, store, network, metrics, limits, outlines, in_flight, patience: REQUEST_TIMEOUT * 3 / 4 }
+        Self { requests, store, gate, network, metrics, limits, outlines, in_flight, patience: REQUEST_TIMEOUT * 3 / 4 }
     }
 
     /// Answers until the network closes the channel. Reads from the disk, so it wants a thread on which it may block.
@@ -142,8 +154,30 @@ impl Server {
             return Ok(Response::Busy { retry_after }.into());
         }
         match request {
-            Request::Have(id) if self.store.has(&id) => Ok(Response::Present.into()),
-            Request::Have(_) => Ok(Response::Absent.into()),
+            Request::Have(id) | Request::Outline { id, .. } | Request::Piece { id, .. } if !self.store.has(&id) => {
+                Ok(Response::Absent.into())
+            },
+            Request::Challenge(id) => Ok(Response::Challenge(self.gate.challenge(Some(*peer), id)).into()),
+            Request::Admit { id, party, challenge, signature } => {
+                let response = match self.gate.admit_peer(*peer, id, party, &challenge, signature) {
+                    Ok(_) => Response::Admitted,
+                    Err(denied) => Response::Denied(denied),
+                };
+                Ok(Answer { read: ADMISSION_COST, ..response.into() })
+            },
+            Request::Have(id) | Request::Outline { id, .. } | Request::Piece { id, .. } => {
+                match self.gate.admits(Some(Holder::Peer(*peer)), &id) {
+                    Ok(()) => self.serve_held(request),
+                    Err(task) => Ok(Response::Restricted { task }.into()),
+                }
+            },
+        }
+    }
+
+    /// Answers for a tensor that the peer may have.
+    fn serve_held(&mut self, request: Request) -> Result<Answer, Bad> {
+        match request {
+            Request::Have(_) => Ok(Response::Present.into()),
             Request::Outline { id, page } => match self.outline(&id) {
                 Some((outline, read)) => Ok(Answer { read, ..page_of(&outline, page)?.into() }),
                 None => Ok(Response::Absent.into()),
@@ -152,6 +186,7 @@ impl Server {
                 Some((outline, read)) => Ok(Answer { read, ..self.piece(&id, &outline, index)? }),
                 None => Ok(Response::Absent.into()),
             },
+            Request::Challenge(_) | Request::Admit { .. } => Err(Bad),
         }
     }
 

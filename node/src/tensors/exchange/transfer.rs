@@ -10,6 +10,7 @@
 //! | is late | what it owes is also asked of another; it gets nothing new until it answers |
 //! | does not answer at all, or is gone | it loses its place, until all others are exhausted |
 //! | does not hold the tensor | it loses its place |
+//! | serves it to those alone who are entitled | it is shown who asks; if that does not help, it loses its place |
 //! | is busy | it is left alone for as long as it asks; without a piece for too long, it counts as out of reach |
 //!
 //! While no source is free, others are looked for. When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
@@ -22,6 +23,7 @@ use std::{
 };
 
 use codec::Encode;
+use ensemble_core::exchange::Refusal;
 use ensemble_host::FetchError;
 use ensemble_tensor::{Hash, Header, Outline, TensorId};
 use futures::{
@@ -37,6 +39,7 @@ use super::{
     protocol::{page_count, Request, Response},
 };
 use crate::tensors::{
+    gate::Denied,
     store::{Arrival, Download},
     LOG_TARGET,
 };
@@ -115,6 +118,8 @@ pub(super) struct Transfer<'a> {
     rounds: u32,
     /// Bytes that had arrived when the window began.
     received: u64,
+    /// Whether somebody holds the tensor and does not serve it to this node.
+    refused: bool,
 }
 
 /// Something that a source can do.
@@ -175,6 +180,15 @@ enum Event {
     Window,
 }
 
+/// What a peer says to this node's keys.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Admission {
+    Given,
+    Refused,
+    /// It may not have heard of the block by which one of them is entitled.
+    NotYet,
+}
+
 enum Answer {
     Outline(Outline),
     Piece,
@@ -185,6 +199,8 @@ enum Fault {
     Unanswered,
     Stalled,
     Absent,
+    /// The tensor is restricted, and the peer does not admit this node.
+    Refused,
     Busy(Duration),
     /// Something wrong, and how many bytes of it.
     Wrong(ReputationChange, u64),
@@ -217,6 +233,7 @@ impl<'a> Transfer<'a> {
             search: Search::Nobody,
             rounds: context.patience.rounds,
             received: 0,
+            refused: false,
         }
     }
 
@@ -404,6 +421,10 @@ impl<'a> Transfer<'a> {
                 self.set_standing(&peer, Standing::Lost);
             },
             Fault::Absent => self.set_standing(&peer, Standing::Absent),
+            Fault::Refused => {
+                self.refused = true;
+                self.set_standing(&peer, Standing::Absent);
+            },
             Fault::Busy(pause) => self.on_busy(peer, pause),
             Fault::Wrong(change, len) => {
                 tracing::warn!(target: LOG_TARGET, "Dropping {peer}, asked for tensor {}: {}", self.id, change.reason);
@@ -497,7 +518,7 @@ impl<'a> Transfer<'a> {
         let before = self.sources.len();
         self.sources.retain(|_, source| source.standing != Standing::Lost);
         if self.sources.len() == before || self.rounds == 0 {
-            return Err(FetchError::NotFound);
+            return Err(if self.refused { FetchError::Restricted } else { FetchError::NotFound });
         }
         self.rounds -= 1;
         tokio::time::sleep(self.context.patience.pause).await;
@@ -516,7 +537,7 @@ impl Source {
 impl Context {
     /// Asks whether `peer` holds the tensor.
     async fn offer(&self, peer: PeerId, id: TensorId) -> Result<(), Fault> {
-        let message = self.ask(peer, Request::Have(id), self.patience.offer).await?;
+        let message = self.ask(peer, id, Request::Have(id), self.patience.offer).await?;
         match parse(&message)? {
             Response::Present => Ok(()),
             other => Err(other.into()),
@@ -538,7 +559,7 @@ impl Context {
     }
 
     async fn page(&self, peer: PeerId, id: TensorId, page: u16) -> Result<(Header, Vec<Hash>), Fault> {
-        let message = self.ask(peer, Request::Outline { id, page }, self.patience.answer).await?;
+        let message = self.ask(peer, id, Request::Outline { id, page }, self.patience.answer).await?;
         match parse(&message)? {
             Response::Outline { header, hashes } => Ok((header, hashes.into_owned())),
             other => Err(other.into()),
@@ -554,7 +575,7 @@ impl Context {
         download: Arc<Download>,
         progress: &Progress,
     ) -> Result<Answer, Fault> {
-        let message = self.ask(peer, Request::Piece { id, index }, self.patience.answer).await?;
+        let message = self.ask(peer, id, Request::Piece { id, index }, self.patience.answer).await?;
         let accepted = blocking(move || {
             let bytes = match parse(&message)? {
                 Response::Piece(bytes) => bytes,
@@ -573,7 +594,60 @@ impl Context {
         Ok(Answer::Piece)
     }
 
-    async fn ask(&self, peer: PeerId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
+    /// Asks, and once more after showing who asks, if the peer wants to know that.
+    async fn ask(&self, peer: PeerId, id: TensorId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
+        let message = self.ask_once(peer, request, patience).await?;
+        if !matches!(Response::parse(&message), Ok(Response::Restricted { .. })) {
+            return Ok(message);
+        }
+        self.show_party(peer, id, patience).await?;
+        self.ask_once(peer, request, patience).await
+    }
+
+    /// Has a peer admit this node to a restricted tensor, with the first of its keys that is entitled.
+    ///
+    /// What was not ordered as restricted is not fetched from whoever restricts it: this node would serve it to
+    /// everybody.
+    async fn show_party(&self, peer: PeerId, id: TensorId, patience: Duration) -> Result<(), Fault> {
+        if self.store.marks(&id).is_none() {
+            return Err(Fault::Refused);
+        }
+        let mut admission = self.try_parties(peer, id, patience).await?;
+        if admission == Admission::NotYet {
+            tokio::time::sleep(self.patience.pause).await;
+            admission = self.try_parties(peer, id, patience).await?;
+        }
+        match admission {
+            Admission::Given => Ok(()),
+            Admission::NotYet | Admission::Refused => Err(Fault::Refused),
+        }
+    }
+
+    async fn try_parties(&self, peer: PeerId, id: TensorId, patience: Duration) -> Result<Admission, Fault> {
+        let mut outcome = Admission::Refused;
+        for party in self.identity.signer.parties() {
+            let message = self.ask_once(peer, Request::Challenge(id), patience).await?;
+            let challenge = match parse(&message)? {
+                Response::Challenge(challenge) => challenge,
+                other => return Err(other.into()),
+            };
+            let Some(signature) = self.identity.answer(&party, peer, id, &challenge) else { continue };
+            let request = Request::Admit { id, party, challenge, signature };
+            let message = self.ask_once(peer, request, patience).await?;
+            let denied = match parse(&message)? {
+                Response::Admitted => return Ok(Admission::Given),
+                Response::Denied(denied) => denied,
+                other => return Err(other.into()),
+            };
+            tracing::debug!(target: LOG_TARGET, "{peer} does not serve {id} to {party:?}: {denied}");
+            if matches!(denied, Denied::Refused(Refusal::NotDrawn { .. } | Refusal::NothingWon { .. })) {
+                outcome = Admission::NotYet;
+            }
+        }
+        Ok(outcome)
+    }
+
+    async fn ask_once(&self, peer: PeerId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
         match tokio::time::timeout(patience, self.network.request(peer, request.encode())).await {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(_)) => Err(Fault::Unanswered),
@@ -591,6 +665,7 @@ impl From<Response<'_>> for Fault {
     fn from(response: Response<'_>) -> Self {
         match response {
             Response::Absent => Self::Absent,
+            Response::Restricted { .. } => Self::Refused,
             Response::Busy { retry_after } => Self::Busy(Duration::from_millis(retry_after.into())),
             other => Self::Wrong(BAD_RESPONSE, other.encoded_size() as u64),
         }

@@ -11,6 +11,7 @@ use serde_json::{json, Value};
 use super::{TensorRpc, MAX_PART_LEN};
 use crate::tensors::{
     exchange::tests::{fetcher, Home, Manner, Script},
+    gate::tests::{Person, Rules, TASK},
     samples::{Sample, PIECE},
     TensorService,
 };
@@ -20,17 +21,18 @@ const NONE: [(); 0] = [];
 /// A node with its methods.
 struct Node {
     home: Home,
+    rules: Rules,
     module: RpcModule<TensorRpc>,
 }
 
 impl Node {
     fn new(script: Script, rpc_writes: bool, deny_unsafe: DenyUnsafe) -> Self {
-        let home = Home::new(64 << 20);
+        let (home, rules) = (Home::new(64 << 20), Rules::default());
         let fetcher = fetcher(&home, Arc::new(script));
-        let service = Arc::new(TensorService::new(home.store.clone(), fetcher, rpc_writes));
+        let service = Arc::new(TensorService::new(home.store.clone(), rules.gate(&home), fetcher, rpc_writes));
         let mut module = service.rpc();
         module.extensions_mut().insert(deny_unsafe);
-        Self { home, module }
+        Self { home, rules, module }
     }
 
     fn alone() -> Self {
@@ -191,6 +193,8 @@ async fn writing_is_denied_unless_it_is_allowed() {
             ("pinTensor", vec![json!(sample.id)]),
             ("unpinTensor", vec![json!(sample.id)]),
             ("fetchTensor", vec![json!(sample.id)]),
+            ("restrictTensor", vec![json!(sample.id), json!(TASK)]),
+            ("unrestrictTensor", vec![json!(sample.id)]),
             ("removeTensor", vec![json!(sample.id)]),
         ]
     };
@@ -218,4 +222,91 @@ async fn writing_is_denied_unless_it_is_allowed() {
         trusted.call(method, values).await.unwrap();
     }
     trusted.call("putTensor", begin).await.unwrap();
+}
+
+/// Restricts a tensor, uploads it, and has `ann` entitled to it.
+async fn with_restricted(deny_unsafe: DenyUnsafe) -> (Node, Sample, Person) {
+    let node = Node::new(Script::default(), false, deny_unsafe);
+    let (sample, ann) = (Sample::bytes(5000, 1), Person::new("ann"));
+    match deny_unsafe {
+        DenyUnsafe::No => {
+            node.call("restrictTensor", (sample.id, TASK)).await.unwrap();
+            node.put(&sample, 0, &sample.encoding()).await.unwrap();
+        },
+        DenyUnsafe::Yes => {
+            crate::tensors::gate::tests::restrict(&node.home, &sample, sample.id);
+            node.home.put(&sample);
+        },
+    }
+    node.rules.entitle(sample.id, &[ann.asker()]);
+    (node, sample, ann)
+}
+
+/// The parameters of `unlockTensor` with which an account answers a challenge.
+async fn answer(node: &Node, sample: &Sample, person: &Person) -> Vec<Value> {
+    let reply = node.call("challenge", (sample.id,)).await.unwrap();
+    let signature = sp_core::Pair::sign(&person.0, reply["message"].as_str().unwrap().as_bytes());
+    assert_eq!(reply["expiresIn"], 60_000);
+    let signature = format!("0x{}", hex::encode(signature.0));
+    vec![json!(sample.id), json!(person.account()), reply["challenge"].clone(), json!(signature)]
+}
+
+#[tokio::test]
+async fn a_restricted_tensor_wants_a_token() {
+    let (node, sample, ann) = with_restricted(DenyUnsafe::No).await;
+    // Not even the operator is served otherwise, whose disk has the file.
+    node.assert_fails("getTensor", (sample.id, 0, 10), 20_006, "ensemble_unlockTensor").await;
+    node.assert_fails("getTensor", (sample.id, 0, 10, format!("0x{}", "11".repeat(32))), 20_006, "{\"Shares\":3}")
+        .await;
+    node.assert_fails("tensorProof", (sample.id, 0), 20_006, "granted").await;
+    assert_eq!(node.status(&sample).await["tasks"], json!([TASK]));
+
+    let reply = node.call("unlockTensor", answer(&node, &sample, &ann).await).await.unwrap();
+    assert_eq!(
+        (&reply["title"], &reply["task"], &reply["expiresIn"]),
+        (&json!("shareholder"), &json!(TASK), &json!(600_000))
+    );
+    let token = reply["token"].as_str().unwrap();
+    let range = node.call("getTensor", (sample.id, 0, 5016, token)).await.unwrap();
+    assert_eq!(STANDARD.decode(range.as_str().unwrap()).unwrap(), sample.encoding());
+    node.call("tensorProof", (sample.id, 1, token)).await.unwrap();
+
+    // The account sells its shares.
+    node.rules.entitle(sample.id, &[]);
+    node.assert_fails("getTensor", (sample.id, 0, 10, token), 20_006, "ensemble_unlockTensor").await;
+    node.call("unrestrictTensor", (sample.id,)).await.unwrap();
+    node.call("getTensor", (sample.id, 0, 10)).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_may_not_have_it_is_told_why() {
+    let (node, sample, ann) = with_restricted(DenyUnsafe::No).await;
+    let stranger = answer(&node, &sample, &Person::new("eve")).await;
+    node.assert_fails("unlockTensor", stranger, 20_007, "buy some of the asset {\"Shares\":3}").await;
+    let good = answer(&node, &sample, &ann).await;
+    let with = |at: usize, value: Value| {
+        let mut params = good.clone();
+        params[at] = value;
+        params
+    };
+    node.assert_fails("unlockTensor", with(1, json!(Person::new("eve").account())), 20_030, "signature").await;
+    node.assert_fails("unlockTensor", with(2, json!(format!("0x{}", "11".repeat(32)))), 20_008, "another").await;
+    node.assert_fails("unlockTensor", with(3, json!("0x1234")), 20_030, "signature").await;
+    node.assert_fails("unlockTensor", with(0, json!(Sample::bytes(1, 2).id)), 20_008, "another").await;
+    node.call("unlockTensor", good.clone()).await.unwrap();
+    node.assert_fails("unlockTensor", good, 20_009, "before").await;
+    // What is open, or not here, needs no token, and none is given.
+    let other = Sample::bytes(10, 3);
+    node.home.put(&other);
+    node.rules.entitle(other.id, &[ann.asker()]);
+    let answer = answer(&node, &other, &ann).await;
+    node.assert_fails("unlockTensor", answer, 20_007, "not restricted").await;
+}
+
+#[tokio::test]
+async fn strangers_do_not_learn_what_a_restricted_tensor_is() {
+    let (node, sample, ann) = with_restricted(DenyUnsafe::Yes).await;
+    assert_eq!(node.status(&sample).await, json!({ "status": "restricted", "task": TASK }));
+    let token = node.call("unlockTensor", answer(&node, &sample, &ann).await).await.unwrap()["token"].clone();
+    node.call("getTensor", vec![json!(sample.id), json!(0), json!(10), token]).await.unwrap();
 }

@@ -40,6 +40,12 @@ pub enum Error {
         /// Most bytes that may be pinned.
         allowed: u64,
     },
+    /// Too many tensors are restricted, or one for too many tasks.
+    #[error(
+        "{0} cannot be restricted, because too many tensors are, or it is for too many tasks; lift restrictions with \
+             ensemble_unrestrictTensor"
+    )]
+    MarksFull(TensorId),
     /// The file did not match its id and was removed.
     #[error("the file of tensor {0} was damaged and is removed; upload or fetch the tensor again")]
     Damaged(TensorId),

@@ -10,7 +10,7 @@ use std::{
 use ensemble_tensor::{Header, Kind, Outline, TensorId};
 use parking_lot::Mutex;
 
-use super::{download::Download, upload::Upload, Error};
+use super::{download::Download, marks::Marked, upload::Upload, Error};
 
 /// The store's memory of itself.
 #[derive(Default)]
@@ -23,6 +23,8 @@ pub(super) struct Index {
     pub uploads: HashMap<TensorId, Arc<Mutex<Upload>>>,
     /// Tensors kept on purpose.
     pub pins: HashSet<TensorId>,
+    /// Tensors that are not for everybody, whether they are held yet or not.
+    pub marks: HashMap<TensorId, Marked>,
     /// Tensors that running jobs need, and how many jobs do.
     pub guards: HashMap<TensorId, usize>,
     /// Tensors found when the node started, whose bytes may not have been looked at yet.
@@ -162,6 +164,11 @@ impl Index {
         Some(partial)
     }
 
+    /// Whether anything of a tensor is here, or on its way.
+    pub fn is_here(&self, id: &TensorId) -> bool {
+        self.held.contains_key(id) || self.partial.contains_key(id) || self.uploads.contains_key(id)
+    }
+
     /// Notes that a tensor is being used.
     pub fn touch(&mut self, id: &TensorId) {
         let now = self.tick();
@@ -256,11 +263,14 @@ impl Index {
     }
 
     /// Tensors that peers should be able to find, those used last first, at most `limit`: all that is held but the
-    /// members of bundles, which are found through the bundle.
+    /// members of bundles, which are found through the bundle, and restricted tensors that are not pinned: before what
+    /// they are is revealed on the chain, nobody is to know even their ids.
     pub fn announceable(&self, limit: usize) -> Vec<TensorId> {
         let members: HashSet<_> = self.held.values().flat_map(|entry| entry.members.iter()).collect();
+        let findable =
+            |id: &TensorId| !members.contains(id) && (!self.marks.contains_key(id) || self.pins.contains(id));
         let mut ids: Vec<_> =
-            self.held.iter().filter(|(id, _)| !members.contains(id)).map(|(id, entry)| (entry.used, *id)).collect();
+            self.held.iter().filter(|(id, _)| findable(id)).map(|(id, entry)| (entry.used, *id)).collect();
         ids.sort_unstable_by(|left, right| right.cmp(left));
         ids.into_iter().take(limit).map(|(_, id)| id).collect()
     }

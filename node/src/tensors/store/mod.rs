@@ -4,8 +4,9 @@
 //! |---|---|
 //! | `held/` | whole tensors in their canonical encoding, each with its outline beside it |
 //! | `partial/` | downloads that have begun, with their outlines |
-//! | `uploads/` | uploads that have begun; emptied when the node starts |
+//! | `uploads/` | uploads that have begun, and what the node itself is writing; emptied when the node starts |
 //! | `pins/` | an empty file per pinned tensor |
+//! | `restricted/` | a file per restricted tensor, which says for which tasks |
 //!
 //! **Arrival.** A file is written outside `held/`, checked against its id, synced, and renamed into `held/`. So `held/`
 //! never has half a tensor, whenever the node stops.
@@ -24,6 +25,8 @@ mod download;
 mod error;
 mod files;
 mod index;
+mod made;
+mod marks;
 mod outlines;
 mod startup;
 mod tensor;
@@ -46,6 +49,7 @@ use tokio::sync::Notify;
 pub use download::{Arrival, Download};
 pub use error::Error;
 pub use index::{footprint, Holding};
+pub use marks::{Mark, Marker};
 pub use tensor::Tensor;
 pub use upload::Uploader;
 
@@ -62,6 +66,7 @@ pub struct Store {
     partial: Folder,
     uploads: Folder,
     pins: Folder,
+    restricted: Folder,
     room: Room,
     path: PathBuf,
     index: Mutex<Index>,
@@ -104,6 +109,7 @@ impl Store {
             partial: Folder::open(path.join("partial"))?,
             uploads: Folder::open(path.join("uploads"))?,
             pins: Folder::open(path.join("pins"))?,
+            restricted: Folder::open(path.join("restricted"))?,
             room,
             path: path.into(),
             index: Mutex::default(),

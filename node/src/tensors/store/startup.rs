@@ -34,7 +34,8 @@ impl Store {
             }
         }
         self.scan_held(index)?;
-        self.scan_partial(index)
+        self.scan_partial(index)?;
+        self.scan_marks(index)
     }
 
     fn scan_held(&self, index: &mut Index) -> io::Result<()> {

@@ -808,3 +808,120 @@ proptest! {
         }
     }
 }
+
+mod marks {
+    use super::*;
+    use crate::tensors::store::{Mark, Marker};
+
+    const MARK: Mark = Mark { task: 1, content: TensorId([1; 32]) };
+    const OTHER: Mark = Mark { task: 2, content: TensorId([2; 32]) };
+
+    #[test]
+    fn a_mark_is_there_before_the_tensor_and_after_a_restart() {
+        let folder = TempDir::new().unwrap();
+        let (first, second) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let home = open(&folder, PLENTY);
+        assert!(home.restrict(&first.id, MARK, Marker::Operator).unwrap());
+        assert!(home.restrict(&second.id, MARK, Marker::Job).unwrap());
+        assert!(home.upload(Uploader::Operator, first.id, 0, &first.encoding()).unwrap().is_complete());
+        drop(home);
+        let home = open(&folder, PLENTY);
+        for id in [first.id, second.id] {
+            assert_eq!(home.marks(&id), Some(vec![MARK]));
+        }
+        home.unrestrict(&first.id).unwrap();
+        drop(home);
+        assert_eq!(open(&folder, PLENTY).marks(&first.id), None);
+    }
+
+    #[test]
+    fn a_job_changes_nothing_about_what_is_here_or_marked() {
+        let folder = TempDir::new().unwrap();
+        let (public, marked) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let home = open(&folder, PLENTY);
+        home.upload(Uploader::Operator, public.id, 0, &public.encoding()).unwrap();
+        assert!(!home.restrict(&public.id, MARK, Marker::Job).unwrap());
+        assert_eq!(home.marks(&public.id), None);
+        assert!(home.restrict(&marked.id, MARK, Marker::Operator).unwrap());
+        assert!(!home.restrict(&marked.id, OTHER, Marker::Job).unwrap());
+        assert_eq!(home.marks(&marked.id), Some(vec![MARK]));
+        // Nor does its end, if it brought nothing.
+        home.unrestrict_unless_here(&marked.id).unwrap();
+        assert_eq!(home.marks(&marked.id), Some(vec![MARK]));
+        // The operator may do all of that.
+        assert!(home.restrict(&public.id, MARK, Marker::Operator).unwrap());
+        assert!(home.restrict(&marked.id, OTHER, Marker::Operator).unwrap());
+        assert_eq!(home.marks(&marked.id), Some(vec![MARK, OTHER]));
+    }
+
+    #[test]
+    fn a_damaged_mark_restricts_to_nobody() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(100, 1);
+        let home = open(&folder, PLENTY);
+        home.restrict(&sample.id, MARK, Marker::Operator).unwrap();
+        drop(home);
+        std::fs::write(folder.path().join("restricted").join(hex::encode(sample.id.0)), [1, 2]).unwrap();
+        assert_eq!(open(&folder, PLENTY).marks(&sample.id), Some(vec![]));
+    }
+}
+
+mod made {
+    use super::*;
+
+    #[test]
+    fn what_is_put_is_held_and_read_back_in_pieces() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(2 * PIECE + 5, 1);
+        for _ in 0..2 {
+            assert_eq!(store.put(sample.header, &sample.data).unwrap(), sample.outline);
+            assert_consistent(&folder, &store);
+            assert_eq!((store.usage().tensors, files_in(&folder, "uploads")), (1, 0));
+        }
+        assert!(store.holding(&sample.id).unwrap().is_verified());
+        let mut read = Vec::new();
+        store.read_pieces(&sample.id, |piece| read.extend_from_slice(piece)).unwrap();
+        assert!(read == sample.data);
+    }
+
+    #[test]
+    fn an_upload_of_the_same_tensor_goes_on() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(5000, 1);
+        let encoding = sample.encoding();
+        let (first, rest) = encoding.split_at(100);
+        assert!(!store.upload(Uploader::Operator, sample.id, 0, first).unwrap().is_complete());
+        store.put(sample.header, &sample.data).unwrap();
+        assert_consistent(&folder, &store);
+        assert!(store.upload(Uploader::Operator, sample.id, 100, rest).unwrap().is_complete());
+        assert_eq!(read(&store, &sample), sample.encoding());
+    }
+
+    #[test]
+    fn what_has_no_room_or_is_not_valid_leaves_nothing() {
+        let folder = TempDir::new().unwrap();
+        let (small, large) = (Sample::bytes(100, 1), Sample::bytes(PIECE, 2));
+        let store = open(&folder, footprint(&small) + 1);
+        assert!(matches!(store.put(large.header, &large.data), Err(Error::StoreFull { .. })));
+        assert!(matches!(store.put(small.header, &large.data), Err(Error::Invalid(_))));
+        let no_bundle = Header::new(Kind::Bundle, 3, 1).unwrap();
+        assert!(matches!(store.put(no_bundle, &[9, 9, 9]), Err(Error::Invalid(_))));
+        assert_eq!((store.usage().bytes, files_in(&folder, "uploads")), (0, 0));
+        store.put(small.header, &small.data).unwrap();
+        assert_consistent(&folder, &store);
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_read() {
+        let folder = TempDir::new().unwrap();
+        let store = open(&folder, PLENTY);
+        let sample = Sample::bytes(2 * PIECE, 1);
+        put(&store, &sample);
+        damage(&held_file(&folder, &sample), 16 + PIECE);
+        let mut pieces = 0;
+        assert!(matches!(store.read_pieces(&sample.id, |_| pieces += 1), Err(Error::Damaged(id)) if id == sample.id));
+        assert_eq!((pieces, store.has(&sample.id)), (1, false));
+    }
+}

@@ -1,6 +1,9 @@
 //! Creating tasks.
 
-use ensemble_core::tasks::{Content, Phases, Terms, Weighting};
+use ensemble_core::{
+    exchange::Audience,
+    tasks::{Content, Phases, Terms, Weighting},
+};
 use ensemble_tensor::Kind;
 use frame_support::{assert_noop, assert_ok};
 
@@ -21,6 +24,8 @@ fn holds_the_worst_case_and_the_deposit() {
             task: id,
             creator: CREATOR,
             content: task.content,
+            audience: Audience::Public,
+            space: None,
             commit_until: 6,
             reveal_until: 11,
             deposit: DEPOSIT,
@@ -90,7 +95,7 @@ fn holds_a_rent_for_each_mebibyte_that_is_begun() {
         RentPerMib::set(3);
         for (max_bytes, rent) in [(1, 3), (1 << 20, 3), ((1 << 20) + 1, 6), (MAX_CONTENT_BYTES, 48)] {
             let id = NewTask { content: Content::Bundle { max_bytes }, ..Default::default() }.id();
-            assert_eq!((task(id).rent, held(HoldReason::Rent, CREATOR)), (rent, rent));
+            assert_eq!((order(id).rent, held(HoldReason::Rent, CREATOR)), (rent, rent));
             assert_ok!(Tasks::cancel(RuntimeOrigin::signed(CREATOR), id));
             assert_all_settled();
         }
@@ -186,7 +191,7 @@ fn a_task_pays_for_its_attestations_whatever_becomes_of_it() {
 fn a_task_may_pay_nothing() {
     ExtBuilder::default().build_and_execute(|| {
         let id = NewTask { terms: Terms { base: 0, ..terms() }, ..Default::default() }.id();
-        assert_eq!(task(id).escrow, 0);
+        assert_eq!(order(id).escrow, 0);
         contribute(id, &[(ALICE, 1), (BOB, 1)]);
         attest_all(id);
         next_block();
@@ -200,7 +205,7 @@ fn a_task_may_pay_nothing() {
 fn the_deposit_doubles_with_each_tenth_of_all_places_taken() {
     ExtBuilder::default().build_and_execute(|| {
         // Five places in all: each is two tenths.
-        let deposits: Vec<_> = (0..5).map(|_| task(NewTask::default().id()).deposit).collect();
+        let deposits: Vec<_> = (0..5).map(|_| order(NewTask::default().id()).deposit).collect();
         assert_eq!(deposits, [DEPOSIT, 4 * DEPOSIT, 16 * DEPOSIT, 64 * DEPOSIT, 256 * DEPOSIT]);
         assert_eq!(held(HoldReason::TaskDeposit, CREATOR), deposits.iter().sum());
         // What was held is what returns, and the next one pays for the places that are taken then.
@@ -208,7 +213,7 @@ fn the_deposit_doubles_with_each_tenth_of_all_places_taken() {
             assert_ok!(Tasks::cancel(RuntimeOrigin::signed(CREATOR), id));
         }
         assert_eq!(held(HoldReason::TaskDeposit, CREATOR), 84 * DEPOSIT);
-        assert_eq!(task(NewTask::default().id()).deposit, 64 * DEPOSIT);
+        assert_eq!(order(NewTask::default().id()).deposit, 64 * DEPOSIT);
     });
 }
 

@@ -1,7 +1,7 @@
 //! The off-chain worker, with a keystore, a pool and a store around it.
 
 use codec::Decode;
-use ensemble_core::tasks::Content;
+use ensemble_core::{exchange::Audience, tasks::Content};
 use ensemble_host::TensorStatus;
 use ensemble_tensor::Kind;
 use frame_support::{dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
@@ -92,6 +92,22 @@ fn fetches_then_pins_then_attests_once_with_each_key() {
         assert!(submitted.iter().all(|sent| sent.task == id && sent.content == content));
         next_worked_block();
         assert_eq!(take_submitted(), [], "they are on their way");
+    });
+}
+
+#[test]
+fn of_a_restricted_task_the_store_first_hears_whom_it_may_be_served_to() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask { audience: Audience::Restricted { exchanged: false }, ..Default::default() }.id();
+        contribute(id, &[(ALICE, 1), (BOB, 1)]);
+        next_block();
+        work();
+        let content = tensor(1).id();
+        let both = [Asked::Restrict(content, id), Asked::Fetch(content, LEN)];
+        assert_eq!(node().store.take_asked(), both);
+        node().store.fail(content);
+        next_worked_block();
+        assert_eq!(node().store.take_asked(), both);
     });
 }
 

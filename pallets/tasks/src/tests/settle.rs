@@ -1,6 +1,7 @@
 //! Outcomes and who gets what.
 
 use ensemble_core::{
+    exchange::Audience,
     tasks::{Terms, Weighting},
     AssetId,
 };
@@ -61,6 +62,7 @@ fn the_winners_own_the_contribution() {
             creator: CREATOR,
             content: tensor(1).id(),
             descriptor: tensor(1),
+            audience: Audience::Public,
             winners: 2,
             weight: 2,
             committed: 3,
@@ -280,8 +282,8 @@ fn a_task_that_is_attested_without_leader_would_end() {
     ExtBuilder::default().build_and_execute(|| {
         let id = NewTask::default().id();
         let now = System::block_number();
-        let parts = &mut Participations::<Test>::iter_prefix(id);
-        Tasks::take_step(id, task(id), crate::Step::CloseAttest, now, parts);
+        let members = &mut crate::settle::MembersOf::<Test>::of(id);
+        Tasks::take_step(id, task(id), crate::Step::CloseAttest, now, members);
         assert_eq!(void(id), Some(VoidReason::NoMajority));
     });
 }
@@ -398,7 +400,7 @@ fn a_hold_that_somebody_took_from_holds_up_nobody() {
         let taken = Balances::burn_held(
             &HoldReason::Reward.into(),
             &CREATOR,
-            task(id).escrow - 1_200,
+            order(id).escrow - 1_200,
             Precision::Exact,
             Fortitude::Force,
         );

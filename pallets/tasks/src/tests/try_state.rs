@@ -1,8 +1,8 @@
 //! The check of the state finds what is off, and says so.
 
 use crate::{
-    mock::*, Agenda, Attestations, Committees, HoldReason, NextDue, NextTaskId, Participation, Participations, State,
-    Tallies, Tasks as Stored,
+    mock::*, Agenda, Attestations, Ballot, Ballots, Committees, HoldReason, NextDue, NextTaskId, OpenRounds,
+    Participation, Participations, Purpose, State, Tallies, Tasks as Stored,
 };
 use frame_support::{assert_ok, traits::fungible::MutateHold};
 
@@ -29,6 +29,13 @@ fn complains_in(block: BlockNumber, spoil: impl FnOnce(u32), complaint: &'static
 
 fn change(id: u32, change: impl FnOnce(&mut crate::TaskOf<Test>)) {
     Stored::<Test>::mutate(id, |task| change(task.as_mut().unwrap()));
+}
+
+fn change_order(id: u32, change_order: impl FnOnce(&mut crate::OrderOf<Test>)) {
+    change(id, |task| match &mut task.purpose {
+        Purpose::Contribution(order) => change_order(order),
+        Purpose::Round { .. } => panic!("the task is a vote"),
+    });
 }
 
 #[test]
@@ -112,7 +119,41 @@ fn money() {
     complains(|_| release(HoldReason::TaskDeposit, CREATOR, 1), "a creator's deposits are not what is held");
     complains(|_| release(HoldReason::Reward, CREATOR, 1), "a creator's escrows are not what is held");
     complains(|_| release(HoldReason::Bond, BOB, 1), "an account's bonds are not what is held");
-    complains(|id| change(id, |task| task.rent += 1), "a creator's rents are not what is held");
-    complains(|id| change(id, |task| task.escrow -= 1), "an escrow was touched before there is a winner");
-    complains(|id| change(id, |task| task.escrow += 1), "an escrow is more than the worst case of the rewards");
+    complains(|id| change_order(id, |order| order.rent += 1), "a creator's rents are not what is held");
+    complains(|id| change_order(id, |order| order.escrow -= 1), "an escrow was touched before there is a winner");
+    complains(|id| change_order(id, |order| order.escrow += 1), "an escrow is more than the worst case of the rewards");
+}
+
+#[test]
+fn votes() {
+    let complains = |spoil: fn(u32), complaint: &'static str| {
+        ExtBuilder::default().build().execute_with(|| {
+            let id = open_vote().unwrap();
+            let voter = &voters(id)[0];
+            assert_eq!(let_in(commit_call(seal(id, voter, &tensor(1)))), Ok(()));
+            run_to(7);
+            assert_eq!(let_in(reveal_call(unseal(id, voter, &tensor(1)))), Ok(()));
+            check_state();
+            spoil(id);
+            assert_eq!(Tasks::do_try_state(), Err(complaint.into()));
+        });
+    };
+    complains(|_| OpenRounds::<Test>::put(2), "the number of rounds that are voted on is off");
+    complains(|id| Ballots::<Test>::remove(id, &voters(id)[1]), "the number of ballots is off");
+    complains(|id| change(id, |task| task.committed = 2), "the number of commitments is off");
+    complains(|id| change(id, |task| task.committed_weight = 2), "the committed weight is off");
+    complains(|id| change(id, |task| task.revealed = 2), "the number of reveals is off");
+    complains(
+        |id| Ballots::<Test>::insert(id, &voters(id)[0], Ballot::Revealed(tensor(2).id())),
+        "the tallies are not those of the reveals",
+    );
+    complains(|id| Ballots::<Test>::insert(id + 1, &voters(id)[0], Ballot::Awaited), "a ballot has no vote");
+    complains(
+        |id| Participations::<Test>::insert(id, ALICE, Participation::Revealed { content: tensor(1).id(), bond: 0 }),
+        "an account takes part in a vote",
+    );
+    complains(
+        |id| Committees::<Test>::insert(id, crate::CommitteeOf::<Test>::default()),
+        "a vote has a committee of accounts",
+    );
 }

@@ -1,6 +1,9 @@
 //! What outsiders may ask.
 
-use ensemble_core::tasks::{Duty, Obligation, Phase};
+use ensemble_core::{
+    exchange::Audience,
+    tasks::{Duty, Obligation, Phase, PurposeView},
+};
 use frame_support::assert_ok;
 
 use crate::mock::*;
@@ -10,9 +13,13 @@ fn a_task_is_shown_in_every_phase() {
     ExtBuilder::default().build_and_execute(|| {
         let id = NewTask { access: committee(&[BOB, ALICE]), max_participants: 2, ..Default::default() }.id();
         let view = || Tasks::task_view(id).unwrap();
-        assert_eq!((view().id, view().creator, view().phase), (id, CREATOR, Phase::Commit));
+        assert_eq!((view().id, view().phase), (id, Phase::Commit));
         assert_eq!((view().commit_until, view().reveal_until, view().attest_until), (6, 11, 16));
-        assert_eq!(view().committee, Some(vec![ALICE, BOB]));
+        let PurposeView::Contribution { creator, audience, space, terms: shown, committee, .. } = view().purpose else {
+            panic!("it is no vote");
+        };
+        assert_eq!((creator, audience, space, shown), (CREATOR, Audience::Public, None, terms()));
+        assert_eq!(committee, Some(vec![ALICE, BOB]));
         assert_ok!(commit(ALICE, id, &tensor(1), BOND));
         assert_ok!(commit(BOB, id, &tensor(1), BOND));
         run_to(7);

@@ -1,5 +1,6 @@
 //! The exchange without a network: fetching from scripted peers, and serving hostile ones.
 
+mod admission;
 mod fetching;
 mod script;
 mod serving;
@@ -9,10 +10,15 @@ pub use script::{Manner, Script, DRIP};
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use ensemble_tensor::{Header, TensorId};
+use sc_network_types::PeerId;
 use tempfile::TempDir;
 
-use super::{fetcher::Fetcher, transfer::Patience};
+use super::{fetcher::Fetcher, network::Network, transfer::Patience};
 use crate::tensors::{
+    gate::{
+        tests::{Nobody, GENESIS},
+        Identity,
+    },
     metrics::Metrics,
     samples::{Sample, PIECE},
     store::{Room, Store, Uploader},
@@ -68,7 +74,13 @@ pub fn fetcher(home: &Home, script: Arc<Script>) -> Fetcher {
 
 /// A fetcher with other deadlines.
 pub fn fetcher_with(home: &Home, script: Arc<Script>, patience: Patience) -> Fetcher {
-    let (fetcher, worker) = Fetcher::new(home.store.clone(), script, home.metrics.clone(), patience);
+    let identity = Identity { genesis: GENESIS, node: PeerId::random(), signer: Arc::new(Nobody) };
+    fetcher_as(home, script, identity, patience)
+}
+
+/// A fetcher that asks as somebody.
+pub fn fetcher_as(home: &Home, network: Arc<dyn Network>, identity: Identity, patience: Patience) -> Fetcher {
+    let (fetcher, worker) = Fetcher::new(home.store.clone(), network, identity, home.metrics.clone(), patience);
     tokio::spawn(worker.run());
     fetcher
 }

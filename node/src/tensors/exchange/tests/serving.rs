@@ -12,6 +12,7 @@ use crate::tensors::exchange::{
     protocol::{Request, Response, MAX_REQUEST_LEN, MAX_RESPONSE_LEN},
     server::{Server, BAD_REQUEST, NOT_TAKEN},
 };
+use crate::tensors::gate::tests::Rules;
 
 /// A node that serves.
 struct Node {
@@ -26,7 +27,8 @@ impl Node {
         samples.iter().for_each(|sample| home.put(sample));
         let (sender, requests) = async_channel::bounded(64);
         let network = Arc::new(Script::default());
-        let mut server = Server::new(requests, home.store.clone(), network.clone(), home.metrics.clone());
+        let gate = Rules::default().gate(&home);
+        let mut server = Server::new(requests, home.store.clone(), gate, network.clone(), home.metrics.clone());
         server.patience = PATIENCE.answer;
         tokio::spawn(server.run());
         Self { home, network, requests: sender }
@@ -176,7 +178,9 @@ async fn a_peer_that_lets_an_answer_lie_is_locked_out() {
 async fn the_server_ends_with_the_network() {
     let home = Home::new(1 << 20);
     let (sender, requests) = async_channel::bounded(1);
-    let server = Server::new(requests, home.store.clone(), Arc::new(Script::default()), home.metrics.clone());
+    let gate = Rules::default().gate(&home);
+    let network = Arc::new(Script::default());
+    let server = Server::new(requests, home.store.clone(), gate, network, home.metrics.clone());
     let server = tokio::spawn(server.run());
     drop(sender);
     server.await.unwrap();

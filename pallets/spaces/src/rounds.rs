@@ -1,0 +1,132 @@
+//! Rounds: when one is due, how it begins, and how it ends.
+
+use alloc::vec::Vec;
+
+use ensemble_core::{
+    spaces::{Activity, Entrant, PastRound, RoundEnd, RoundIndex, RoundSpec, Rounds, Settled},
+    SpaceId, TaskId,
+};
+use frame_support::{pallet_prelude::*, storage::with_storage_layer};
+use frame_system::pallet_prelude::BlockNumberFor;
+use sp_runtime::traits::{One, Saturating};
+
+use crate::{
+    Agenda, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, Running, SpaceOf, Spaces,
+};
+
+impl<T: Config> Pallet<T> {
+    /// Has a round begin as soon as one may, if it can and would find something new; has none begin otherwise. The
+    /// caller stores the space.
+    pub(crate) fn schedule(id: SpaceId, space: &mut SpaceOf<T>) {
+        let wants_round = space.has_changed && space.counting >= space.spec.quorum;
+        match space.activity {
+            Activity::Resting if wants_round => {
+                let next = frame_system::Pallet::<T>::block_number().saturating_add(One::one());
+                let due = space.rests_until.max(next);
+                Agenda::<T>::insert(due, id, ());
+                space.activity = Activity::Due(due);
+            },
+            Activity::Due(_) if !wants_round => Self::rest(id, space),
+            Activity::Resting | Activity::Due(_) | Activity::Running { .. } | Activity::Closing => (),
+        }
+    }
+
+    /// Takes a space out of the agenda. The caller stores the space.
+    pub(crate) fn rest(id: SpaceId, space: &mut SpaceOf<T>) {
+        if let Activity::Due(due) = space.activity {
+            Agenda::<T>::remove(due, id);
+        }
+        space.activity = Activity::Resting;
+    }
+
+    /// Begins the round of a space that is due.
+    pub(crate) fn open_round(id: SpaceId, mut space: SpaceOf<T>, now: BlockNumberFor<T>) {
+        Self::rest(id, &mut space);
+        space.rests_until = now.saturating_add(space.spec.cadence);
+        match Self::begin_vote(id, &space) {
+            Ok(task) => Self::start(id, &mut space, task, now),
+            Err(error) => {
+                Self::schedule(id, &mut space);
+                Self::deposit_event(Event::RoundNotOpened { space: id, error });
+            },
+        }
+        Spaces::<T>::insert(id, space);
+    }
+
+    fn begin_vote(id: SpaceId, space: &SpaceOf<T>) -> Result<TaskId, DispatchError> {
+        let (content, phases) = (space.spec.result(), RoundPhases::<T>::get());
+        let round = RoundSpec { space: id, round: space.next_round, content, phases };
+        with_storage_layer(|| T::Rounds::open(round))
+    }
+
+    fn start(id: SpaceId, space: &mut SpaceOf<T>, task: TaskId, now: BlockNumberFor<T>) {
+        let (round, roster) = (space.next_round, Self::roster(id));
+        let entrants = u32::try_from(roster.len()).unwrap_or(u32::MAX);
+        Rosters::<T>::insert(id, round, roster);
+        Running::<T>::mutate(|running| running.saturating_inc());
+        space.next_round.saturating_inc();
+        space.has_changed = false;
+        space.activity = Activity::Running { round, task, began: now, entrants, is_last: false };
+        Self::deposit_event(Event::RoundOpened { space: id, round, task, entrants });
+    }
+
+    /// The members that count, in the order of their contents' ids.
+    fn roster(id: SpaceId) -> RosterOf<T> {
+        let members = Members::<T>::get(id).into_iter().filter(|member| member.standing.counts());
+        let entrants = members.map(|member| {
+            let (content, task, weight) = (member.content, member.task, member.weight);
+            Entrant { content, task, weight }
+        });
+        let mut roster: Vec<_> = entrants.collect();
+        roster.sort_unstable_by_key(|entrant| entrant.content);
+        BoundedVec::truncate_from(roster)
+    }
+
+    /// Ends the round of a space if it is the one that runs.
+    pub(crate) fn end_round(id: SpaceId, ended: RoundIndex, end: RoundEnd) {
+        let Some(mut space) = Spaces::<T>::get(id) else { return };
+        let Activity::Running { round, task, began, entrants, is_last } = space.activity else { return };
+        if round != ended {
+            return;
+        }
+        let now = frame_system::Pallet::<T>::block_number();
+        Running::<T>::mutate(|running| running.saturating_dec());
+        match end {
+            RoundEnd::Settled(content) => {
+                // The report of the round before can no longer be submitted.
+                if let Some(unreported) = space.unreported() {
+                    Rosters::<T>::remove(id, unreported);
+                }
+                space.state = Some(Settled { round, content, at: now, reported: false });
+                Self::deposit_event(Event::RoundSettled { space: id, round, content });
+            },
+            RoundEnd::Void(reason) => {
+                Rosters::<T>::remove(id, round);
+                space.has_changed = true;
+                Self::deposit_event(Event::RoundVoided { space: id, round, reason });
+            },
+        }
+        Self::remember(id, round, PastRound { task, entrants, began, ended: now, end });
+        if is_last {
+            Self::close(id, &mut space);
+        } else {
+            space.activity = Activity::Resting;
+            Self::schedule(id, &mut space);
+        }
+        Spaces::<T>::insert(id, space);
+    }
+
+    /// Records a round, and forgets the oldest if that is one more than are kept.
+    fn remember(id: SpaceId, round: RoundIndex, past: PastRound<BlockNumberFor<T>>) {
+        History::<T>::insert(id, round, past);
+        if let Some(oldest) = round.checked_sub(T::KeptRounds::get()) {
+            History::<T>::remove(id, oldest);
+        }
+    }
+
+    /// Has the records of a space removed. The caller stores the space.
+    pub(crate) fn close(id: SpaceId, space: &mut SpaceOf<T>) {
+        space.activity = Activity::Closing;
+        Closing::<T>::insert(id, ());
+    }
+}

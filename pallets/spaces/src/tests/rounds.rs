@@ -1,0 +1,233 @@
+//! When rounds begin, and how they end.
+
+use ensemble_core::spaces::{Activity, PastRound, RoundEnd, RoundOutcome, RoundSpec, RoundVoid, Settled, SpaceSpec};
+use frame_support::assert_ok;
+use sp_runtime::DispatchError;
+
+use crate::{mock::*, Event, History, Rosters, Running};
+
+#[test]
+fn a_round_begins_when_enough_members_count() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, [1]);
+        run_to(4);
+        assert_eq!(activity(id), Activity::Resting);
+        admit(id, [2]);
+        assert_eq!(activity(id), Activity::Due(5));
+        run_to(6);
+        let running = Activity::Running { round: 0, task: 0, began: 5, entrants: 2, is_last: false };
+        assert_eq!(activity(id), running);
+        assert_eq!(last_event(), Event::RoundOpened { space: id, round: 0, task: 0, entrants: 2 });
+        assert_eq!(Votes::get(), [RoundSpec { space: id, round: 0, content: spec().result(), phases: PHASES }]);
+    });
+}
+
+#[test]
+fn those_who_take_part_are_written_down_in_the_order_of_their_contents() {
+    on_chain(|| {
+        let id = new_space(spec());
+        for task in [4, 1, 3] {
+            admit_with(id, task, task.into());
+        }
+        assert_ok!(suspend(id, 3));
+        admit(id, [2]);
+        next_block();
+        next_block();
+        let roster = Rosters::<Test>::get(id, 0).unwrap();
+        assert!(roster.is_sorted_by(|a, b| a.content < b.content));
+        let mut taking_part: Vec<_> = roster.iter().map(|entrant| (entrant.task, entrant.weight)).collect();
+        assert_ne!(taking_part, [(1, 1), (2, 1), (4, 4)], "that would be the order of tasks");
+        taking_part.sort();
+        assert_eq!(taking_part, [(1, 1), (2, 1), (4, 4)]);
+        // Whatever happens meanwhile.
+        assert_ok!(suspend(id, 1));
+        assert_ok!(readmit(id, 3));
+        assert_eq!(Rosters::<Test>::get(id, 0).unwrap(), roster);
+    });
+}
+
+#[test]
+fn what_settles_is_the_state() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..3);
+        run_to(5);
+        let result = RoundResult::of(&[ACCEPTED; 2]);
+        assert_eq!(settle(id, &result), 0);
+        let state = Settled { round: 0, content: result.id(), at: 5, reported: false };
+        assert_eq!(space(id).state, Some(state));
+        assert_eq!(last_event(), Event::RoundSettled { space: id, round: 0, content: result.id() });
+        let end = RoundEnd::Settled(result.id());
+        let past = PastRound { task: 0, entrants: 2, began: 2, ended: 5, end };
+        assert_eq!(History::<Test>::get(id, 0), Some(past));
+        assert_eq!((activity(id), Running::<Test>::get()), (Activity::Resting, 0));
+        // Nothing has changed.
+        run_to(40);
+        assert_eq!(Votes::get().len(), 1);
+    });
+}
+
+#[test]
+fn the_next_round_waits_for_the_cadence_and_for_a_change() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..3);
+        run_to(4);
+        settle(id, &RoundResult::of(&[ACCEPTED; 2]));
+        admit(id, [3]);
+        assert_eq!(activity(id), Activity::Due(2 + CADENCE));
+        run_to(2 + CADENCE);
+        assert_eq!(Votes::get().len(), 1);
+        next_block();
+        assert_eq!(running(id), 1);
+        // What changes while a round runs is for the next one, which begins at once if the round took so long.
+        assert_ok!(suspend(id, 2));
+        run_to(50);
+        void(id);
+        assert_eq!(activity(id), Activity::Due(51));
+    });
+}
+
+#[test]
+fn what_changes_while_a_round_runs_is_for_the_next_one() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..3);
+        run_to(3);
+        admit(id, [3]);
+        settle(id, &RoundResult::of(&[ACCEPTED; 2]));
+        assert_eq!(activity(id), Activity::Due(2 + CADENCE));
+        run_to(3 + CADENCE);
+        assert_eq!(Rosters::<Test>::get(id, 1).unwrap().len(), 3);
+    });
+}
+
+#[test]
+fn a_round_without_result_is_recorded_and_tried_again() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..3);
+        run_to(6);
+        assert_eq!(end(id, RoundEnd::Void(RoundVoid::Unattested)), 0);
+        assert_eq!(last_event(), Event::RoundVoided { space: id, round: 0, reason: RoundVoid::Unattested });
+        assert_eq!(History::<Test>::get(id, 0).unwrap().end, RoundEnd::Void(RoundVoid::Unattested));
+        assert_eq!((space(id).state, Rosters::<Test>::get(id, 0)), (None, None));
+        assert_eq!(activity(id), Activity::Due(2 + CADENCE));
+        run_to(3 + CADENCE);
+        assert_eq!(running(id), 1);
+        let result = RoundResult::of(&[ACCEPTED; 2]);
+        settle(id, &result);
+        assert_eq!(space(id).state.unwrap().round, 1);
+    });
+}
+
+#[test]
+fn a_void_round_leaves_the_state_and_its_report() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..3);
+        run_to(3);
+        let result = RoundResult::of(&[ACCEPTED; 2]);
+        settle(id, &result);
+        admit(id, [3]);
+        run_to(20);
+        void(id);
+        assert_eq!(space(id).state.unwrap().content, result.id());
+        result.submit(id, 0);
+    });
+}
+
+#[test]
+fn only_the_round_that_runs_can_end() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..3);
+        let settled = RoundEnd::Settled(content(1));
+        Spaces::ended(id, 0, settled);
+        run_to(4);
+        let before = space(id);
+        Spaces::ended(id, 1, settled);
+        Spaces::ended(id + 1, 0, settled);
+        assert_eq!(space(id), before);
+        void(id);
+        let before = space(id);
+        Spaces::ended(id, 0, settled);
+        assert_eq!(space(id), before);
+        assert_eq!(Running::<Test>::get(), 0);
+    });
+}
+
+#[test]
+fn a_vote_that_cannot_begin_is_tried_again() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..3);
+        RefuseVotes::set(true);
+        run_to(3);
+        // Without the text, which is not stored.
+        let error = DispatchError::Other("");
+        assert_eq!(last_event(), Event::RoundNotOpened { space: id, error });
+        assert!(!frame_support::storage::unhashed::exists(b"vote"), "what the vote stored is gone");
+        assert_eq!((activity(id), space(id).next_round), (Activity::Due(2 + CADENCE), 0));
+        assert_eq!((Rosters::<Test>::iter().count(), Running::<Test>::get()), (0, 0));
+        RefuseVotes::set(false);
+        run_to(3 + CADENCE);
+        assert_eq!(running(id), 0);
+    });
+}
+
+#[test]
+fn the_last_rounds_are_kept() {
+    on_chain(|| {
+        let id = new_space(SpaceSpec { cadence: 2, ..spec() });
+        admit(id, 1..3);
+        for round in 0..KEPT_ROUNDS + 3 {
+            run_to(u64::from(round) * 2 + 3);
+            assert_eq!(void(id), round);
+        }
+        let mut kept: Vec<_> = History::<Test>::iter_key_prefix(id).collect();
+        kept.sort();
+        assert_eq!(kept, (3..KEPT_ROUNDS + 3).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn so_many_rounds_run_at_one_time() {
+    on_chain(|| {
+        let ids: Vec<_> = (0..5).map(|_| new_space(spec())).collect();
+        for id in &ids {
+            admit(*id, [1, 2]);
+        }
+        let run = || ids.iter().filter(|id| matches!(activity(**id), Activity::Running { .. })).count();
+        run_to(40);
+        assert_eq!((run(), Votes::get().len()), (2, 2));
+        for (over, votes) in (1..4).zip([3, 4, 5]) {
+            void(ids[Votes::get()[over - 1].space as usize]);
+            next_block();
+            assert_eq!((run(), Votes::get().len()), (2, votes), "whoever had its turn waits behind the others");
+        }
+    });
+}
+
+#[test]
+fn whoever_waits_longer_goes_first() {
+    on_chain(|| {
+        let ids: Vec<_> = (0..5).map(|_| new_space(spec())).collect();
+        for id in &ids[..2] {
+            admit(*id, [1, 2]);
+        }
+        next_block();
+        next_block();
+        for id in [4, 2, 3] {
+            admit(ids[id], [1, 2]);
+            next_block();
+        }
+        assert_eq!(Running::<Test>::get(), 2);
+        for (ends, begins) in [(0, 4), (1, 2), (4, 3)] {
+            void(ids[ends]);
+            next_block();
+            assert_eq!(running(ids[begins]), 0);
+        }
+    });
+}

@@ -1,0 +1,67 @@
+//! The inner loops, each twice: portable, and compiled for the vector instructions that the machine turns out to have.
+//!
+//! Both are the same source, so that they cannot drift apart, and nothing in them depends on the order of additions:
+//! sums are exact. The additions wrap, because the check for overflow that this workspace compiles into releases would
+//! forbid vector instructions; each function says why its sums do not overflow.
+
+mod portable;
+#[cfg(feature = "std")]
+mod vector;
+
+/// What to compute with. The result does not depend on it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Machine {
+    /// Threads, at least one. Without `std` there is one.
+    pub threads: usize,
+    /// Whether to use vector instructions beyond those that every machine of its kind has.
+    pub vector: bool,
+}
+
+impl Machine {
+    /// One thread and no more than every machine has.
+    pub const PORTABLE: Self = Self { threads: 1, vector: false };
+    /// One thread, and all vector instructions there are.
+    pub const ONE_CORE: Self = Self { threads: 1, vector: true };
+
+    /// All that this machine has.
+    #[cfg(feature = "std")]
+    pub fn native() -> Self {
+        Self { threads: std::thread::available_parallelism().map_or(1, usize::from), vector: true }
+    }
+
+    /// Sums of products of chunks: see [`portable::cross`].
+    pub(crate) fn cross(self, column: &[i16], others: &[i16], chunk: usize, out: &mut [i64]) {
+        #[cfg(feature = "std")]
+        if self.vector {
+            return vector::cross(column, others, chunk, out);
+        }
+        portable::cross(column, others, chunk, out);
+    }
+
+    /// Rotated rows: see [`portable::rotate`].
+    pub(crate) fn rotate(self, rows: &[i16], turned: &[i16], cols: usize, out: &mut [i16]) {
+        #[cfg(feature = "std")]
+        if self.vector {
+            return vector::rotate(rows, turned, cols, out);
+        }
+        portable::rotate(rows, turned, cols, out);
+    }
+
+    /// Sum of products of rows: see [`portable::inner`].
+    pub(crate) fn inner(self, left: &[i16], right: &[i16], cols: usize) -> i64 {
+        #[cfg(feature = "std")]
+        if self.vector {
+            return vector::inner(left, right, cols);
+        }
+        portable::inner(left, right, cols)
+    }
+
+    /// A row times a matrix: see [`portable::multiply`].
+    pub(crate) fn multiply(self, row: &[i32], matrix: &[i32], cols: usize, from: usize, out: &mut [i64]) {
+        #[cfg(feature = "std")]
+        if self.vector {
+            return vector::multiply(row, matrix, cols, from, out);
+        }
+        portable::multiply(row, matrix, cols, from, out);
+    }
+}

@@ -1,0 +1,51 @@
+//! Aggregation of tables whose bases differ, in integers.
+//!
+//! A **table** has a row of 16-bit integers for each token; its first rows are **anchors**, the same tokens in every
+//! member's table. Members share no basis: each has trained, or was handed, its own. [`align`] turns every table into
+//! the basis of one of them by orthogonal Procrustes on the anchors, and [`Alignment::combine`] makes one table of them
+//! by a robust [`Rule`], though some of the members cheat. [`aggregate`] does both.
+//!
+//! Every function gives the same bits on every machine: in wasm, natively with or without SIMD, on any number of
+//! threads, and for the members in any order. `docs/numerics.md` is normative for every shift and rounding.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`procrustes`] | the rotation that takes one set of anchors to another: Newton-Schulz in fixed point |
+//! | [`krum`] | scores and selection of members by their distances |
+//! | [`combine`] | weighted mean, trimmed mean, geometric median |
+//! | [`carry`] | matrices given in a member's basis, carried into the common one |
+//! | [`nearest`] | the rows nearest to a vector |
+//! | [`table`] | canonical tensors as arrays, and back |
+//!
+//! **Memory.** Besides its input, aggregation holds one rotated copy of every table, the anchors of every table once
+//! more, and one rotation of `4 * cols^2` bytes for each; per thread five matrices of `cols^2` numbers; and the result.
+//! With a quarter of the rows as anchors, input and all come to less than three times the input.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod align;
+pub mod carry;
+mod columns;
+pub mod combine;
+pub mod distance;
+mod error;
+mod kernels;
+pub mod krum;
+pub mod nearest;
+mod outcome;
+mod parallel;
+pub mod procrustes;
+mod reference;
+mod rows;
+mod screen;
+mod settings;
+pub mod table;
+mod weights;
+
+pub use align::{aggregate, align, Alignment, Member};
+pub use error::Error;
+pub use kernels::Machine;
+pub use outcome::{Outcome, Rejection, Report};
+pub use settings::{Rule, Settings, Shape};

@@ -1,0 +1,135 @@
+//! What cheats hand in. They know the truth, each other, and what every honest contributor hands in.
+
+use ndarray::{s, Array2};
+
+use crate::world::{unit, Random, World};
+
+/// How a group of cheats works.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Attack {
+    /// Every number with the other sign; anchors too, which alignment undoes.
+    FlipAll,
+    /// Honest anchors, all else with the other sign.
+    Flip,
+    /// All near the mean of the honest, moved by so many standard deviations of theirs in a random direction that the
+    /// cheats share: G. Baruch, M. Baruch, Y. Goldberg, *A Little Is Enough* (NeurIPS 2019).
+    Shift(f32),
+    /// The same, each with noise of its own like an honest contributor's.
+    ShiftWithNoise(f32),
+    /// The same, each with half of the variance of an honest contributor's noise.
+    ShiftWithLessNoise(f32),
+    /// One other table for all of them: the true rows in another order, behind honest anchors.
+    Collude,
+    /// The same with the anchors in that order too.
+    ColludeAll,
+    /// Random rows behind honest anchors.
+    Noise,
+    /// Random rows, anchors too.
+    NoiseAll,
+    /// Random anchors before honest rows.
+    BadAnchors,
+    /// Honest rows behind anchors that were turned by a rotation which the cheats share.
+    TurnedAnchors,
+    /// The true table without the last quarter of its directions: near to everyone's, and a basis to which nobody's
+    /// rotation would be determined.
+    FlatAnchors,
+    /// Honest but for one row in twenty, which is another's.
+    FewRows,
+}
+
+impl Attack {
+    /// Every attack of the study.
+    pub const ALL: [Self; 15] = [
+        Self::FlipAll,
+        Self::Flip,
+        Self::Shift(0.5),
+        Self::Shift(1.0),
+        Self::Shift(1.5),
+        Self::ShiftWithNoise(1.0),
+        Self::ShiftWithLessNoise(0.8),
+        Self::Collude,
+        Self::ColludeAll,
+        Self::Noise,
+        Self::NoiseAll,
+        Self::BadAnchors,
+        Self::TurnedAnchors,
+        Self::FlatAnchors,
+        Self::FewRows,
+    ];
+
+    /// What it is called in tables.
+    pub fn name(self) -> String {
+        match self {
+            Self::FlipAll => "sign-flipping, anchors too".into(),
+            Self::Flip => "sign-flipping behind honest anchors".into(),
+            Self::Shift(by) => format!("shifting by {by} deviations, all alike"),
+            Self::ShiftWithNoise(by) => format!("shifting by {by} deviations, with own noise"),
+            Self::ShiftWithLessNoise(by) => format!("shifting by {by} deviations, with half the noise"),
+            Self::Collude => "colluding on one table behind honest anchors".into(),
+            Self::ColludeAll => "colluding on one table, anchors too".into(),
+            Self::Noise => "noise behind honest anchors".into(),
+            Self::NoiseAll => "noise, anchors too".into(),
+            Self::BadAnchors => "random anchors before honest rows".into(),
+            Self::TurnedAnchors => "turned anchors before honest rows".into(),
+            Self::FlatAnchors => "a table without its last directions".into(),
+            Self::FewRows => "false in one row of twenty".into(),
+        }
+    }
+
+    /// The tables of `count` cheats, in the basis of the truth. `honest` are those of the others.
+    pub fn tables(self, world: &World, honest: &[Array2<f32>], count: usize, random: &mut Random) -> Vec<Array2<f32>> {
+        let (rows, cols) = world.truth.dim();
+        let shared = self.shared(world, honest, random);
+        (0..count)
+            .map(|_| match self {
+                Self::FlipAll => -world.contribution(random),
+                Self::Flip => behind(world, world.contribution(random), -world.contribution(random)),
+                Self::ShiftWithNoise(_) => &shared + world.noise * random.normal(rows, cols),
+                Self::ShiftWithLessNoise(_) => &shared + 0.5f32.sqrt() * world.noise * random.normal(rows, cols),
+                Self::Shift(_) | Self::ColludeAll | Self::FlatAnchors => shared.clone(),
+                Self::Collude => behind(world, world.contribution(random), shared.clone()),
+                Self::Noise => behind(world, world.contribution(random), unit(random.normal(rows, cols))),
+                Self::NoiseAll => unit(random.normal(rows, cols)),
+                Self::BadAnchors => behind(world, unit(random.normal(rows, cols)), world.contribution(random)),
+                Self::TurnedAnchors => {
+                    let turned = world.contribution(random).dot(&shared);
+                    behind(world, turned, world.contribution(random))
+                },
+                Self::FewRows => {
+                    let mut table = world.contribution(random);
+                    for row in (world.anchors..rows).step_by(20) {
+                        table.row_mut(row).assign(&shared.row(row));
+                    }
+                    table
+                },
+            })
+            .collect()
+    }
+
+    /// What the cheats agree on.
+    fn shared(self, world: &World, honest: &[Array2<f32>], random: &mut Random) -> Array2<f32> {
+        match self {
+            Self::Shift(by) | Self::ShiftWithNoise(by) | Self::ShiftWithLessNoise(by) => {
+                let sum = honest.iter().fold(Array2::zeros(world.truth.dim()), |sum, table| sum + table);
+                let mean: Array2<f32> = sum / honest.len() as f32;
+                mean.mapv(|number: f32| number + by * world.noise * random.sign())
+            },
+            Self::Collude | Self::ColludeAll | Self::FewRows => {
+                world.truth.select(ndarray::Axis(0), &random.order(world.truth.nrows()))
+            },
+            Self::TurnedAnchors => random.rotation(world.truth.ncols()),
+            Self::FlatAnchors => {
+                let basis = random.rotation(world.truth.ncols());
+                let kept = basis.slice(s![.., ..world.truth.ncols() * 3 / 4]);
+                world.truth.dot(&kept).dot(&kept.t())
+            },
+            _ => Array2::zeros((0, 0)),
+        }
+    }
+}
+
+/// The anchors of one table and all other rows of another.
+fn behind(world: &World, mut anchors: Array2<f32>, rest: Array2<f32>) -> Array2<f32> {
+    anchors.slice_mut(s![world.anchors.., ..]).assign(&rest.slice(s![world.anchors.., ..]));
+    anchors
+}

@@ -1,0 +1,70 @@
+//! Cheats in a small world. `scripts/attacks` has the study on word embeddings.
+
+use ensemble_compute::{align, Machine, Member, Rejection, Rule};
+use ensemble_compute_study::{
+    attack::Attack,
+    measure::{Kept, Neighbourhoods},
+    world::{hand_in, widened, Random, World},
+};
+use ndarray::Array2;
+
+use crate::common::settings;
+
+const MEMBERS: usize = 15;
+
+struct Round {
+    krum: Kept,
+    mean: Kept,
+    rejections: Vec<Option<Rejection>>,
+}
+
+/// A round in which the first so many of fifteen cheat.
+fn round(attack: Attack, cheats: usize) -> Round {
+    let world = World::clustered(600, 48, 77);
+    let mut random = Random::new(78);
+    let honest: Vec<_> = (cheats..MEMBERS).map(|_| world.contribution(&mut random)).collect();
+    let mut tables = attack.tables(&world, &honest, cheats, &mut random);
+    tables.extend(honest);
+    let tables: Vec<Array2<i16>> = tables.iter().map(|table| hand_in(table.view(), &mut random)).collect();
+    let members: Vec<_> =
+        (0..).zip(&tables).map(|(id, table)| Member { id: [id; 32], weight: 1, table: table.view() }).collect();
+    let alignment = align(&settings(&world, Rule::MultiKrum), &members, Machine::ONE_CORE).unwrap();
+    let outcome = alignment.combine(Rule::MultiKrum, Machine::ONE_CORE).unwrap();
+    let truth = Neighbourhoods::of(&world);
+    Round {
+        krum: truth.kept(&world, widened(outcome.table.view()).view()),
+        mean: truth.kept(&world, widened(alignment.mean().unwrap().view()).view()),
+        rejections: outcome.reports.iter().map(|report| report.rejection).collect(),
+    }
+}
+
+#[test]
+fn five_of_fifteen_cheats_cost_little() {
+    let without = round(Attack::FlipAll, 0);
+    assert_eq!(without.rejections, [None; MEMBERS]);
+    for attack in Attack::ALL {
+        let Round { krum, rejections, .. } = round(attack, 5);
+        assert!(krum.nearest > without.krum.nearest - 0.04, "{attack:?}: {krum:?} instead of {:?}", without.krum);
+        assert!(krum.ten > without.krum.ten - 0.05, "{attack:?}: {krum:?} instead of {:?}", without.krum);
+        assert_eq!(rejections[5..], [None; MEMBERS - 5], "{attack:?}: an honest member was rejected");
+    }
+}
+
+#[test]
+fn who_lies_about_most_rows_is_found_out() {
+    for attack in
+        [Attack::Flip, Attack::Collude, Attack::ColludeAll, Attack::Noise, Attack::NoiseAll, Attack::BadAnchors]
+    {
+        for cheats in [1, 3, 5, 6] {
+            let found = round(attack, cheats).rejections;
+            assert!(found[..cheats].iter().all(Option::is_some), "{attack:?}, {cheats}: {found:?}");
+            assert_eq!(found[cheats..], vec![None; MEMBERS - cheats], "{attack:?}, {cheats}");
+        }
+    }
+}
+
+#[test]
+fn the_mean_does_not_withstand_them() {
+    let Round { krum, mean, .. } = round(Attack::Collude, 5);
+    assert!(mean.nearest < krum.nearest - 0.2, "{mean:?}, {krum:?}");
+}

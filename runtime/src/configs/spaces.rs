@@ -1,0 +1,47 @@
+//! Spaces: how many, how large, how often.
+
+use ensemble_core::{
+    combination::MAX_INPUT_BYTES,
+    spaces::{RoundIndex, MAX_MEMBERS},
+    tasks::Phases,
+};
+use frame_support::{
+    parameter_types,
+    traits::{ConstU128, ConstU32, ConstU64},
+};
+use sp_runtime::transaction_validity::TransactionPriority;
+
+use super::MAX_ROUNDS;
+use crate::{weights, Balances, BlockNumber, Runtime, RuntimeHoldReason, Tasks, DAYS, MINUTES, TUNE};
+
+/// Rounds of each space that are kept when they are over.
+const KEPT_ROUNDS: RoundIndex = 64;
+
+parameter_types! {
+    /// A validator fetches and combines a GiB in ten minutes; a reveal takes a block, and attesting as long as fetching.
+    pub const DefaultPhases: Phases<BlockNumber> =
+        Phases { commit: 10 * MINUTES, reveal: MINUTES, attest: 5 * MINUTES };
+}
+
+impl pallet_spaces::Config for Runtime {
+    type RuntimeHoldReason = RuntimeHoldReason;
+    type Currency = Balances;
+    type Rounds = Tasks;
+    // A validator's worker looks at each of them in every block.
+    type MaxSpaces = ConstU32<1_000>;
+    type MaxMembers = ConstU32<MAX_MEMBERS>;
+    // A tenth of what one task may ask for: every validator keeps it.
+    type MaxResultBytes = ConstU64<{ 256 * 1024 * 1024 }>;
+    type MaxRoundBytes = ConstU64<MAX_INPUT_BYTES>;
+    type MaxRunning = ConstU32<MAX_ROUNDS>;
+    type DefaultPhases = DefaultPhases;
+    type MinCadence = ConstU32<MINUTES>;
+    type MaxCadence = ConstU32<{ 28 * DAYS }>;
+    type MaxRejections = ConstU32<3>;
+    type KeptRounds = ConstU32<KEPT_ROUNDS>;
+    // About 40 kB of members, rosters and history.
+    type SpaceDeposit = ConstU128<{ 10 * TUNE }>;
+    // As attestations: whether a report is read should not depend on what others pay.
+    type ReportPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
+    type WeightInfo = weights::pallet_spaces::WeightInfo<Runtime>;
+}

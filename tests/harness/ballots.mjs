@@ -1,0 +1,53 @@
+/** Votes on rounds as a validator's node would cast them, but with what a story wants it to say. */
+
+import { randomBytes } from 'node:crypto';
+
+import { compactAddLength, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+
+import { commitmentOf } from './tasks.mjs';
+
+/** A general transaction of version 5 with version 0 of the extensions. */
+const PREAMBLE = [0x45, 0];
+/** Of all extensions only four have bytes: immortal, nonce 0, no tip, no hash of metadata. */
+const EXTENSION = [0, 0, 0, 0];
+
+/** Sends a call that no account signs and that the chain lets in for what is in it. Returns the transaction's hash. */
+export function submitAuthorized(api, call) {
+  const encoded = compactAddLength(u8aConcat(PREAMBLE, EXTENSION, call.method.toU8a()));
+  return api.rpc.author.submitExtrinsic(u8aToHex(encoded));
+}
+
+/** What signs votes with a validator's attester key, which on local networks is that of its account. */
+export class Voter {
+  #api;
+  #key;
+  #salt = randomBytes(32);
+
+  /**
+   * @param {import('@polkadot/api').ApiPromise} api
+   * @param {import('@polkadot/keyring/types').KeyringPair} key
+   */
+  constructor(api, key) {
+    this.#api = api;
+    this.#key = key;
+  }
+
+  /** Commits to a tensor in the vote by a task. */
+  commit(task, tensor) {
+    const sealed = { task, voter: this.#key.publicKey, commitment: commitmentOf(tensor.id, this.#key, task, this.#salt) };
+    return this.#cast('commitAsAttester', 'ensemble/vote-seals/v1', sealed);
+  }
+
+  /** Opens that commitment. */
+  reveal(task, tensor) {
+    const opened = { task, voter: this.#key.publicKey, descriptor: tensor.descriptor, salt: this.#salt };
+    return this.#cast('revealAsAttester', 'ensemble/vote-opens/v1', opened);
+  }
+
+  #cast(name, domain, vote) {
+    const make = this.#api.tx.tasks[name];
+    const { args } = make(vote, new Uint8Array(64));
+    const message = u8aConcat(stringToU8a(domain), this.#api.genesisHash, args[0].toU8a());
+    return submitAuthorized(this.#api, make(vote, this.#key.sign(message)));
+  }
+}

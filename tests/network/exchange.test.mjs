@@ -1,0 +1,202 @@
+/** Restricted content is served to those who are entitled, by every node that holds it, and winners receive others'. */
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+
+import { Network, TUNE, Task, Tensor, send, tensorContent, until } from '../harness/index.mjs';
+import { Peer } from '../harness/peer.mjs';
+
+const EXCHANGED = { Restricted: { exchanged: true } };
+const SHARES = 1_000_000_000_000n;
+
+/** Requests and answers of the nodes' protocol, by their numbers on the wire. */
+const HAVE = 0;
+const PIECE = 2;
+const CHALLENGE = 3;
+const ADMIT = 4;
+const ANSWERS = { absent: 0, present: 2, piece: 4, restricted: 5, challenge: 6, admitted: 7, denied: 8 };
+
+describe('exchange', { concurrency: 1 }, () => {
+  /** @type {Network} */
+  let net;
+  let accounts;
+  const tensor = Tensor.i16(40, 8, [...Array(320).keys()]);
+  /** @type {Task} */
+  let task;
+
+  before(async () => {
+    net = await Network.start({ validators: 4 });
+    accounts = await net.accounts.funded('creator', 'ann', 'ben', 'dora', 'eve');
+  });
+  after(() => net?.stop());
+
+  it('a restricted content wins: the validators drawn to attest it fetch it from its owner', async () => {
+    task = await win(accounts.ann, tensor);
+    for (const node of net.nodes) {
+      const status = await node.tensors.reaches(tensor.id, 'held');
+      assert.deepEqual(status.tasks, [task.id], node.name);
+    }
+    const contribution = await until('the contribution to be recorded', () => task.contribution());
+    assert.equal(contribution.audience.type, 'Restricted');
+  });
+
+  it('its owner is served by every node', async () => {
+    await everyNode(async ({ tensors }) => {
+      assert.equal((await tensors.unlock(tensor.id, accounts.ann)).title, 'shareholder');
+      assert.deepEqual(await tensors.getFor(tensor.id, accounts.ann), Buffer.from(tensor.encoded));
+    });
+  });
+
+  it('a stranger is refused by every node, and told how to become entitled', async () => {
+    const ways = new RegExp(`buy.*{"Shares":${task.id}}.*granted`);
+    await everyNode(async ({ tensors }) => {
+      await assert.rejects(tensors.get(tensor.id), /20006:.*ensemble_unlockTensor/);
+      await assert.rejects(tensors.get(tensor.id, `0x${'11'.repeat(32)}`), /20006:/);
+      await assert.rejects(tensors.proof(tensor.id, 0), /20006:/);
+      await assert.rejects(tensors.unlock(tensor.id, accounts.eve), (error) => {
+        assert.match(error.message, /^20007:/);
+        assert.match(error.message, ways);
+        return true;
+      });
+    });
+    const read = net.api.call.exchangeApi;
+    const asker = { Account: accounts.eve.address };
+    assert((await read.entitlement(asker, task.id, tensor.id)).asErr.isNotEntitled);
+    assert.equal((await read.ways(task.id)).unwrap().shares.asShares.toNumber(), task.id);
+  });
+
+  it('a signature is taken once, by the node that it was made for', async () => {
+    const challenges = await everyNode(async ({ tensors }) => {
+      const challenge = await tensors.challenge(tensor.id);
+      await tensors.answer(tensor.id, accounts.ann, challenge);
+      await assert.rejects(tensors.answer(tensor.id, accounts.ann, challenge), /20009:.*used before/);
+      return tensors.challenge(tensor.id);
+    });
+    // What the next node asked for.
+    await everyNode(async ({ tensors }, number) => {
+      const other = challenges[(number + 1) % challenges.length];
+      await assert.rejects(tensors.answer(tensor.id, accounts.ann, other), /20008:/);
+      const { challenge } = challenges[number];
+      await assert.rejects(tensors.answer(tensor.id, accounts.ann, { ...other, challenge }), /20030:/);
+    });
+  });
+
+  it('a forged peer is refused by every node: no signature but its own is of use to it', async () => {
+    const genesis = net.api.genesisHash.toU8a();
+    const peers = [];
+    for (const _ of net.nodes) peers.push(await Peer.start(genesis, () => Uint8Array.of(ANSWERS.absent)));
+    const id = hexToU8a(tensor.id);
+    try {
+      await everyNode(async (node, number) => {
+        const [peer, honest] = [peers[number], peers[(number + 1) % peers.length]];
+        await peer.join(node);
+        const ask = (...parts) => peer.ask(node, u8aConcat(...parts));
+        const refused = Buffer.from([ANSWERS.restricted, 1, ...littleEndian(task.id)]);
+        assert.deepEqual(await ask([HAVE], id), refused);
+        assert.deepEqual(await ask([PIECE], id, littleEndian(0)), refused);
+
+        const name = await node.rpc('system_localPeerId');
+        const admit = async (signer, party, asPeer, fromNode = name) => {
+          const answer = await ask([CHALLENGE], id);
+          assert.equal(answer[0], ANSWERS.challenge);
+          const challenge = answer.subarray(1);
+          const message = [
+            'ensemble/exchange/v1',
+            `Read ${tensor.id}`,
+            `from ${fromNode}`,
+            `by peer ${asPeer}`,
+            `on chain ${net.api.genesisHash.toHex()}`,
+            `challenge ${u8aToHex(challenge)}`,
+          ].join('\n');
+          return ask([ADMIT], id, [0], party.publicKey, challenge, signer.sign(message));
+        };
+        const { ann, eve } = accounts;
+        // Ann's signature for another peer, or for another node; somebody else's in her name; and her own title.
+        assert.equal((await admit(ann, ann, honest.id))[0], ANSWERS.denied);
+        assert.equal((await admit(ann, ann, peer.id, honest.id))[0], ANSWERS.denied);
+        assert.equal((await admit(eve, ann, peer.id))[0], ANSWERS.denied);
+        assert.equal((await admit(eve, eve, peer.id))[0], ANSWERS.denied);
+        assert.deepEqual(await ask([PIECE], id, littleEndian(0)), refused);
+
+        // What Ann signs for this very peer and node is good, for this peer alone.
+        assert.deepEqual(await admit(ann, ann, peer.id), Buffer.from([ANSWERS.admitted]));
+        assert.equal((await ask([HAVE], id))[0], ANSWERS.present);
+        assert.equal((await ask([PIECE], id, littleEndian(0)))[0], ANSWERS.piece);
+        assert.deepEqual(await honest.ask(node, u8aConcat([HAVE], id)), refused);
+      });
+    } finally {
+      await Promise.all(peers.map((peer) => peer.stop()));
+    }
+  });
+
+  it('who sold all shares is refused by every node, and who bought them is served', async () => {
+    const { ann, ben } = accounts;
+    const tokens = await everyNode(async ({ tensors }) => (await tensors.unlock(tensor.id, ann)).token);
+    const sale = net.api.tx.assets.transfer({ Shares: task.id }, ben.address, SHARES);
+    await send(net.api, sale, ann, { until: 'finalized' });
+    await everyNode(async ({ tensors }, number) => {
+      await assert.rejects(tensors.get(tensor.id, tokens[number]), /20006:/);
+      await assert.rejects(tensors.unlock(tensor.id, ann), /20007:.*Owners of its shares/);
+      assert.equal((await tensors.unlock(tensor.id, ben)).title, 'shareholder');
+      assert.deepEqual(await tensors.getFor(tensor.id, ben), Buffer.from(tensor.encoded));
+    });
+  });
+
+  it('the winner of another task is granted it; its node fetches it, and serves no stranger either', async () => {
+    const { dora, eve } = accounts;
+    const other = Tensor.i16(2, 2, [4, 3, 2, 1]);
+    await win(dora, other);
+    const [received] = await until('the grant to be recorded', async () => {
+      const all = await net.api.call.exchangeApi.received(dora.address);
+      return all.length > 0 && all;
+    });
+    assert.deepEqual([received.task.toNumber(), received.content.toHex()], [task.id, tensor.id]);
+    await everyNode(async ({ tensors }) => {
+      assert.equal((await tensors.unlock(tensor.id, dora)).title, 'grantee');
+      assert.deepEqual(await tensors.getFor(tensor.id, dora), Buffer.from(tensor.encoded));
+    });
+
+    // The off-chain worker of a node that is no validator runs only if it is told to.
+    const reader = await net.add({ name: 'reader', args: ['--offchain-worker=always'] });
+    // Without a key of an entitled account it fetches nothing.
+    await reader.tensors.fetch(tensor.id, undefined, task.id);
+    await assert.rejects(reader.tensors.reaches(tensor.id, 'held'), /restricted/);
+    await reader.rpc('author_insertKey', 'xchg', dora.secret, u8aToHex(dora.publicKey));
+    const { tasks } = await until(
+      'the reader to hold it',
+      async () => {
+        const status = await reader.tensors.status(tensor.id);
+        return status.status === 'held' && status;
+      },
+      { within: 120_000 },
+    );
+    assert.deepEqual(tasks, [task.id]);
+    assert.deepEqual(await reader.tensors.getFor(tensor.id, dora), Buffer.from(tensor.encoded));
+    await assert.rejects(reader.tensors.get(tensor.id), /20006:/);
+    await assert.rejects(reader.tensors.unlock(tensor.id, eve), /20007:/);
+    await net.moneyAddsUp();
+  });
+
+  /** Has an account win a restricted task with a tensor that Alice's node serves to those who are entitled. */
+  async function win(account, tensor) {
+    const options = { content: tensorContent(tensor), maxParticipants: 1, audience: EXCHANGED };
+    const task = await Task.create(net, accounts.creator, options);
+    const { tensors } = net.node('alice');
+    await tensors.restrict(tensor.id, task.id);
+    await tensors.put(tensor.id, tensor.encoded);
+    await task.agree([[account, tensor]]);
+    const { participants } = await task.settled();
+    assert.deepEqual(participants[account.address], { reward: 10n * TUNE, slashed: 0n, shares: SHARES });
+    return task;
+  }
+
+  /** Does something with every node, one after the other, and returns what came of it. */
+  async function everyNode(story) {
+    const results = [];
+    for (const [number, node] of net.nodes.entries()) results.push(await story(node, number));
+    return results;
+  }
+});
+
+const littleEndian = (number) => new Uint8Array(Uint32Array.of(number).buffer);
