@@ -75,7 +75,7 @@ fn what_the_space_does_is_charged() {
             let NewTask {
                 content, access, weighting, phases, quorum, max_participants, terms, audience, space, ..
             } = new;
-            crate::Call::create { content, access, weighting, phases, quorum, max_participants, terms, audience, space }
+            crate::Call::<Test>::create { content, access, weighting, phases, quorum, max_participants, terms, audience, space }
                 .into()
         };
         let weight = |new| create(new).get_dispatch_info().call_weight;
