@@ -75,8 +75,18 @@ fn what_the_space_does_is_charged() {
             let NewTask {
                 content, access, weighting, phases, quorum, max_participants, terms, audience, space, ..
             } = new;
-            crate::Call::create { content, access, weighting, phases, quorum, max_participants, terms, audience, space }
-                .into()
+            crate::Call::<Test>::create {
+                content,
+                access,
+                weighting,
+                phases,
+                quorum,
+                max_participants,
+                terms,
+                audience,
+                space,
+            }
+            .into()
         };
         let weight = |new| create(new).get_dispatch_info().call_weight;
         assert_eq!(weight(named()), weight(NewTask::default()) + Weight::from_parts(7, 1));

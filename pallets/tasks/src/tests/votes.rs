@@ -8,7 +8,7 @@ use ensemble_tensor::{Header, Kind};
 use frame_support::{
     assert_noop,
     pallet_prelude::{InvalidTransaction, TransactionSource, ValidTransaction},
-    traits::Authorize,
+    traits::{fungibles::Inspect as _, Authorize},
     weights::Weight,
 };
 use proptest::prelude::*;
