@@ -1,18 +1,21 @@
 //! Several arrays of numbers made one, number by number. Of 16 bits for tables, of 32 for carried matrices.
 //!
-//! All arrays have the same shape. Means are rounded to the nearest whole number, a tie up. Weights are below 2^21 and
-//! come to 2^27 at most, so that weighted sums of numbers of 32 bits fit 64 bits.
+//! All arrays have the same shape. Means are rounded to the nearest whole number, a tie up. There are at most 128 arrays,
+//! and weights are at most 2^20, so that weighted sums of numbers of 32 bits fit 64 bits.
 
 use alloc::{vec, vec::Vec};
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{distance::Distances, weights, Error};
+use crate::{distance::Distances, settings::MAX_MEMBERS, weights, Error};
 
 /// Steps of the geometric median.
 pub const MEDIAN_STEPS: u32 = 16;
+/// Largest weight of an array.
+const MAX_WEIGHT: u64 = 1 << 20;
 
-/// The weighted mean.
+/// The weighted mean. Fails if there are no arrays, if they differ in shape or number from each other or the weights,
+/// or if there are more or heavier ones than may be.
 pub fn mean<T: Number>(arrays: &[ArrayView2<'_, T>], weights: &[u64]) -> Result<Array2<T>, Error> {
     each(arrays, weights, |values| mean_of(values))
 }
@@ -21,7 +24,7 @@ pub fn mean<T: Number>(arrays: &[ArrayView2<'_, T>], weights: &[u64]) -> Result<
 /// the border a part of their weight is left.
 ///
 /// After D. Yin, Y. Chen, K. Ramchandran, P. Bartlett, *Byzantine-Robust Distributed Learning: Towards Optimal
-/// Statistical Rates* (ICML 2018). `trimmed` is less than half of the weight.
+/// Statistical Rates* (ICML 2018). `trimmed` is less than half of the weight. Fails as [`mean`] does.
 pub fn trimmed_mean<T: Number>(
     arrays: &[ArrayView2<'_, T>],
     weights: &[u64],
@@ -102,7 +105,8 @@ fn each<T: Number>(
     weights: &[u64],
     combine: impl Fn(&mut [(i64, u64)]) -> i64,
 ) -> Result<Array2<T>, Error> {
-    let Some(first) = arrays.first().filter(|_| arrays.len() == weights.len()) else {
+    let fits = arrays.len() == weights.len() && arrays.len() <= MAX_MEMBERS;
+    let Some(first) = arrays.first().filter(|_| fits && weights.iter().all(|weight| *weight <= MAX_WEIGHT)) else {
         return Err(Error::Mismatch);
     };
     if arrays.iter().any(|array| array.dim() != first.dim()) {

@@ -22,6 +22,7 @@
 //! With a quarter of the rows as anchors, input and all come to less than three times the input.
 
 #![cfg_attr(not(feature = "std"), no_std)]
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 extern crate alloc;
 

@@ -41,8 +41,8 @@ impl Rotation {
     /// The rows of a table turned by this rotation, each number rounded to the nearest, a tie up, and limited to 16
     /// bits. The rotation is rounded to 14 bits behind the point for this.
     ///
-    /// Fails if the table has other columns, or a row whose squares sum to more than
-    /// [`screen::LONGEST`](crate::Rejection::RowTooLong).
+    /// Fails if the table has other columns, or a row that is too long:
+    /// see [`Rejection::RowTooLong`](crate::Rejection::RowTooLong).
     pub fn apply(&self, table: ArrayView2<'_, i16>, machine: Machine) -> Result<Array2<i16>, Error> {
         if table.ncols() != self.0.nrows() || crate::screen::has_long_row(table) {
             return Err(Error::Mismatch);

@@ -1,5 +1,7 @@
 //! The same rules as one would write them with ndarray in f32, for members of the same weight.
 
+#![allow(clippy::cast_possible_truncation, reason = "numbers of members are small, and f32 is meant")]
+
 use ensemble_compute::{
     combine::MEDIAN_STEPS,
     procrustes::{BITS, STEPS},
@@ -95,7 +97,7 @@ fn selected(tables: &[Array2<f32>], cheats: f64) -> Vec<f32> {
     let distances = between(tables);
     let usual = usual(&distances, cheats);
     let scores = scores(&distances, cheats, usual);
-    let mut selected = near(&scores, 9.0 / 8.0);
+    let mut selected = near(&scores, 17.0 / 16.0);
     let mut order: Vec<_> = (0..scores.len()).collect();
     order.sort_by(|a, b| scores[*a].total_cmp(&scores[*b]));
     let honest = (scores.len() as f64 * (1.0 - cheats)).ceil() as usize;

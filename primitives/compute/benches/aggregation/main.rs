@@ -22,7 +22,7 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 const TABLES: u8 = 16;
 const ROWS: usize = 4096;
 const COLS: usize = 256;
-const TOLERATED: u32 = 300_000;
+const TOLERATED: u32 = 250_000;
 /// Most seconds for one round.
 const SECONDS: f64 = 10.0;
 /// Most memory, input included, in multiples of the input.
@@ -50,9 +50,7 @@ fn measure(rule: Rule, world: &World, tables: &[Array2<i16>], floats: &[Array2<f
 
     let before = ALLOCATOR.current_usage();
     ALLOCATOR.reset_peak_usage();
-    let start = Instant::now();
-    let outcome = aggregate(&settings, &members, Machine::ONE_CORE).unwrap();
-    let seconds = start.elapsed().as_secs_f64();
+    let (seconds, outcome) = best(|| aggregate(&settings, &members, Machine::ONE_CORE).unwrap());
     let used = (ALLOCATOR.peak_usage() - before) as f64;
     let input = (tables.len() * ROWS * COLS * 2) as f64;
 
@@ -60,9 +58,7 @@ fn measure(rule: Rule, world: &World, tables: &[Array2<i16>], floats: &[Array2<f
     assert_eq!(aggregate(&settings, &members, Machine::PORTABLE).unwrap(), outcome);
     let portable = start.elapsed().as_secs_f64();
 
-    let start = Instant::now();
-    let plain = float::aggregate(rule, floats, world.anchors, f64::from(TOLERATED) / 1e6);
-    let in_floats = start.elapsed().as_secs_f64();
+    let (in_floats, plain) = best(|| float::aggregate(rule, floats, world.anchors, f64::from(TOLERATED) / 1e6));
     let difference = (&widened(outcome.table.view()) - &plain).mapv(f32::abs).mean().unwrap();
 
     let name = format!("{TABLES} tables of {ROWS} x {COLS}, {rule:?}");
@@ -72,6 +68,20 @@ fn measure(rule: Rule, world: &World, tables: &[Array2<i16>], floats: &[Array2<f
     report.figure(&format!("{name}, ndarray in f32, one core"), in_floats, "s", Bar::None);
     report.figure(&format!("{name}, time over that of ndarray in f32"), seconds / in_floats, "times", Bar::None);
     report.figure(&format!("{name}, mean difference from f32"), difference.into(), "of 1", Bar::None);
+}
+
+/// The shortest of three times in seconds, and what was computed: other programs on the machine only ever add to it.
+fn best<T>(work: impl Fn() -> T) -> (f64, T) {
+    let once = || {
+        let start = Instant::now();
+        let result = work();
+        (start.elapsed().as_secs_f64(), result)
+    };
+    let mut best = once();
+    for _ in 1..3 {
+        best.0 = once().0.min(best.0);
+    }
+    best
 }
 
 /// The nearest ten of a row.

@@ -1,8 +1,11 @@
 //! What cheats hand in. They know the truth, each other, and what every honest contributor hands in.
 
-use ndarray::{s, Array2};
+use ndarray::{s, Array2, Axis};
 
 use crate::world::{unit, Random, World};
+
+/// Length of rows that are just not refused.
+const LONG: f32 = 1.2;
 
 /// How a group of cheats works.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,11 +21,11 @@ pub enum Attack {
     ShiftWithNoise(f32),
     /// The same, each with half of the variance of an honest contributor's noise.
     ShiftWithLessNoise(f32),
-    /// One other table for all of them: the true rows in another order, behind honest anchors.
+    /// One other table for all of them: the true rows in another order, as long as rows may be, behind honest anchors.
     Collude,
     /// The same with the anchors in that order too.
     ColludeAll,
-    /// Random rows behind honest anchors.
+    /// Random rows, as long as rows may be, behind honest anchors.
     Noise,
     /// Random rows, anchors too.
     NoiseAll,
@@ -33,18 +36,19 @@ pub enum Attack {
     /// The true table without the last quarter of its directions: near to everyone's, and a basis to which nobody's
     /// rotation would be determined.
     FlatAnchors,
-    /// Honest but for one row in twenty, which is another's.
-    FewRows,
+    /// Honest but for one row in so many, which is another's: the same for all cheats.
+    FewRows(usize),
 }
 
 impl Attack {
     /// Every attack of the study.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::FlipAll,
         Self::Flip,
         Self::Shift(0.5),
         Self::Shift(1.0),
         Self::Shift(1.5),
+        Self::ShiftWithNoise(0.7),
         Self::ShiftWithNoise(1.0),
         Self::ShiftWithLessNoise(0.8),
         Self::Collude,
@@ -54,7 +58,8 @@ impl Attack {
         Self::BadAnchors,
         Self::TurnedAnchors,
         Self::FlatAnchors,
-        Self::FewRows,
+        Self::FewRows(20),
+        Self::FewRows(200),
     ];
 
     /// What it is called in tables.
@@ -72,7 +77,7 @@ impl Attack {
             Self::BadAnchors => "random anchors before honest rows".into(),
             Self::TurnedAnchors => "turned anchors before honest rows".into(),
             Self::FlatAnchors => "a table without its last directions".into(),
-            Self::FewRows => "false in one row of twenty".into(),
+            Self::FewRows(every) => format!("false in one row of {every}"),
         }
     }
 
@@ -88,16 +93,16 @@ impl Attack {
                 Self::ShiftWithLessNoise(_) => &shared + 0.5f32.sqrt() * world.noise * random.normal(rows, cols),
                 Self::Shift(_) | Self::ColludeAll | Self::FlatAnchors => shared.clone(),
                 Self::Collude => behind(world, world.contribution(random), shared.clone()),
-                Self::Noise => behind(world, world.contribution(random), unit(random.normal(rows, cols))),
-                Self::NoiseAll => unit(random.normal(rows, cols)),
+                Self::Noise => behind(world, world.contribution(random), LONG * unit(random.normal(rows, cols))),
+                Self::NoiseAll => LONG * unit(random.normal(rows, cols)),
                 Self::BadAnchors => behind(world, unit(random.normal(rows, cols)), world.contribution(random)),
                 Self::TurnedAnchors => {
                     let turned = world.contribution(random).dot(&shared);
                     behind(world, turned, world.contribution(random))
                 },
-                Self::FewRows => {
+                Self::FewRows(every) => {
                     let mut table = world.contribution(random);
-                    for row in (world.anchors..rows).step_by(20) {
+                    for row in (world.anchors..rows).step_by(every) {
                         table.row_mut(row).assign(&shared.row(row));
                     }
                     table
@@ -114,8 +119,8 @@ impl Attack {
                 let mean: Array2<f32> = sum / honest.len() as f32;
                 mean.mapv(|number: f32| number + by * world.noise * random.sign())
             },
-            Self::Collude | Self::ColludeAll | Self::FewRows => {
-                world.truth.select(ndarray::Axis(0), &random.order(world.truth.nrows()))
+            Self::Collude | Self::ColludeAll | Self::FewRows(_) => {
+                LONG * world.truth.select(Axis(0), &random.order(world.truth.nrows()))
             },
             Self::TurnedAnchors => random.rotation(world.truth.ncols()),
             Self::FlatAnchors => {

@@ -31,6 +31,10 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(mean(&views(&arrays), &[1, 1]), Err(Error::Mismatch));
     assert_eq!(mean(&views(&arrays[..1]), &[1, 1]), Err(Error::Mismatch));
     assert_eq!(mean::<i16>(&[], &[]), Err(Error::Mismatch));
+    let many = column(&[1; 129]);
+    assert_eq!(mean(&views(&many[1..]), &[1 << 20; 128]), Ok(array![[1]]));
+    assert_eq!(mean(&views(&many), &[1; 129]), Err(Error::Mismatch));
+    assert_eq!(mean(&views(&many[1..]), &[(1 << 20) + 1; 128]), Err(Error::Mismatch));
 }
 
 proptest! {

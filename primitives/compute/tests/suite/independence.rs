@@ -1,11 +1,11 @@
 //! One result, whoever computes it and in whatever order members come.
 
 use ensemble_compute::{table, Machine, Outcome, Rule};
-use ensemble_compute_study::world::Random;
+use ensemble_compute_study::world::{hand_in, Random, World};
 use ensemble_tensor::{Tensor, TensorId};
 use proptest::prelude::*;
 
-use crate::common::{run, settings, small, MACHINES};
+use crate::common::{run, settings, small, Entry, MACHINES};
 
 fn id(outcome: &Outcome) -> TensorId {
     let (header, data) = table::to_tensor(outcome.table.view()).unwrap();
@@ -53,4 +53,18 @@ fn only_proportions_of_weights_count() {
     };
     assert_eq!(scaled(1), scaled(1 << 100));
     assert_eq!(scaled(1), scaled(1 << 20));
+}
+
+#[test]
+fn rows_longer_than_vector_registers_change_nothing() {
+    let world = World::clustered(320, 75, 8);
+    let mut random = Random::new(9);
+    let entries: Vec<_> = (0..4)
+        .map(|id| Entry { id, weight: 1, table: hand_in(world.contribution(&mut random).view(), &mut random) })
+        .collect();
+    let settings = settings(&world, Rule::MultiKrum);
+    let first = run(&settings, &entries, Machine::PORTABLE);
+    for machine in MACHINES {
+        assert_eq!(run(&settings, &entries, machine), first, "{machine:?}");
+    }
 }

@@ -4,7 +4,6 @@
 //! crate is when it is built for wasm, and must have the same [`Answer`] everywhere.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
-#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 extern crate alloc;
 

@@ -11,6 +11,8 @@ const PANEL: (f64, f64) = (300.0, 150.0);
 const MARGIN: (f64, f64) = (46.0, 50.0);
 const HEAD: f64 = 40.0;
 const LARGEST: f64 = 0.4;
+/// The bottom of a panel. What falls below it leaves the panel.
+const LEAST: f64 = 0.6;
 
 /// SVG.
 pub fn chart(lines: &[Line]) -> String {
@@ -20,8 +22,9 @@ pub fn chart(lines: &[Line]) -> String {
     );
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"sans-serif\" font-size=\"11\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
-        size.0, size.1
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
+         <clipPath id=\"panel\"><rect width=\"{}\" height=\"{}\"/></clipPath>\n",
+        size.0, size.1, PANEL.0, PANEL.1
     );
     legend(&mut svg);
     for (place, line) in lines.iter().enumerate() {
@@ -39,7 +42,7 @@ fn legend(svg: &mut String) {
         MARGIN.0
     );
     for (place, (rule, colour)) in RULES.iter().zip(COLOURS).enumerate() {
-        let x = 390.0 + 130.0 * place as f64;
+        let x = 400.0 + 145.0 * place as f64;
         let _ = writeln!(
             svg,
             "<line x1=\"{x}\" y1=\"18\" x2=\"{}\" y2=\"18\" stroke=\"{colour}\" stroke-width=\"2\"/>\
@@ -51,42 +54,41 @@ fn legend(svg: &mut String) {
 }
 
 fn panel(svg: &mut String, line: &Line, left: f64, top: f64) {
-    let _ = writeln!(svg, "<text x=\"{left}\" y=\"{}\" font-weight=\"bold\">{}</text>", top - 6.0, line.name);
-    for percent in [0, 25, 50, 75, 100] {
-        let y = top + PANEL.1 * (1.0 - f64::from(percent) / 100.0);
+    let _ = writeln!(svg, "<g transform=\"translate({left} {top})\">");
+    let _ = writeln!(svg, "<text y=\"-7\" font-size=\"9.5\">{}</text>", line.name);
+    for percent in [60, 70, 80, 90, 100] {
+        let part = f64::from(percent) / 100.0;
         let _ = writeln!(
             svg,
-            "<line x1=\"{left}\" y1=\"{y}\" x2=\"{}\" y2=\"{y}\" stroke=\"#ddd\"/>\
-             <text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.2}</text>",
-            left + PANEL.0,
-            left - 4.0,
-            y + 4.0,
-            f64::from(percent) / 100.0
+            "<line x1=\"0\" y1=\"{0:.1}\" x2=\"{1}\" y2=\"{0:.1}\" stroke=\"#ddd\"/>\
+             <text x=\"-4\" y=\"{2:.1}\" text-anchor=\"end\">{part:.1}</text>",
+            y(part),
+            PANEL.0,
+            y(part) + 3.0
         );
     }
     for cheats in CHEATS {
-        let _ = writeln!(
-            svg,
-            "<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{:.0} %</text>",
-            x(left, cheats),
-            top + PANEL.1 + 14.0,
-            100.0 * cheats as f64 / MEMBERS as f64
-        );
+        let percent = 100.0 * cheats as f64 / MEMBERS as f64;
+        let down = PANEL.1 + 17.0;
+        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{down}\" text-anchor=\"middle\">{percent:.0} %</text>", x(cheats));
     }
     for (rule, colour) in COLOURS.iter().enumerate().rev() {
-        let points: Vec<_> = CHEATS
-            .iter()
-            .zip(&line.kept)
-            .map(|(cheats, kept)| format!("{:.1},{:.1}", x(left, *cheats), top + PANEL.1 * (1.0 - kept[rule].ten)))
-            .collect();
+        let points = CHEATS.iter().zip(&line.kept);
+        let points: Vec<_> =
+            points.map(|(cheats, kept)| format!("{:.1},{:.1}", x(*cheats), y(kept[rule].ten))).collect();
         let _ = writeln!(
             svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>",
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" clip-path=\"url(#panel)\"/>",
             points.join(" ")
         );
     }
+    *svg += "</g>\n";
 }
 
-fn x(left: f64, cheats: usize) -> f64 {
-    left + PANEL.0 * cheats as f64 / MEMBERS as f64 / LARGEST
+fn x(cheats: usize) -> f64 {
+    PANEL.0 * cheats as f64 / MEMBERS as f64 / LARGEST
+}
+
+fn y(part: f64) -> f64 {
+    PANEL.1 * (1.0 - part) / (1.0 - LEAST)
 }
