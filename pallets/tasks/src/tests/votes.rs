@@ -3,6 +3,7 @@
 use ensemble_core::{
     spaces::{RoundEnd, RoundSpec, RoundVoid, Rounds, Turn, Votes},
     tasks::{Content, Phase, PurposeView},
+    AttesterId,
 };
 use ensemble_tensor::{Header, Kind};
 use frame_support::{
@@ -37,7 +38,7 @@ fn told(id: u32) -> Vec<RoundEnd> {
     .collect()
 }
 
-fn failures(id: u32) -> Vec<(ensemble_core::AttesterId, Failure)> {
+fn failures(id: u32) -> Vec<(AttesterId, Failure)> {
     let failed = events().into_iter().filter_map(|event| match event {
         Event::VoterFailed { task, voter, failure } if task == id => Some((voter, failure)),
         _ => None,
@@ -376,7 +377,7 @@ fn a_worker_learns_whose_turn_it_is_in_the_next_block() {
         let id = open_vote().unwrap();
         let voters = voters(id);
         let (voter, absent) = (&voters[0], &voters[1]);
-        let turn = |voter| Tasks::turn(id, voter);
+        let turn = |voter: &AttesterId| Tasks::turn(id, voter);
         assert_eq!((turn(voter), Tasks::turn(id + 1, voter)), (Some(Turn::Commit), None));
         assert_eq!(turn(&set_attesters(1)[0]), None);
         run_to(5);
@@ -460,7 +461,7 @@ fn expected_failure(part: Part, end: RoundEnd) -> Option<Failure> {
     }
 }
 
-fn cast_votes(id: u32, parts: &[(ensemble_core::AttesterId, Part)]) {
+fn cast_votes(id: u32, parts: &[(AttesterId, Part)]) {
     for (voter, part) in parts {
         let number = match part {
             Part::Absent => continue,
