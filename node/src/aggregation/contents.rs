@@ -15,13 +15,6 @@ pub struct Parts {
     pub matrices: Vec<TensorId>,
 }
 
-impl Parts {
-    /// Every tensor.
-    pub fn ids(&self) -> impl Iterator<Item = TensorId> + '_ {
-        self.matrices.iter().copied().chain([self.table])
-    }
-}
-
 /// The parts of a held content; nothing if not all are there, of the kind and shape that the space asks for.
 pub fn parts(store: &Store, combination: &Combination, content: &TensorId) -> Result<Option<Parts>, StoreError> {
     let header = store.header(content).ok_or(StoreError::NotHeld(*content))?;
