@@ -50,12 +50,7 @@ describe('aggregation', { concurrency: 1 }, () => {
 
   before(async () => {
     const words = await embeddings(() => {});
-    // Four rounds at one time take two cores about a minute, and whoever is late is not waited for: it is tried again.
-    const phases = { commit: 20, reveal: 4, attest: 8 };
-    [contributors, net] = await Promise.all([
-      Contributors.write(words, folder),
-      Network.start({ validators: 4, genesis: (genesis) => (genesis.spaces.phases = phases) }),
-    ]);
+    [contributors, net] = await Promise.all([Contributors.write(words, folder), Network.start({ validators: 4 })]);
     ({ owner, ...accounts } = await net.accounts.funded('owner', ...names('contributor', MEMBERS)));
   });
   after(async () => {
