@@ -20,7 +20,12 @@ const FEWEST = 9;
  * The attacks, and how many of those who follow it a report rejects at least. No rule can tell for certain who shifts
  * within the spread of the honest: there the state must be good, whoever is rejected.
  */
-const ATTACKS = { flip: CHEATS, shift: 0, collude: CHEATS, noise: CHEATS };
+const ATTACKS = {
+  flip: { what: 'flip signs', rejected: CHEATS },
+  shift: { what: 'shift within the spread of the honest', rejected: 0 },
+  collude: { what: 'collude on one table', rejected: CHEATS },
+  noise: { what: 'send noise', rejected: CHEATS },
+};
 
 const numbers = (count) => [...Array(count).keys()];
 const names = (attack, count, first = 0) => numbers(count).map((number) => `${attack}-${number + first}`);
@@ -81,8 +86,8 @@ describe('aggregation', { concurrency: 1 }, () => {
     await settles(t, 'honest', BARS.honest);
   });
 
-  for (const [attack, rejected] of Object.entries(ATTACKS)) {
-    it(`five of fifteen ${attack}: keeps 0.94 and 0.90, and says whom it rejects`, async (t) => {
+  for (const [attack, { what, rejected }] of Object.entries(ATTACKS)) {
+    it(`five of fifteen ${what}: keeps 0.94 and 0.90, and says whom it rejects`, async (t) => {
       const findings = await settles(t, attack, BARS.cheated);
       const cheats = findings.slice(0, CHEATS).filter(({ rejection }) => rejection !== undefined);
       assert(cheats.length >= rejected, `${cheats.length} of ${CHEATS} cheats are rejected`);
