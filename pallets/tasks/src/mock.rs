@@ -181,7 +181,7 @@ impl Randomness<H256, BlockNumber> for SeededRandomness {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Told {
     Winner(TaskId, AccountId, Audience),
-    Contribution(TaskId, Audience),
+    Contribution(TaskId, AccountId, Audience),
     Admission(SpaceId, Admission),
     Ended(SpaceId, RoundIndex, RoundEnd),
 }
@@ -197,8 +197,8 @@ impl Exchange<AccountId> for Listening {
         ToldSoFar::mutate(|told| told.push(Told::Winner(task, *winner, audience)));
     }
 
-    fn on_contribution(task: TaskId, audience: Audience) {
-        ToldSoFar::mutate(|told| told.push(Told::Contribution(task, audience)));
+    fn on_contribution(task: TaskId, creator: &AccountId, audience: Audience) {
+        ToldSoFar::mutate(|told| told.push(Told::Contribution(task, *creator, audience)));
     }
 }
 
