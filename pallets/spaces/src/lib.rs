@@ -36,8 +36,8 @@
 //! # Time
 //!
 //! A space stands in the [`Agenda`] only if a round is due. [`Hooks::on_idle`] begins rounds, oldest first, and each
-//! step is charged before it is taken. All spaces together have at most [`Config::MaxRunning`] rounds at one time,
-//! because each costs every validator work and pays nothing; the others wait for their turn.
+//! step is charged before it is taken. As many rounds run at one time, of all spaces together, as [`Config::Rounds`] has
+//! room for, because each costs every validator work; the others wait for their turn.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -122,10 +122,6 @@ pub mod pallet {
         #[pallet::constant]
         type MaxRoundBytes: Get<u64>;
 
-        /// Most rounds that run at one time, of all spaces together.
-        #[pallet::constant]
-        type MaxRunning: Get<u32>;
-
         /// Lengths of the phases of a round's vote unless genesis says otherwise. Before the first is over every
         /// validator must have computed the result.
         #[pallet::constant]
@@ -200,10 +196,6 @@ pub mod pallet {
     /// The first block that the agenda may have entries for.
     #[pallet::storage]
     pub type NextDue<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
-
-    /// The number of rounds that run; at most [`Config::MaxRunning`].
-    #[pallet::storage]
-    pub type Running<T> = StorageValue<_, u32, ValueQuery>;
 
     /// Retired spaces whose records are being removed.
     #[pallet::storage]

@@ -107,6 +107,10 @@ impl Rounds<BlockNumber> for Votes {
         Ok(Votes::get().len() as TaskId - 1)
     }
 
+    fn has_room() -> bool {
+        rounds_running() < MAX_RUNNING
+    }
+
     #[cfg(feature = "runtime-benchmarks")]
     fn fill_for_benchmark() {}
 }
@@ -184,7 +188,6 @@ impl crate::Config for Test {
     type MaxMembers = ConstU32<MAX_MEMBERS>;
     type MaxResultBytes = ConstU64<20_000>;
     type MaxRoundBytes = ConstU64<50_000>;
-    type MaxRunning = ConstU32<MAX_RUNNING>;
     type DefaultPhases = DefaultPhases;
     type MinCadence = ConstU64<2>;
     type MaxCadence = ConstU64<1_000>;
@@ -366,6 +369,12 @@ pub fn space(id: SpaceId) -> SpaceOf<Test> {
 
 pub fn activity(id: SpaceId) -> Activity<BlockNumber> {
     space(id).activity
+}
+
+/// The number of rounds that run.
+pub fn rounds_running() -> u32 {
+    let running = |space: &SpaceOf<Test>| matches!(space.activity, Activity::Running { .. });
+    crate::Spaces::<Test>::iter_values().filter(running).count() as u32
 }
 
 /// The round of a space that runs.

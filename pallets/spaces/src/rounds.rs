@@ -11,7 +11,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 
 use crate::{
-    Agenda, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, Running, SpaceOf, Spaces,
+    Agenda, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, SpaceOf, Spaces,
 };
 
 impl<T: Config> Pallet<T> {
@@ -63,7 +63,6 @@ impl<T: Config> Pallet<T> {
         let (round, roster) = (space.next_round, Self::roster(id));
         let entrants = u32::try_from(roster.len()).unwrap_or(u32::MAX);
         Rosters::<T>::insert(id, round, roster);
-        Running::<T>::mutate(|running| running.saturating_inc());
         space.next_round.saturating_inc();
         space.has_changed = false;
         space.activity = Activity::Running { round, task, began: now, entrants, is_last: false };
@@ -90,7 +89,6 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let now = frame_system::Pallet::<T>::block_number();
-        Running::<T>::mutate(|running| running.saturating_dec());
         match end {
             RoundEnd::Settled(content) => {
                 // The report of the round before can no longer be submitted.

@@ -314,6 +314,9 @@ pub trait Rounds<BlockNumber> {
     /// If no vote can begin now. Nothing is stored then.
     fn open(round: RoundSpec<BlockNumber>) -> Result<TaskId, DispatchError>;
 
+    /// Whether one more round can be voted on. It reads one value.
+    fn has_room() -> bool;
+
     /// Has the session as many validators as it can have.
     #[cfg(feature = "runtime-benchmarks")]
     fn fill_for_benchmark();

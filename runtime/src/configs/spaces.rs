@@ -11,7 +11,6 @@ use frame_support::{
 };
 use sp_runtime::transaction_validity::TransactionPriority;
 
-use super::MAX_ROUNDS;
 use crate::{weights, Balances, BlockNumber, Runtime, RuntimeHoldReason, Tasks, DAYS, MINUTES, TUNE};
 
 /// Rounds of each space that are kept when they are over.
@@ -33,7 +32,6 @@ impl pallet_spaces::Config for Runtime {
     // A tenth of what one task may ask for: every validator keeps it.
     type MaxResultBytes = ConstU64<{ 256 * 1024 * 1024 }>;
     type MaxRoundBytes = ConstU64<MAX_INPUT_BYTES>;
-    type MaxRunning = ConstU32<MAX_ROUNDS>;
     type DefaultPhases = DefaultPhases;
     type MinCadence = ConstU32<MINUTES>;
     type MaxCadence = ConstU32<{ 28 * DAYS }>;

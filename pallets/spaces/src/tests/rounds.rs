@@ -4,7 +4,7 @@ use ensemble_core::spaces::{Activity, PastRound, RoundEnd, RoundOutcome, RoundSp
 use frame_support::assert_ok;
 use sp_runtime::DispatchError;
 
-use crate::{mock::*, Event, History, Rosters, Running};
+use crate::{mock::*, Event, History, Rosters};
 
 #[test]
 fn a_round_begins_when_enough_members_count() {
@@ -61,7 +61,7 @@ fn what_settles_is_the_state() {
         let end = RoundEnd::Settled(result.id());
         let past = PastRound { task: 0, entrants: 2, began: 2, ended: 5, end };
         assert_eq!(History::<Test>::get(id, 0), Some(past));
-        assert_eq!((activity(id), Running::<Test>::get()), (Activity::Resting, 0));
+        assert_eq!((activity(id), rounds_running()), (Activity::Resting, 0));
         // Nothing has changed.
         run_to(40);
         assert_eq!(Votes::get().len(), 1);
@@ -154,7 +154,7 @@ fn only_the_round_that_runs_can_end() {
         let before = space(id);
         Spaces::ended(id, 0, settled);
         assert_eq!(space(id), before);
-        assert_eq!(Running::<Test>::get(), 0);
+        assert_eq!(rounds_running(), 0);
     });
 }
 
@@ -170,7 +170,7 @@ fn a_vote_that_cannot_begin_is_tried_again() {
         assert_eq!(last_event(), Event::RoundNotOpened { space: id, error });
         assert!(!frame_support::storage::unhashed::exists(b"vote"), "what the vote stored is gone");
         assert_eq!((activity(id), space(id).next_round), (Activity::Due(2 + CADENCE), 0));
-        assert_eq!((Rosters::<Test>::iter().count(), Running::<Test>::get()), (0, 0));
+        assert_eq!((Rosters::<Test>::iter().count(), rounds_running()), (0, 0));
         RefuseVotes::set(false);
         run_to(3 + CADENCE);
         assert_eq!(running(id), 0);
@@ -223,7 +223,7 @@ fn whoever_waits_longer_goes_first() {
             admit(ids[id], [1, 2]);
             next_block();
         }
-        assert_eq!(Running::<Test>::get(), 2);
+        assert_eq!(rounds_running(), 2);
         for (ends, begins) in [(0, 4), (1, 2), (4, 3)] {
             void(ids[ends]);
             next_block();

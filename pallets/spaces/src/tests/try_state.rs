@@ -8,7 +8,7 @@ use frame_support::{
 
 use crate::{
     mock::*, Agenda, Closing, History, HoldReason, Members, MembersOf, NextDue, NextSpaceId, RosterOf, Rosters,
-    Running, SpaceOf, Spaces as Stored,
+    SpaceOf, Spaces as Stored,
 };
 
 /// Waits for a round.
@@ -121,8 +121,7 @@ fn agenda() {
 }
 
 #[test]
-fn activities() {
-    complains(|| Running::<Test>::put(0), "the number of rounds that run is off");
+fn closing() {
     complains(|| Closing::<Test>::remove(CLOSES), "the spaces that are being closed are not those that are to be");
     complains(|| Closing::<Test>::insert(DUE, ()), "the spaces that are being closed are not those that are to be");
 }
