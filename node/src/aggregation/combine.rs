@@ -38,6 +38,14 @@ pub enum Error {
         /// Most bytes.
         limit: u64,
     },
+    /// It would take too long.
+    #[error("combining takes {work} products of two numbers, and at most {limit} are computed")]
+    TooMuchWork {
+        /// What it takes.
+        work: u64,
+        /// Most work.
+        limit: u64,
+    },
     /// The kernels refused.
     #[error(transparent)]
     Compute(#[from] ensemble_compute::Error),

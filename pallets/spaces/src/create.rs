@@ -57,6 +57,7 @@ impl<T: Config> Pallet<T> {
         ensure!(spec.result().max_bytes() <= T::MaxResultBytes::get(), Error::<T>::ResultTooLarge);
         let all = spec.contribution().max_bytes().saturating_mul(spec.capacity.into());
         ensure!(all <= T::MaxRoundBytes::get(), Error::<T>::RoundTooLarge);
+        ensure!(spec.work() <= T::MaxRoundWork::get(), Error::<T>::TooMuchWork);
         Ok(())
     }
 

@@ -122,6 +122,10 @@ pub mod pallet {
         #[pallet::constant]
         type MaxRoundBytes: Get<u64>;
 
+        /// Most work of a round with as many members as a space takes: see [`ensemble_core::spaces::SpaceSpec::work`].
+        #[pallet::constant]
+        type MaxRoundWork: Get<u64>;
+
         /// Lengths of the phases of a round's vote unless genesis says otherwise. Before the first is over every
         /// validator must have computed the result.
         #[pallet::constant]
@@ -272,6 +276,9 @@ pub mod pallet {
         ResultTooLarge,
         /// As many members as the space takes would be larger together than the chain allows.
         RoundTooLarge,
+        /// To combine as many members as the space takes would be more work than the chain allows. It grows with the
+        /// cube of columns, and with the square of members times anchors.
+        TooMuchWork,
         /// Less than half of all members may cheat.
         TooManyTolerated,
         /// A space takes at least one member, and at most as many as the chain allows.

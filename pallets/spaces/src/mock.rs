@@ -90,6 +90,7 @@ parameter_types! {
     pub const ExistentialDeposit: Balance = EXISTENTIAL;
     pub const SpaceDeposit: Balance = DEPOSIT;
     pub const DefaultPhases: Phases<BlockNumber> = PHASES;
+    pub static MaxRoundWork: u64 = 2_000_000;
     /// The votes that began so far; the task of each is its place.
     pub static Votes: Vec<RoundSpec<BlockNumber>> = Vec::new();
     /// Whether no vote can begin.
@@ -188,6 +189,7 @@ impl crate::Config for Test {
     type MaxMembers = ConstU32<MAX_MEMBERS>;
     type MaxResultBytes = ConstU64<20_000>;
     type MaxRoundBytes = ConstU64<50_000>;
+    type MaxRoundWork = MaxRoundWork;
     type DefaultPhases = DefaultPhases;
     type MinCadence = ConstU64<2>;
     type MaxCadence = ConstU64<1_000>;
@@ -257,6 +259,7 @@ pub fn new_chain() -> TestExternalities {
         balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
         ..Default::default()
     };
+    MaxRoundWork::set(2_000_000);
     Votes::set(Vec::new());
     RefuseVotes::set(false);
     Turns::set(BTreeMap::new());

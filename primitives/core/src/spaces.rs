@@ -15,6 +15,7 @@ use sp_core::ConstU32;
 use sp_runtime::{BoundedVec, DispatchError, DispatchResult, Permill, Weight};
 
 use crate::{
+    combination,
     tasks::{Content, Descriptor, Phases},
     AttesterId, TaskId,
 };
@@ -160,6 +161,12 @@ impl<BlockNumber> SpaceSpec<BlockNumber> {
             },
             (asked, needed) => asked == needed,
         }
+    }
+
+    /// What a round takes when the space has as many members as it takes, in products of two numbers: see
+    /// [`combination::work`].
+    pub fn work(&self) -> u64 {
+        combination::work(self.capacity, self.rows, self.cols, self.anchors, &self.matrices)
     }
 
     /// Bytes of a table and all matrices of a contribution; 0 for a shape that nothing can have.

@@ -131,6 +131,30 @@ fn results_and_rounds_have_a_size() {
 }
 
 #[test]
+fn a_round_is_so_much_work_at_most() {
+    on_chain(|| {
+        // Four members make ten pairs. Each is rotated three times, of which each is up to 42 products of matrices.
+        let (crossed, rotated) = ((10 + 12) * 8 * 4 * 4, 4 * 126 * 4 * 4 * 4);
+        let (turned, compared) = (4 * 2 * 16 * 4 * 4, 10 * 16 * (3 * 4 + 32));
+        let work = crossed + rotated + turned + compared;
+        assert_eq!(spec().work(), work);
+        let matrices =
+            vec![matrix("a", 4, 5, Basis::Rows), matrix("b", 7, 4, Basis::Cols), matrix("c", 4, 4, Basis::Both)];
+        let with = SpaceSpec { matrices: BoundedVec::truncate_from(matrices), ..spec() };
+        assert_eq!(with.work(), work + 4 * (4 * 4 * 5 + 7 * 4 * 4 + 2 * 4 * 4 * 4));
+        let largest = SpaceSpec { rows: u32::MAX, cols: u32::MAX, anchors: u32::MAX, capacity: u32::MAX, ..spec() };
+        assert_eq!(largest.work(), u64::MAX);
+
+        // It is wide, and small.
+        refuses(SpaceSpec { rows: 100, cols: 60, anchors: 60, ..spec() }, Error::TooMuchWork);
+        MaxRoundWork::set(work);
+        assert_ok!(create(spec()));
+        MaxRoundWork::set(work - 1);
+        refuses(spec(), Error::TooMuchWork);
+    });
+}
+
+#[test]
 fn less_than_half_may_cheat() {
     on_chain(|| {
         refuses(SpaceSpec { tolerated: Permill::from_percent(50), ..spec() }, Error::TooManyTolerated);
