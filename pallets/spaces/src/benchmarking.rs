@@ -6,8 +6,8 @@ use alloc::{format, vec::Vec};
 
 use codec::Encode;
 use ensemble_core::spaces::{
-    Activity, Admission, Basis, Entrant, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, Rule, Settled,
-    SpaceSpec, Spaces as _, Standing, MAX_MATRICES, MAX_NAME_BYTES, REPORT, STATE,
+    Activity, Admission, Basis, Contributors, Entrant, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, Rule,
+    Settled, SpaceSpec, Spaces as _, Standing, MAX_MATRICES, MAX_NAME_BYTES, REPORT, STATE,
 };
 use ensemble_tensor::{Bundle, Header, Tensor};
 use frame_benchmarking::v2::*;
@@ -48,6 +48,7 @@ fn spec<T: Config>() -> SpecOf<T> {
         matrices: BoundedVec::truncate_from((0..MAX_MATRICES).map(matrix).collect()),
         rule: Rule::MultiKrum,
         tolerated: Permill::from_percent(33),
+        contributors: Contributors::Owner,
         capacity: T::MaxMembers::get(),
         quorum: T::MaxMembers::get(),
         least_weight: 1,
@@ -237,12 +238,12 @@ mod benchmarks {
 
     #[benchmark]
     fn accepts() -> Result<(), BenchmarkError> {
-        let (_, id) = new_space::<T>(false)?;
+        let (owner, id) = new_space::<T>(false)?;
         let content = spec::<T>().contribution();
 
         #[block]
         {
-            Pallet::<T>::accepts(id, &content)?;
+            Pallet::<T>::accepts(id, &owner, &content)?;
         }
 
         Ok(())

@@ -4,7 +4,7 @@
 //!
 //! 1. **Create.** Anybody creates a space: the shape of a table, its anchors, the rule by which tables are combined,
 //!    how many members it takes and needs ([`SpaceSpec`]). A deposit is held for its records.
-//! 2. **Admit.** A task may name a space. What wins the task becomes a [`Member`], with what the task was won with as
+//! 2. **Admit.** A task may name a space, of whoever the space lets ([`ensemble_core::spaces::Contributors`]). What wins the task becomes a [`Member`], with what the task was won with as
 //!    its weight, within the space's limits. Nothing is admitted twice. A full space admits nothing, unless a suspended
 //!    member can go: the one that has been suspended longest.
 //! 3. **Aggregate.** A round begins when enough members count, something has changed since the last one began, and that

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use codec::Encode;
 use ensemble_core::{
     spaces::{
-        Activity, Admission, Basis, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, RoundIndex, RoundOutcome,
-        RoundSpec, RoundVoid, Rounds, Rule, SpaceSpec, Spaces as _, Turn, REPORT, STATE,
+        Activity, Admission, Basis, Contributors, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, RoundIndex,
+        RoundOutcome, RoundSpec, RoundVoid, Rounds, Rule, SpaceSpec, Spaces as _, Turn, REPORT, STATE,
     },
     tasks::{Descriptor, Phases},
     AttesterId, SpaceId, TaskId,
@@ -314,6 +314,7 @@ pub fn spec() -> SpaceSpec<BlockNumber> {
         matrices: Default::default(),
         rule: Rule::MultiKrum,
         tolerated: Permill::from_percent(33),
+        contributors: Contributors::Anyone,
         capacity: 4,
         quorum: 2,
         least_weight: 1,

@@ -120,7 +120,7 @@ impl<T: Config> Pallet<T> {
         let escrow = reward::worst_case(&request.terms, request.max_participants).ok_or(Error::<T>::RewardTooLarge)?;
         ensure!(Self::open_orders() < T::MaxTasks::get(), Error::<T>::TooManyTasks);
         if let Some(space) = request.space {
-            T::Spaces::accepts(space, &request.content)?;
+            T::Spaces::accepts(space, &creator, &request.content)?;
         }
 
         let id = Self::take_task_id()?;

@@ -202,9 +202,10 @@ impl Exchange<AccountId> for Listening {
     }
 }
 
-impl ensemble_core::spaces::Spaces for Listening {
-    fn accepts(space: SpaceId, content: &Content) -> sp_runtime::DispatchResult {
+impl ensemble_core::spaces::Spaces<AccountId> for Listening {
+    fn accepts(space: SpaceId, creator: &AccountId, content: &Content) -> sp_runtime::DispatchResult {
         frame_support::ensure!(space == SPACE, "no such space");
+        frame_support::ensure!(*creator == CREATOR, "not from you");
         frame_support::ensure!(*content == NewTask::default().content, "not what it takes");
         Ok(())
     }

@@ -103,6 +103,15 @@ impl MatrixSpec {
     }
 }
 
+/// Who may create tasks that name a space, and so have what wins them admitted.
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub enum Contributors {
+    /// Everybody. Whoever wins tasks of its own making fills the space, or has most of its weight, for little.
+    Anyone,
+    /// The space's owner, who says in each task who may take part and what is put up.
+    Owner,
+}
+
 /// What a space is. Never changes.
 #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct SpaceSpec<BlockNumber> {
@@ -120,6 +129,8 @@ pub struct SpaceSpec<BlockNumber> {
     pub rule: Rule,
     /// The part of all members, by weight, that may cheat; less than half.
     pub tolerated: Permill,
+    /// Who may create tasks that name it.
+    pub contributors: Contributors,
     /// Most members.
     pub capacity: u32,
     /// Fewest members that must count for a round.
@@ -278,13 +289,13 @@ pub struct Admission {
 }
 
 /// Who takes contributions: what the pallet of tasks asks.
-pub trait Spaces {
-    /// Whether a task may ask for this content and name the space.
+pub trait Spaces<AccountId> {
+    /// Whether `creator` may create a task that asks for this content and names the space.
     ///
     /// # Errors
     ///
-    /// If there is no such space, it is retired, or its contributions are something else.
-    fn accepts(space: SpaceId, content: &Content) -> DispatchResult;
+    /// If there is no such space, it is retired, its contributions are something else, or somebody else's to ask for.
+    fn accepts(space: SpaceId, creator: &AccountId, content: &Content) -> DispatchResult;
 
     /// What [`Self::accepts`] takes.
     fn accepts_weight() -> Weight;

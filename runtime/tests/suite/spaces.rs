@@ -3,7 +3,7 @@
 use codec::Encode;
 use ensemble_core::{
     exchange::Audience,
-    spaces::{Activity, Finding, Member, Report, Rule, SpaceSpec, Standing, REPORT, STATE},
+    spaces::{Activity, Contributors, Finding, Member, Report, Rule, SpaceSpec, Standing, REPORT, STATE},
     tasks::{Descriptor, Phases, Terms, Weighting},
     AttesterId, TaskId,
 };
@@ -34,6 +34,7 @@ fn spec() -> SpaceSpec<BlockNumber> {
         matrices: Default::default(),
         rule: Rule::GeometricMedian,
         tolerated: Permill::from_percent(40),
+        contributors: Contributors::Owner,
         capacity: 4,
         quorum: 1,
         least_weight: 1,

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use ensemble_core::{
-    spaces::{Activity, Rule, Settled, SpaceSpec, REPORT},
+    spaces::{Activity, Contributors, Rule, Settled, SpaceSpec, REPORT},
     SpaceId,
 };
 use ensemble_host::FetchError;
@@ -160,6 +160,7 @@ fn space(id: SpaceId) -> Space {
             matrices: BoundedVec::new(),
             rule: Rule::MultiKrum,
             tolerated: Permill::from_percent(20),
+            contributors: Contributors::Anyone,
             capacity: 4,
             quorum: 1,
             least_weight: 1,

@@ -1,7 +1,7 @@
 //! Who is a member, and who counts.
 
 use ensemble_core::{
-    spaces::{Activity, Admission, Basis, SpaceSpec, Spaces as _, Standing},
+    spaces::{Activity, Admission, Basis, Contributors, SpaceSpec, Spaces as _, Standing},
     tasks::Content,
 };
 use ensemble_tensor::Kind;
@@ -22,7 +22,7 @@ fn table(rows: u32, cols: u32) -> Content {
 fn tasks_ask_for_what_the_space_takes() {
     on_chain(|| {
         let id = new_space(spec());
-        assert_ok!(Spaces::accepts(id, &table(16, 4)));
+        assert_ok!(Spaces::accepts(id, &OTHER, &table(16, 4)));
         for content in [
             table(15, 4),
             table(16, 3),
@@ -30,11 +30,11 @@ fn tasks_ask_for_what_the_space_takes() {
             Content::Bytes { max_len: 128 },
             Content::Bundle { max_bytes: 128 },
         ] {
-            assert_noop!(Spaces::accepts(id, &content), Error::<Test>::WrongContent);
+            assert_noop!(Spaces::accepts(id, &OTHER, &content), Error::<Test>::WrongContent);
         }
-        assert_noop!(Spaces::accepts(id + 1, &table(16, 4)), Error::<Test>::UnknownSpace);
+        assert_noop!(Spaces::accepts(id + 1, &OTHER, &table(16, 4)), Error::<Test>::UnknownSpace);
         assert_ok!(retire(id));
-        assert_noop!(Spaces::accepts(id, &table(16, 4)), Error::<Test>::SpaceRetired);
+        assert_noop!(Spaces::accepts(id, &OTHER, &table(16, 4)), Error::<Test>::SpaceRetired);
     });
 }
 
@@ -45,12 +45,21 @@ fn where_there_are_matrices_tasks_ask_for_bundles() {
         let id = new_space(SpaceSpec { matrices, ..spec() });
         // 16 * 4 and 4 * 4 numbers of two bytes, and ten names.
         let most = 128 + 32 + (1 + 10 * (1 + 63 + 32));
-        assert_ok!(Spaces::accepts(id, &Content::Bundle { max_bytes: most }));
-        assert_ok!(Spaces::accepts(id, &Content::Bundle { max_bytes: 160 }));
+        assert_ok!(Spaces::accepts(id, &OTHER, &Content::Bundle { max_bytes: most }));
+        assert_ok!(Spaces::accepts(id, &OTHER, &Content::Bundle { max_bytes: 160 }));
         for max_bytes in [159, most + 1] {
-            assert_noop!(Spaces::accepts(id, &Content::Bundle { max_bytes }), Error::<Test>::WrongContent);
+            assert_noop!(Spaces::accepts(id, &OTHER, &Content::Bundle { max_bytes }), Error::<Test>::WrongContent);
         }
-        assert_noop!(Spaces::accepts(id, &table(16, 4)), Error::<Test>::WrongContent);
+        assert_noop!(Spaces::accepts(id, &OTHER, &table(16, 4)), Error::<Test>::WrongContent);
+    });
+}
+
+#[test]
+fn a_space_says_who_may_create_tasks_for_it() {
+    on_chain(|| {
+        let id = new_space(SpaceSpec { contributors: Contributors::Owner, ..spec() });
+        assert_ok!(Spaces::accepts(id, &OWNER, &table(16, 4)));
+        assert_noop!(Spaces::accepts(id, &OTHER, &table(16, 4)), Error::<Test>::NotOwner);
     });
 }
 
