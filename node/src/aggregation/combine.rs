@@ -116,6 +116,7 @@ impl Round<'_> {
         let entrants = self.combination.entrants.iter().zip(&self.parts).filter(|(_, parts)| parts.is_some());
         let members = entrants.zip(&tables).map(|((entrant, _), table)| Member {
             id: entrant.content.0,
+            rank: entrant.admitted.into(),
             weight: entrant.weight,
             table: table.view(),
         });

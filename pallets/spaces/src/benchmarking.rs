@@ -74,6 +74,7 @@ fn full<T: Config>(is_first_suspended: bool) -> MembersOf<T> {
     let nearly = Standing::Counting { rejections: T::MaxRejections::get().saturating_sub(1) };
     let member = |task: TaskId| Member {
         task,
+        admitted: task,
         content: tensor(task),
         weight: u128::MAX,
         standing: if is_first_suspended && task == 0 { Standing::Suspended { since: 0 } } else { nearly },
@@ -83,7 +84,7 @@ fn full<T: Config>(is_first_suspended: bool) -> MembersOf<T> {
 }
 
 fn roster<T: Config>(entrants: u32) -> RosterOf<T> {
-    let entrant = |task| Entrant { content: tensor(task), task, weight: u128::MAX };
+    let entrant = |task| Entrant { content: tensor(task), task, admitted: task, weight: u128::MAX };
     BoundedVec::truncate_from((0..entrants).map(entrant).collect())
 }
 
@@ -94,6 +95,7 @@ fn new_space<T: Config>(is_first_suspended: bool) -> Benched<(T::AccountId, Spac
     Pallet::<T>::do_create(owner.clone(), spec::<T>())?;
     let mut space = Pallet::<T>::space(id).map_err(|_| "no space")?;
     space.has_changed = true;
+    space.admitted = T::MaxMembers::get();
     Pallet::<T>::store(id, space, full::<T>(is_first_suspended));
     Ok((owner, id))
 }

@@ -25,6 +25,7 @@ impl<T: Config> Pallet<T> {
             owner: owner.clone(),
             deposit,
             spec: spec.clone(),
+            admitted: 0,
             counting: 0,
             has_changed: false,
             rests_until: Zero::zero(),

@@ -5,6 +5,7 @@ use ensemble_core::{
     SpaceId, TaskId,
 };
 use frame_support::{ensure, pallet_prelude::*};
+use sp_runtime::traits::Saturating;
 
 use crate::{types::counting, Config, Error, Event, Members, MembersOf, Pallet, Refusal, SpaceOf, Spaces};
 
@@ -21,7 +22,7 @@ impl<T: Config> Pallet<T> {
 
     /// Returns the new member's weight, and the task of the one that it replaces.
     fn try_admit(id: SpaceId, admission: Admission) -> Result<(u128, Option<TaskId>), Refusal> {
-        let space = Spaces::<T>::get(id).ok_or(Refusal::UnknownSpace)?;
+        let mut space = Spaces::<T>::get(id).ok_or(Refusal::UnknownSpace)?;
         ensure!(!space.is_retired(), Refusal::Retired);
         let Admission { task, content, weight } = admission;
         ensure!(weight >= space.spec.least_weight, Refusal::TooLight);
@@ -32,8 +33,9 @@ impl<T: Config> Pallet<T> {
 
         let replaced = Self::make_room(&space, &mut members)?;
         let place = members.iter().position(|member| member.task > task).unwrap_or(members.len());
-        let member = Member { task, content, weight, standing: Standing::FRESH, last: None };
+        let member = Member { task, admitted: space.admitted, content, weight, standing: Standing::FRESH, last: None };
         members.try_insert(place, member).map_err(|_| Refusal::Full)?;
+        space.admitted.saturating_inc();
         Self::store_changed(id, space, members);
         Ok((weight, replaced))
     }

@@ -401,6 +401,7 @@ pub fn entrants(id: SpaceId, round: RoundIndex) -> Vec<TaskId> {
 }
 
 pub const ACCEPTED: Finding = Finding { rejection: None, distance: 5 };
+pub const DUPLICATE: Finding = Finding { rejection: Some(Rejection::Duplicate), distance: 0 };
 pub const OUTVOTED: Finding = Finding { rejection: Some(Rejection::Outvoted), distance: 500 };
 
 /// What a round results in: a bundle with a table that is known by its number, and a report.

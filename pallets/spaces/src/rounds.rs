@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    spaces::{Activity, Entrant, PastRound, RoundEnd, RoundIndex, RoundSpec, Rounds, Settled},
+    spaces::{Activity, Entrant, Member, PastRound, RoundEnd, RoundIndex, RoundSpec, Rounds, Settled},
     SpaceId, TaskId,
 };
 use frame_support::{pallet_prelude::*, storage::with_storage_layer};
@@ -73,8 +73,8 @@ impl<T: Config> Pallet<T> {
     fn roster(id: SpaceId) -> RosterOf<T> {
         let members = Members::<T>::get(id).into_iter().filter(|member| member.standing.counts());
         let entrants = members.map(|member| {
-            let (content, task, weight) = (member.content, member.task, member.weight);
-            Entrant { content, task, weight }
+            let Member { content, task, admitted, weight, .. } = member;
+            Entrant { content, task, admitted, weight }
         });
         let mut roster: Vec<_> = entrants.collect();
         roster.sort_unstable_by_key(|entrant| entrant.content);

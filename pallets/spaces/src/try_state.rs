@@ -53,6 +53,10 @@ impl<T: Config> Pallet<T> {
         let mut contents: Vec<_> = members.iter().map(|member| member.content).collect();
         contents.sort_unstable();
         ensure!(contents.is_sorted_by(|a, b| a < b), "two members have one content");
+        let mut admitted: Vec<_> = members.iter().map(|member| member.admitted).collect();
+        admitted.sort_unstable();
+        let is_counted_up = admitted.is_sorted_by(|a, b| a < b) && admitted.last() < Some(&space.admitted);
+        ensure!(is_counted_up, "members were not admitted one after the other");
         let weights = space.spec.least_weight..=space.spec.most_weight;
         ensure!(
             members.iter().all(|member| weights.contains(&member.weight)),

@@ -40,6 +40,8 @@ pub struct Space<AccountId, BlockNumber> {
     pub deposit: Balance,
     /// What it is.
     pub spec: SpaceSpec<BlockNumber>,
+    /// The number of members that were admitted so far.
+    pub admitted: u32,
     /// The number of members that count.
     pub counting: u32,
     /// Whether a round would find something else than the last one.

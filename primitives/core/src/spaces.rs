@@ -206,7 +206,7 @@ pub enum Rejection {
     Saturated,
     /// Its anchors do not span all dimensions, so that no rotation can be told from them.
     IllConditioned,
-    /// Another member has the same table.
+    /// A member that was admitted earlier has the same table.
     Duplicate,
     /// The rule left it out: it is too far from the others.
     Outvoted,
@@ -256,6 +256,9 @@ impl Standing {
 pub struct Member {
     /// The task that it won.
     pub task: TaskId,
+    /// Its place in the order in which the space admitted members. The task's number is not that: an old task may be
+    /// won late.
+    pub admitted: u32,
     /// What it is.
     pub content: TensorId,
     /// How much it counts.
@@ -273,6 +276,8 @@ pub struct Entrant {
     pub content: TensorId,
     /// The task that it won.
     pub task: TaskId,
+    /// Its place in the order in which the space admitted members: of several with one table, the first stays.
+    pub admitted: u32,
     /// How much it counts.
     pub weight: u128,
 }

@@ -72,7 +72,7 @@ fn a_bundle_needs_the_table_and_every_matrix() {
     for content in &misfits {
         assert_eq!(rejection(content), Some(Rejection::WrongShape));
     }
-    // Of equal weight, that with the smaller id stays.
+    // In these rounds members were admitted in the order of their ids.
     let (one, other) = (honest[0].min(copy), honest[0].max(copy));
     assert_eq!((rejection(&one), rejection(&other)), (None, Some(Rejection::Duplicate)));
 }

@@ -26,6 +26,7 @@ struct Space {
     spec: SpaceSpec<BlockNumber>,
     deposit: Balance,
     members: BTreeMap<TaskId, Member>,
+    admitted: u32,
     has_changed: bool,
     rests_until: BlockNumber,
     due: Option<BlockNumber>,
@@ -152,6 +153,7 @@ impl Model {
             spec,
             deposit: DEPOSIT << (others * 2),
             members: BTreeMap::new(),
+            admitted: 0,
             has_changed: false,
             rests_until: 0,
             due: None,
@@ -273,7 +275,9 @@ fn admit_to(space: &mut Space, id: SpaceId, task: u8, weight: u8) {
     if let Ok(replaced) = found {
         replaced.map(|replaced| space.members.remove(&replaced));
         let (content, weight) = (content(task), weight.min(9));
-        space.members.insert(task, Member { task, content, weight, standing: Standing::FRESH, last: None });
+        let (admitted, standing) = (space.admitted, Standing::FRESH);
+        space.members.insert(task, Member { task, admitted, content, weight, standing, last: None });
+        space.admitted += 1;
         space.has_changed = true;
     }
 }

@@ -1,6 +1,8 @@
 //! When rounds begin, and how they end.
 
-use ensemble_core::spaces::{Activity, PastRound, RoundEnd, RoundOutcome, RoundSpec, RoundVoid, Settled, SpaceSpec};
+use ensemble_core::spaces::{
+    Activity, Entrant, PastRound, RoundEnd, RoundOutcome, RoundSpec, RoundVoid, Settled, SpaceSpec,
+};
 use frame_support::assert_ok;
 use sp_runtime::DispatchError;
 
@@ -36,10 +38,13 @@ fn those_who_take_part_are_written_down_in_the_order_of_their_contents() {
         next_block();
         let roster = Rosters::<Test>::get(id, 0).unwrap();
         assert!(roster.is_sorted_by(|a, b| a.content < b.content));
-        let mut taking_part: Vec<_> = roster.iter().map(|entrant| (entrant.task, entrant.weight)).collect();
-        assert_ne!(taking_part, [(1, 1), (2, 1), (4, 4)], "that would be the order of tasks");
+        let of = |entrant: &Entrant| (entrant.task, entrant.admitted, entrant.weight);
+        let mut taking_part: Vec<_> = roster.iter().map(of).collect();
+        // A task that was won later has a smaller number.
+        let expected = [(1, 1, 1), (2, 3, 1), (4, 0, 4)];
+        assert_ne!(taking_part, expected, "that would be the order of tasks");
         taking_part.sort();
-        assert_eq!(taking_part, [(1, 1), (2, 1), (4, 4)]);
+        assert_eq!(taking_part, expected);
         // Whatever happens meanwhile.
         assert_ok!(suspend(id, 1));
         assert_ok!(readmit(id, 3));

@@ -69,6 +69,9 @@ fn members() {
     complains(|| change_members(|members| members.as_mut().swap(0, 2)), "members are not in the order of their tasks");
     complains(|| change_members(|members| members[1].task = 1), "members are not in the order of their tasks");
     complains(|| change_members(|members| members[1].content = content(1)), "two members have one content");
+    let complaint = "members were not admitted one after the other";
+    complains(|| change_members(|members| members[1].admitted = members[0].admitted), complaint);
+    complains(|| change(DUE, |space| space.admitted = 2), complaint);
     complains(|| change_members(|members| members[1].weight = 101), "a member's weight is beyond the limits");
 }
 
