@@ -233,6 +233,8 @@ pub mod pallet {
         SpaceClosed { space: SpaceId, owner: T::AccountId, deposit: Balance },
         /// What won a task is a member of a space, in place of the suspended member that won the task `replaced`.
         MemberAdmitted { space: SpaceId, task: TaskId, content: TensorId, weight: u128, replaced: Option<TaskId> },
+        /// What won the task `by` is a member already, as what won `task`, and weighs more from now on.
+        MemberRaised { space: SpaceId, task: TaskId, by: TaskId, content: TensorId, weight: u128 },
         /// What won a task is no member of the space that the task names.
         MemberRefused { space: SpaceId, task: TaskId, content: TensorId, refusal: Refusal },
         /// A member does not take part until it is readmitted: the report of a round rejected it once too often, or the

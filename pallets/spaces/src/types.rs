@@ -65,7 +65,7 @@ pub enum Refusal {
     Retired,
     /// Its weight is less than the space asks for.
     TooLight,
-    /// The content is that of a member.
+    /// The content is that of a member that is suspended or has at least this weight, or the task is a member's.
     AlreadyMember,
     /// The space has as many members as it takes, and none of them is suspended.
     Full,

@@ -88,8 +88,8 @@ fn what_is_refused_is_told_with_its_reason() {
         assert_eq!(refusal(admit_with(id, 1, 4)), Refusal::TooLight);
         admit_with(id, 1, 5);
         assert_eq!(refusal(admit_with(id, 1, 5)), Refusal::AlreadyMember);
-        Spaces::admit(id, Admission { task: 2, content: content(1), weight: 50 });
-        assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "the content counts already");
+        Spaces::admit(id, Admission { task: 2, content: content(1), weight: 5 });
+        assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "the content counts as much already");
         Spaces::admit(id, Admission { task: 1, content: content(2), weight: 50 });
         assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "a task is won once");
         for task in 2..5 {
@@ -130,6 +130,27 @@ fn a_suspended_content_does_not_come_back_by_another_task() {
         assert_ok!(suspend(id, 1));
         Spaces::admit(id, Admission { task: 9, content: content(1), weight: 50 });
         assert_eq!(refusal(last_event()), Refusal::AlreadyMember);
+    });
+}
+
+#[test]
+fn a_content_that_wins_again_weighs_as_much_as_by_the_heavier_task() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, [1, 2]);
+        whole_round(id, |_| ACCEPTED);
+        let again = |task, weight| {
+            Spaces::admit(id, Admission { task, content: content(1), weight });
+            last_event()
+        };
+        let raised = |by, weight| Event::MemberRaised { space: id, task: 1, by, content: content(1), weight };
+        assert_eq!(again(7, 50), raised(7, 50));
+        assert_eq!((tasks_of(id), member(id, 1).weight), (vec![1, 2], 50));
+        assert!(matches!(activity(id), Activity::Due(_)), "a round would find something else");
+        assert_eq!(refusal(again(8, 50)), Refusal::AlreadyMember);
+        assert_eq!(again(8, 101), raised(8, 100), "no more than the space's most weight");
+        assert_eq!(refusal(again(9, 102)), Refusal::AlreadyMember);
+        assert_eq!(member(id, 1).weight, 100);
     });
 }
 
