@@ -10,6 +10,8 @@ use sp_runtime::{traits::Zero, ArithmeticError, Permill};
 
 use crate::{Balance, Config, Error, Event, NextSpaceId, Pallet, Space, SpaceOf, Spaces, SpecOf};
 
+/// Bytes of a mebibyte.
+const MIB: u64 = 1 << 20;
 /// How often the deposit of a space doubles while the chain fills with spaces.
 const DOUBLINGS: u32 = 10;
 
@@ -17,7 +19,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_create(owner: T::AccountId, spec: SpecOf<T>) -> DispatchResult {
         Self::validate(&spec)?;
         ensure!(Spaces::<T>::count() < T::MaxSpaces::get(), Error::<T>::TooManySpaces);
-        let deposit = Self::deposit_beside(Spaces::<T>::count());
+        let deposit = Self::deposit(&spec, Spaces::<T>::count());
 
         let id = Self::take_space_id()?;
         Self::hold(&owner, deposit)?;
@@ -63,9 +65,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What is held for a space when there are so many others, in planck.
-    fn deposit_beside(others: u32) -> Balance {
+    fn deposit(spec: &SpecOf<T>, others: u32) -> Balance {
+        let mebibytes = spec.result().max_bytes().div_ceil(MIB);
+        let for_state = T::StateDepositPerMib::get().saturating_mul(mebibytes.into());
         let doublings = others.saturating_mul(DOUBLINGS).checked_div(T::MaxSpaces::get()).unwrap_or(0);
-        T::SpaceDeposit::get().saturating_mul(2u128.saturating_pow(doublings))
+        T::SpaceDeposit::get().saturating_add(for_state).saturating_mul(2u128.saturating_pow(doublings))
     }
 
     fn take_space_id() -> Result<SpaceId, DispatchError> {

@@ -147,10 +147,16 @@ pub mod pallet {
         #[pallet::constant]
         type KeptRounds: Get<RoundIndex>;
 
-        /// Held from a space's owner, in planck; at least the existential deposit. It doubles with each tenth of
-        /// [`Config::MaxSpaces`] that is taken, so that nobody can keep all others out for little.
+        /// Held from a space's owner for its records, in planck; at least the existential deposit. With
+        /// [`Config::StateDepositPerMib`] it doubles with each tenth of [`Config::MaxSpaces`] that is taken, so that nobody
+        /// can keep all others out for little.
         #[pallet::constant]
         type SpaceDeposit: Get<Balance>;
+
+        /// Held from a space's owner for each MiB, or part of one, that its state may have, in planck: all validators keep
+        /// it.
+        #[pallet::constant]
+        type StateDepositPerMib: Get<Balance>;
 
         /// Priority of reports in the transaction pool.
         #[pallet::constant]
@@ -163,7 +169,7 @@ pub mod pallet {
     /// Why this pallet holds money.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// The owner's deposit for a space's records.
+        /// The owner's deposit for a space's records and state.
         SpaceDeposit,
     }
 

@@ -40,6 +40,7 @@ pub const POOR: AccountId = 3;
 
 pub const ENDOWMENT: Balance = 1_000_000;
 pub const EXISTENTIAL: Balance = 10;
+/// Held for a space whose state has a mebibyte at most: 90 and 10.
 pub const DEPOSIT: Balance = 100;
 pub const MAX_SPACES: u32 = 5;
 pub const MAX_MEMBERS: u32 = 6;
@@ -88,7 +89,10 @@ impl pallet_balances::Config for Test {
 
 parameter_types! {
     pub const ExistentialDeposit: Balance = EXISTENTIAL;
-    pub const SpaceDeposit: Balance = DEPOSIT;
+    pub const SpaceDeposit: Balance = DEPOSIT - 10;
+    pub const StateDepositPerMib: Balance = 10;
+    pub static MaxResultBytes: u64 = 20_000;
+    pub static MaxRoundBytes: u64 = 50_000;
     pub const DefaultPhases: Phases<BlockNumber> = PHASES;
     pub static MaxRoundWork: u64 = 2_000_000;
     /// The votes that began so far; the task of each is its place.
@@ -187,8 +191,8 @@ impl crate::Config for Test {
     type Rounds = Votes;
     type MaxSpaces = ConstU32<MAX_SPACES>;
     type MaxMembers = ConstU32<MAX_MEMBERS>;
-    type MaxResultBytes = ConstU64<20_000>;
-    type MaxRoundBytes = ConstU64<50_000>;
+    type MaxResultBytes = MaxResultBytes;
+    type MaxRoundBytes = MaxRoundBytes;
     type MaxRoundWork = MaxRoundWork;
     type DefaultPhases = DefaultPhases;
     type MinCadence = ConstU64<2>;
@@ -196,6 +200,7 @@ impl crate::Config for Test {
     type MaxRejections = ConstU32<MAX_REJECTIONS>;
     type KeptRounds = ConstU32<KEPT_ROUNDS>;
     type SpaceDeposit = SpaceDeposit;
+    type StateDepositPerMib = StateDepositPerMib;
     type ReportPriority = ConstU64<77>;
     type WeightInfo = ();
 }
@@ -259,6 +264,8 @@ pub fn new_chain() -> TestExternalities {
         balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
         ..Default::default()
     };
+    MaxResultBytes::set(20_000);
+    MaxRoundBytes::set(50_000);
     MaxRoundWork::set(2_000_000);
     Votes::set(Vec::new());
     RefuseVotes::set(false);

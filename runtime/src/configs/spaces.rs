@@ -56,6 +56,9 @@ impl pallet_spaces::Config for Runtime {
     type KeptRounds = ConstU32<KEPT_ROUNDS>;
     // About 40 kB of members, rosters and history.
     type SpaceDeposit = ConstU128<{ 10 * TUNE }>;
+    // A hundred times the rent, but it returns, and eight times as many keep it as keep what won a task. What all validators
+    // may pin, four fifths of 20 GiB, takes 16,000 TUNE.
+    type StateDepositPerMib = ConstU128<TUNE>;
     // As attestations: whether a report is read should not depend on what others pay.
     type ReportPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
     type WeightInfo = weights::pallet_spaces::WeightInfo<Runtime>;

@@ -24,6 +24,28 @@ fn holds_a_deposit() {
 }
 
 #[test]
+fn the_deposit_grows_with_what_validators_keep() {
+    on_chain(|| {
+        MaxResultBytes::set(u64::MAX);
+        MaxRoundBytes::set(u64::MAX);
+        MaxRoundWork::set(u64::MAX);
+        // A mebibyte is 131,072 rows of eight bytes; the manifest and the report come on top.
+        let others = MAX_MANIFEST_BYTES + MAX_REPORT_BYTES;
+        let deposit = |rows| {
+            let id = new_space(SpaceSpec { rows, ..spec() });
+            let deposit = space(id).deposit;
+            assert_ok!(retire(id));
+            next_block();
+            deposit
+        };
+        let full = |mebibytes: u32| mebibytes * 131_072 - others.div_ceil(8);
+        assert_eq!(deposit(full(1)), 90 + 10);
+        assert_eq!(deposit(full(1) + 1), 90 + 2 * 10);
+        assert_eq!(deposit(full(7)), 90 + 7 * 10);
+    });
+}
+
+#[test]
 fn the_deposit_doubles_with_each_tenth_of_all_places_taken() {
     on_chain(|| {
         // Five places in all: each is two tenths.
