@@ -27,7 +27,8 @@ const LAST: RoundIndex = 1_000_000;
 
 fn owner<T: Config>() -> Benched<T::AccountId> {
     let who = account("owner", 0, 0);
-    let costs = T::SpaceDeposit::get().saturating_add(T::StateDepositPerMib::get());
+    let deposit = T::SpaceDeposit::get().saturating_add(T::StateDepositPerMib::get());
+    let costs = deposit.saturating_add(Pallet::<T>::round_fee(&spec::<T>()));
     T::Currency::increase_balance(&who, costs.saturating_mul(4), Precision::Exact)?;
     Ok(who)
 }

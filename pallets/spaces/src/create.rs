@@ -31,12 +31,14 @@ impl<T: Config> Pallet<T> {
             counting: 0,
             has_changed: false,
             rests_until: Zero::zero(),
+            failures: 0,
             next_round: 0,
             activity: Activity::Resting,
             state: None,
         };
         Spaces::<T>::insert(id, space);
-        Self::deposit_event(Event::SpaceCreated { space: id, owner, spec, deposit });
+        let fee = Self::round_fee(&spec);
+        Self::deposit_event(Event::SpaceCreated { space: id, owner, spec, deposit, fee });
         Ok(())
     }
 

@@ -40,6 +40,7 @@ impl<T: Config> Pallet<T> {
         let member = Member { task, admitted: space.admitted, content, weight, standing: Standing::FRESH, last: None };
         members.try_insert(place, member).map_err(|_| Refusal::Full)?;
         space.admitted.saturating_inc();
+        Self::hasten(id, &mut space);
         Self::store_changed(id, space, members);
         Ok(Event::MemberAdmitted { space: id, task, content, weight, replaced })
     }

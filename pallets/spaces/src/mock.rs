@@ -95,6 +95,9 @@ parameter_types! {
     pub static MaxRoundBytes: u64 = 50_000;
     pub const DefaultPhases: Phases<BlockNumber> = PHASES;
     pub static MaxRoundWork: u64 = 2_000_000;
+    /// What a round costs. Nothing, so that most tests need not count it.
+    pub static RoundFee: Balance = 0;
+    pub static WorkFee: Balance = 0;
     /// The votes that began so far; the task of each is its place.
     pub static Votes: Vec<RoundSpec<BlockNumber>> = Vec::new();
     /// Whether no vote can begin.
@@ -188,6 +191,7 @@ where
 impl crate::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
+    type Fees = ();
     type Rounds = Votes;
     type MaxSpaces = ConstU32<MAX_SPACES>;
     type MaxMembers = ConstU32<MAX_MEMBERS>;
@@ -201,6 +205,8 @@ impl crate::Config for Test {
     type KeptRounds = ConstU32<KEPT_ROUNDS>;
     type SpaceDeposit = SpaceDeposit;
     type StateDepositPerMib = StateDepositPerMib;
+    type RoundFee = RoundFee;
+    type WorkFee = WorkFee;
     type ReportPriority = ConstU64<77>;
     type WeightInfo = ();
 }
@@ -267,6 +273,8 @@ pub fn new_chain() -> TestExternalities {
     MaxResultBytes::set(20_000);
     MaxRoundBytes::set(50_000);
     MaxRoundWork::set(2_000_000);
+    RoundFee::set(0);
+    WorkFee::set(0);
     Votes::set(Vec::new());
     RefuseVotes::set(false);
     Turns::set(BTreeMap::new());
@@ -471,11 +479,16 @@ pub fn settle(space: SpaceId, result: &RoundResult) -> RoundIndex {
     end(space, RoundEnd::Settled(result.id()))
 }
 
-/// Has a round run, settle, and report what `finding` says of the members by their tasks.
-pub fn whole_round(space: SpaceId, finding: impl Fn(TaskId) -> Finding) -> RoundIndex {
+/// Ends blocks until a round of the space runs.
+pub fn run_to_round(space: SpaceId) {
     while !matches!(activity(space), Activity::Running { .. }) {
         next_block();
     }
+}
+
+/// Has a round run, settle, and report what `finding` says of the members by their tasks.
+pub fn whole_round(space: SpaceId, finding: impl Fn(TaskId) -> Finding) -> RoundIndex {
+    run_to_round(space);
     let findings: Vec<_> = entrants(space, running(space)).into_iter().map(finding).collect();
     let result = RoundResult::of(&findings);
     let round = settle(space, &result);

@@ -7,7 +7,7 @@ use ensemble_core::spaces::{
     Activity, Entrant, Member, RoundIndex, Settled, SpaceSpec, MAX_MANIFEST_BYTES, MAX_REPORT_BYTES,
 };
 use frame_support::{
-    traits::{ConstU32, Get},
+    traits::{fungible::Credit, ConstU32, Get},
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -17,6 +17,8 @@ use crate::Config;
 
 /// An amount in planck.
 pub type Balance = u128;
+/// Money of this runtime that was taken from an account, and belongs to nobody yet.
+pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Config>::Currency>;
 /// A space of this runtime.
 pub type SpaceOf<T> = Space<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 /// What a space of this runtime is.
@@ -48,6 +50,9 @@ pub struct Space<AccountId, BlockNumber> {
     pub has_changed: bool,
     /// The first block in which its next round may begin.
     pub rests_until: BlockNumber,
+    /// The number of rounds, the last one after the other, that ended without result or could not begin, since a member
+    /// came.
+    pub failures: u32,
     /// The number of its next round.
     pub next_round: RoundIndex,
     /// What it is about to do.

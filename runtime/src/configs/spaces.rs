@@ -9,9 +9,10 @@ use frame_support::{
     parameter_types,
     traits::{ConstU128, ConstU32, ConstU64},
 };
+use pallet_emission::Burn;
 use sp_runtime::transaction_validity::TransactionPriority;
 
-use super::MAX_ROUNDS;
+use super::{ATTEST_FEE, MAX_ROUNDS};
 use crate::{
     weights, Balances, BlockNumber, Runtime, RuntimeHoldReason, Tasks, DAYS, MILLISECS_PER_BLOCK, MINUTES, TUNE,
 };
@@ -41,6 +42,7 @@ parameter_types! {
 impl pallet_spaces::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
+    type Fees = Burn<Runtime>;
     type Rounds = Tasks;
     // A validator's worker looks at each of them in every block.
     type MaxSpaces = ConstU32<1_000>;
@@ -59,6 +61,10 @@ impl pallet_spaces::Config for Runtime {
     // A hundred times the rent, but it returns, and eight times as many keep it as keep what won a task. What all validators
     // may pin, four fifths of 20 GiB, takes 16,000 TUNE.
     type StateDepositPerMib = ConstU128<TUNE>;
+    // 256 votes and 16 attestations, at what tasks pay for 16 of them.
+    type RoundFee = ConstU128<{ 17 * ATTEST_FEE }>;
+    // At most 2.5 TUNE for a round, and 0.06 for 16 tables of 4,096 x 256.
+    type WorkFee = ConstU128<{ TUNE / 1_000 }>;
     // As attestations: whether a report is read should not depend on what others pay.
     type ReportPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
     type WeightInfo = weights::pallet_spaces::WeightInfo<Runtime>;

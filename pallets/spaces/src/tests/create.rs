@@ -15,7 +15,7 @@ fn holds_a_deposit() {
     on_chain(|| {
         let id = new_space(spec());
         assert_eq!((held(OWNER), free(OWNER)), (DEPOSIT, ENDOWMENT - DEPOSIT));
-        let created = Event::SpaceCreated { space: id, owner: OWNER, spec: spec(), deposit: DEPOSIT };
+        let created = Event::SpaceCreated { space: id, owner: OWNER, spec: spec(), deposit: DEPOSIT, fee: 0 };
         assert_eq!(last_event(), created);
         assert_eq!((activity(id), space(id).state), (Activity::Resting, None));
         next_block();

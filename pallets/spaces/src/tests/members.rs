@@ -110,7 +110,7 @@ fn whoever_is_suspended_longest_makes_room() {
         run_to(3);
         void(id);
         assert_ok!(suspend(id, 3));
-        run_to(13);
+        run_to_round(id);
         void(id);
         assert_ok!(suspend(id, 1));
         assert_eq!(member(id, 3).standing, Standing::Suspended { since: 1 });

@@ -227,9 +227,7 @@ fn a_round_that_is_not_reported_does_not_count() {
         let id = new_space(spec());
         admit(id, 1..4);
         for _ in 0..2 * MAX_REJECTIONS {
-            while !matches!(activity(id), Activity::Running { .. }) {
-                next_block();
-            }
+            run_to_round(id);
             settle(id, &RoundResult::of(&[OUTVOTED; 3]));
             assert_ok!(suspend(id, 3));
             assert_ok!(readmit(id, 3));
@@ -264,9 +262,7 @@ fn a_report_that_leaves_too_few_puts_the_next_round_off() {
             whole_round(id, |_| OUTVOTED);
             admit(id, [newcomer]);
         }
-        while !matches!(activity(id), Activity::Running { .. }) {
-            next_block();
-        }
+        run_to_round(id);
         let result = RoundResult::of(&[OUTVOTED; 6]);
         let round = settle(id, &result);
         assert_ok!(suspend(id, 6));
