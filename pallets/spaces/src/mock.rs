@@ -135,6 +135,8 @@ parameter_types! {
     pub static Turns: BTreeMap<AttesterId, Turn> = BTreeMap::new();
     /// What was cast so far.
     pub static Casts: Vec<Cast> = Vec::new();
+    /// Whether the pool takes votes.
+    pub static AcceptVotes: bool = true;
 }
 
 impl ensemble_core::spaces::Votes for Votes {
@@ -148,12 +150,12 @@ impl ensemble_core::spaces::Votes for Votes {
         assert!(is_stored, "whoever is killed now can still reveal");
         let cast = Cast::Commitment { task, voter: voter.clone(), content, salt: *salt };
         Casts::mutate(|casts| casts.push(cast));
-        true
+        AcceptVotes::get()
     }
 
     fn reveal(task: TaskId, voter: &AttesterId, descriptor: Descriptor, salt: [u8; 32]) -> bool {
         Casts::mutate(|casts| casts.push(Cast::Opening { task, voter: voter.clone(), descriptor, salt }));
-        true
+        AcceptVotes::get()
     }
 }
 
@@ -279,6 +281,7 @@ pub fn new_chain() -> TestExternalities {
     RefuseVotes::set(false);
     Turns::set(BTreeMap::new());
     Casts::set(Vec::new());
+    AcceptVotes::set(true);
     let mut ext = TestExternalities::new(config.build_storage().unwrap());
     ext.execute_with(|| System::set_block_number(1));
     ext

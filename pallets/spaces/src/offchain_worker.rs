@@ -47,8 +47,11 @@ const JOURNAL_KEY: &[u8] = b"ensemble/spaces/journal";
 
 /// How long a lock holds if its owner was killed.
 const LOCK_DURATION: Duration = Duration::from_millis(10_000);
-/// Blocks after which a vote or a report that is not on the chain is sent again.
-const RESEND_AFTER: u32 = 5;
+/// Blocks after which a vote that is not on the chain is sent again: the next one but one, because the pool may have
+/// dropped what it accepted, and phases may be short. It is the same transaction, which nobody pays for.
+const RESEND_AFTER: u32 = 2;
+/// A report that is not on the chain is sent in every block, counted from when the round settled, that this divides.
+const REPORT_EVERY: u32 = 5;
 /// A fetch that failed is tried again in every block whose number this divides.
 const RETRY_EVERY: u32 = 4;
 /// Blocks for which something must be over before the node lets go what it took. GRANDPA usually needs three.
@@ -293,6 +296,7 @@ impl<T: Config> Pallet<T> {
             };
             if !accepted {
                 log::debug!(target: LOG, "space {space}: a vote on round {round} was not accepted");
+                continue;
             }
             sent.retain(|sent| sent.voter != *voter);
             sent.push(Sent { voter: voter.clone(), reveals, at: now });
@@ -304,7 +308,7 @@ impl<T: Config> Pallet<T> {
     fn submit_reports(now: BlockNumberFor<T>) {
         for (id, space) in Spaces::<T>::iter() {
             let Some(state) = space.state.filter(|state| !state.reported) else { continue };
-            let is_time = (now.saturating_sub(state.at) % RESEND_AFTER.saturated_into()).is_zero();
+            let is_time = (now.saturating_sub(state.at) % REPORT_EVERY.saturated_into()).is_zero();
             let Some((manifest, report)) = is_time.then(|| report_in(&state)).flatten() else { continue };
             if Self::check_report(id, state.round, &manifest, &report).is_err() {
                 log::debug!(target: LOG, "space {id}: the report of round {} is none that can be read", state.round);

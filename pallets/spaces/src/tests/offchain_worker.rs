@@ -258,13 +258,17 @@ fn a_vote_that_does_not_get_in_is_sent_again() {
         node.hold([1, 2]);
         node.results_in(&result());
         work();
-        for _ in 0..4 {
-            next_worked_block();
-        }
+        next_worked_block();
         assert_eq!(Casts::get().len(), 1);
         next_worked_block();
         let casts = Casts::get();
         assert_eq!((casts.len(), &casts[0]), (2, &casts[1]), "the same as before");
+        // What the pool does not take is sent again at once.
+        AcceptVotes::set(false);
+        for sent in [2, 3, 4, 5] {
+            next_worked_block();
+            assert_eq!(Casts::get().len(), sent);
+        }
     });
 }
 
