@@ -14,8 +14,8 @@
 //! 4. **Report.** The result is a bundle, of which the chain knows the id. One of its members says what the round found
 //!    of each contribution ([`Report`]). Whoever has it may submit it, once ([`Pallet::submit_report`]): nobody signs
 //!    and nobody pays, because only these bytes have this id. It can be submitted until the next round settles.
-//! 5. **Retire.** The owner retires the space. It admits nothing more, and no round begins. When a round that runs is
-//!    over, its records are removed, some in each block, and the deposit returns.
+//! 5. **Retire.** The owner retires the space. It admits nothing more, no round begins, and nodes leave alone the one that
+//!    runs. When that is over, its records are removed, some in each block, and the deposit returns.
 //!
 //! # Who computes
 //!

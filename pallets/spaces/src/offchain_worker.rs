@@ -182,7 +182,8 @@ impl<T: Config> Pallet<T> {
     /// The rounds that run and that keys of this node may vote on.
     fn assignments(keys: &[AttesterId]) -> Vec<Assignment> {
         let assignment = |(id, space): (SpaceId, SpaceOf<T>)| {
-            let Activity::Running { round, task, .. } = space.activity else { return None };
+            // Nobody needs the state of a space that is retired: the vote ends without result.
+            let Activity::Running { round, task, is_last: false, .. } = space.activity else { return None };
             let turn = |key: &AttesterId| Some((key.clone(), T::Rounds::turn(task, key)?));
             let turns: Vec<_> = keys.iter().filter_map(turn).collect();
             if turns.is_empty() {
@@ -202,17 +203,19 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let (space, round, _) = assignment.id;
-        let missing = Self::fetch_missing(now, assignment);
+        let missing = missing(assignment);
         if !assignment.turns.iter().any(|(_, turn)| *turn == Turn::Commit) {
             log::warn!(
                 target: LOG,
-                "space {space}: round {round} is skipped: no result in time, {missing} of {} contents are missing",
+                "space {space}: round {round} is skipped: no result in time, {} of {} contents are missing",
+                missing.len(),
                 assignment.combination.entrants.len(),
             );
             errand.stage = Stage::GivenUp;
             return;
         }
-        if missing > 0 {
+        if !missing.is_empty() {
+            missing.iter().for_each(|content| Self::fetch(now, content, assignment.max_bytes));
             return;
         }
         match aggregation::combine(assignment.combination.clone()) {
@@ -228,21 +231,16 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Has the contents fetched that are not here, and says how many those are.
-    fn fetch_missing(now: BlockNumberFor<T>, assignment: &Assignment) -> usize {
+    /// Has a content fetched if it is not here, unless that failed lately.
+    fn fetch(now: BlockNumberFor<T>, content: &TensorId, max_bytes: u64) {
         let retries = (now % RETRY_EVERY.saturated_into()).is_zero();
-        let missing = assignment.combination.entrants.iter().filter(|entrant| {
-            let content = entrant.content;
-            match tensors::status(content.0) {
-                TensorStatus::Held { .. } => return false,
-                TensorStatus::Failed(_) if !retries => {},
-                TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {
-                    tensors::fetch(content.0, assignment.max_bytes);
-                },
-            }
-            true
-        });
-        missing.count()
+        match tensors::status(content.0) {
+            TensorStatus::Held { .. } => {},
+            TensorStatus::Failed(_) if !retries => {},
+            TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {
+                tensors::fetch(content.0, max_bytes);
+            },
+        }
     }
 
     /// Pins what is needed, and lets go what has not been needed for long.
@@ -320,6 +318,12 @@ impl<T: Config> Pallet<T> {
             log::debug!(target: LOG, "space {id}: the report of round {}: sent {submitted}", state.round);
         }
     }
+}
+
+/// The contents that take part and are not here.
+fn missing(assignment: &Assignment) -> Vec<TensorId> {
+    let contents = assignment.combination.entrants.iter().map(|entrant| entrant.content);
+    contents.filter(|content| !matches!(tensors::status(content.0), TensorStatus::Held { .. })).collect()
 }
 
 /// Removes the errands of rounds that have been over for long.

@@ -303,6 +303,19 @@ fn a_round_that_cannot_be_computed_is_skipped() {
 }
 
 #[test]
+fn rounds_of_retired_spaces_are_left_alone() {
+    on_node(1, |node, _, keys| {
+        let space = round_of_two();
+        turns(keys, Turn::Commit);
+        node.hold([1, 2]);
+        node.results_in(&result());
+        assert_ok!(retire(space));
+        work();
+        assert_eq!((node.combined.lock().len(), Casts::get()), (0, vec![]));
+    });
+}
+
+#[test]
 fn a_round_whose_commitments_are_over_is_skipped() {
     for late in [Turn::Over, Turn::Wait, Turn::Reveal] {
         on_node(1, |node, _, keys| {
@@ -310,10 +323,11 @@ fn a_round_whose_commitments_are_over_is_skipped() {
             turns(keys, Turn::Commit);
             node.hold([1]);
             work();
+            node.take_asked();
             turns(keys, late);
             next_worked_block();
+            assert_eq!(node.take_asked(), [], "what comes too late is not fetched");
             node.hold([2]);
-            node.take_asked();
             next_worked_block();
             assert_eq!((node.take_asked(), node.combined.lock().len(), Casts::get()), (vec![], 0, vec![]));
         });
