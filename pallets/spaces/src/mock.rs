@@ -2,7 +2,7 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use codec::Encode;
 use ensemble_core::{
@@ -139,8 +139,20 @@ parameter_types! {
     pub static AcceptVotes: bool = true;
 }
 
+thread_local! {
+    static INTERRUPTION: RefCell<Option<Box<dyn FnOnce()>>> = RefCell::default();
+}
+
+/// Has something happen while the next worker looks whose turn it is.
+pub fn interrupt(act: impl FnOnce() + 'static) {
+    INTERRUPTION.set(Some(Box::new(act)));
+}
+
 impl ensemble_core::spaces::Votes for Votes {
     fn turn(_: TaskId, voter: &AttesterId) -> Option<Turn> {
+        if let Some(act) = INTERRUPTION.take() {
+            act();
+        }
         Turns::get().get(voter).copied()
     }
 

@@ -87,6 +87,16 @@ enum Stage<BlockNumber> {
     GivenUp,
 }
 
+impl<BlockNumber> Stage<BlockNumber> {
+    /// What commitments are made with.
+    fn salt(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::Voting { salt, .. } => Some(salt),
+            Self::Computing | Self::GivenUp => None,
+        }
+    }
+}
+
 /// A vote on its way.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 struct Sent<BlockNumber> {
@@ -110,6 +120,29 @@ struct Journal<BlockNumber> {
 impl<BlockNumber> Default for Journal<BlockNumber> {
     fn default() -> Self {
         Self { errands: BTreeMap::new(), pinned: BTreeMap::new() }
+    }
+}
+
+impl<BlockNumber> Journal<BlockNumber> {
+    /// This journal with what another worker added since `before` was loaded.
+    fn beside(mut self, before: &Self, others: Self) -> Self {
+        for (id, theirs) in others.errands {
+            match self.errands.get_mut(&id) {
+                // It may have been committed with.
+                Some(ours) if theirs.stage.salt().is_some_and(|salt| ours.stage.salt() != Some(salt)) => {
+                    ours.stage = theirs.stage;
+                },
+                None if !before.errands.contains_key(&id) => {
+                    self.errands.insert(id, theirs);
+                },
+                Some(_) | None => {},
+            }
+        }
+        let added = others.pinned.into_iter().filter(|(content, _)| !before.pinned.contains_key(content));
+        for (content, unneeded_since) in added {
+            self.pinned.entry(content).or_insert(unneeded_since);
+        }
+        self
     }
 }
 
@@ -166,17 +199,18 @@ impl<T: Config> Pallet<T> {
         }
         let is_running = |id: &ErrandId| assignments.iter().any(|assignment| assignment.id == *id);
         conclude(now, &mut journal, is_running);
-        Self::keep(now, &assignments, &mut journal);
-        // Salts are stored before anything is sent that cannot be opened without them.
-        save_journal(&stored, &journal);
+        // Salts are stored before anything is sent that cannot be opened without them, and before what may take longer than
+        // the lock holds.
+        let Some(mut journal) = save_journal(&stored, journal) else { return };
 
-        let begun = journal.clone();
+        let computed = journal.clone();
+        Self::keep(now, &assignments, &mut journal);
         for assignment in &assignments {
             if let Some(errand) = journal.errands.get_mut(&assignment.id) {
                 Self::vote(now, assignment, errand);
             }
         }
-        save_journal(&begun, &journal);
+        save_journal(&computed, journal);
     }
 
     /// The rounds that run and that keys of this node may vote on.
@@ -367,8 +401,17 @@ fn load_journal<BlockNumber: Decode>() -> Journal<BlockNumber> {
     }
 }
 
-fn save_journal<BlockNumber: Encode + PartialEq>(before: &Journal<BlockNumber>, after: &Journal<BlockNumber>) {
-    if before != after {
-        StorageValueRef::persistent(JOURNAL_KEY).set(after);
+/// Stores what a worker made of the journal that was loaded as `before`, and returns what is stored then: with what
+/// another worker stored meanwhile, if there was one. Nothing if another one is just storing something.
+fn save_journal<BlockNumber: Clone + Decode + Encode + PartialEq>(
+    before: &Journal<BlockNumber>,
+    after: Journal<BlockNumber>,
+) -> Option<Journal<BlockNumber>> {
+    if *before == after {
+        return Some(after);
     }
+    let merge = |stored: Result<Option<Journal<BlockNumber>>, StorageRetrievalError>| -> Result<_, ()> {
+        Ok(after.beside(before, stored.ok().flatten().unwrap_or_default()))
+    };
+    StorageValueRef::persistent(JOURNAL_KEY).mutate(merge).ok()
 }

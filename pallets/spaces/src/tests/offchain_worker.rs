@@ -1,6 +1,7 @@
 //! The off-chain worker, with a keystore, a pool, a store and the arithmetic of a node around it.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
@@ -18,7 +19,7 @@ use frame_support::{assert_ok, traits::Hooks};
 use parking_lot::{Mutex, RwLock};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::offchain::{
-    testing::{PoolState, TestOffchainExt, TestTransactionPoolExt},
+    testing::{OffchainState, PoolState, TestOffchainExt, TestTransactionPoolExt},
     OffchainDbExt, OffchainWorkerExt, StorageKind, TransactionPoolExt,
 };
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
@@ -121,11 +122,21 @@ impl TestNode {
 
 type Pool = Arc<RwLock<PoolState>>;
 
+thread_local! {
+    static OFFCHAIN: RefCell<Arc<RwLock<OffchainState>>> = RefCell::default();
+}
+
+/// Says what is drawn as salt from now on.
+fn draw(seed: [u8; 32]) {
+    OFFCHAIN.with_borrow(|state| state.write().seed = seed);
+}
+
 /// Runs a test around a node with so many keys.
 fn on_node(keys: usize, test: impl FnOnce(&TestNode, &Pool, &[AttesterId])) {
     let node = Arc::new(TestNode::default());
     let (offchain, state) = TestOffchainExt::new();
-    state.write().seed = SEED;
+    OFFCHAIN.set(state);
+    draw(SEED);
     let (pool, pool_state) = TestTransactionPoolExt::new();
     let mut ext = new_chain();
     ext.register_extension(OffchainDbExt::new(offchain.clone()));
@@ -229,6 +240,34 @@ fn after_a_restart_it_reveals_what_it_committed_to() {
         next_worked_block();
         let opening = Cast::Opening { task: 0, voter: keys[0].clone(), descriptor, salt: SEED };
         assert_eq!(Casts::get()[1..], [opening]);
+    });
+}
+
+#[test]
+fn a_salt_that_another_worker_committed_with_stays() {
+    on_node(1, |node, _, keys| {
+        round_of_two();
+        turns(keys, Turn::Commit);
+        node.hold([1, 2]);
+        node.results_in(&result());
+        // The first worker is so slow that its lock runs out after it has read its journal.
+        interrupt(|| {
+            let now = System::block_number();
+            sp_io::offchain::local_storage_clear(StorageKind::PERSISTENT, LOCK_KEY);
+            System::set_block_number(now + 1);
+            draw([6; 32]);
+            work();
+            draw(SEED);
+            System::set_block_number(now);
+        });
+        work();
+        turns(keys, Turn::Reveal);
+        System::set_block_number(System::block_number() + 1);
+        next_worked_block();
+        let salt = |cast| match cast {
+            Cast::Commitment { salt, .. } | Cast::Opening { salt, .. } => salt,
+        };
+        assert_eq!(Casts::get().into_iter().map(salt).collect::<Vec<_>>(), [[6; 32]; 3]);
     });
 }
 
