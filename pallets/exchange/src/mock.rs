@@ -10,7 +10,7 @@ use ensemble_core::{
     exchange::{Audience, Contributions, Exchange as _, Won},
     AttesterId, TaskId,
 };
-use ensemble_host::{TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::TensorId;
 use frame_support::{derive_impl, parameter_types, traits::ConstU32, traits::ConstU64};
 use parking_lot::Mutex;
@@ -159,7 +159,7 @@ impl TensorAccess for TestStore {
         None
     }
 
-    fn pin(&self, _: TensorId) -> bool {
+    fn pin(&self, _: TensorId) -> Pinning {
         panic!("the worker of the exchange pins nothing")
     }
 

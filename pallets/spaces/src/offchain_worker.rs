@@ -23,7 +23,7 @@ use ensemble_core::{
     tasks::{Descriptor, KEPT_PREFIX},
     AttesterId, SpaceId, TaskId,
 };
-use ensemble_host::{aggregation, tensors, TensorStatus};
+use ensemble_host::{aggregation, tensors, Pinning, TensorStatus};
 use ensemble_tensor::{Bundle, TensorId};
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
 use sp_application_crypto::RuntimeAppPublic;
@@ -279,19 +279,23 @@ impl<T: Config> Pallet<T> {
 
     /// Pins what is needed, and lets go what has not been needed for long.
     fn keep(now: BlockNumberFor<T>, assignments: &[Assignment], journal: &mut Journal<BlockNumberFor<T>>) {
-        let mut needed: BTreeSet<_> =
-            Spaces::<T>::iter_values().filter_map(|space| space.state).map(|state| state.content).collect();
-        needed.extend(journal.errands.values().filter_map(|errand| match &errand.stage {
+        let results = journal.errands.values().filter_map(|errand| match &errand.stage {
             Stage::Voting { result, .. } => Some(result.id()),
             Stage::Computing | Stage::GivenUp => None,
-        }));
+        });
+        let results: BTreeSet<_> = results.collect();
+        let states = Spaces::<T>::iter_values().filter_map(|space| space.state).map(|state| state.content);
+        let mut needed: BTreeSet<_> = states.chain(results.iter().copied()).collect();
         let computing = assignments.iter().filter(|assignment| {
             journal.errands.get(&assignment.id).is_some_and(|errand| errand.stage == Stage::Computing)
         });
         needed.extend(computing.flat_map(|assignment| &assignment.combination.entrants).map(|entrant| entrant.content));
 
         for content in &needed {
-            if tensors::pin(content.0) {
+            let pinning = tensors::pin(content.0);
+            // What was pinned before is somebody else's to let go, but for what the node made for this worker.
+            let is_own = pinning == Pinning::Begun || results.contains(content) || journal.pinned.contains_key(content);
+            if pinning.is_pinned() && is_own {
                 journal.pinned.insert(*content, None);
             }
         }

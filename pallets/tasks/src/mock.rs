@@ -9,7 +9,7 @@ use ensemble_core::{
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
     AssetId, SpaceId, TaskId,
 };
-use ensemble_host::{FetchError, TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::{Header, Kind, TensorId};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -338,9 +338,12 @@ impl TensorAccess for TestStore {
         None
     }
 
-    fn pin(&self, id: TensorId) -> bool {
+    fn pin(&self, id: TensorId) -> Pinning {
         self.asked.lock().push(Asked::Pin(id));
-        matches!(self.status(id), TensorStatus::Held { .. })
+        match self.status(id) {
+            TensorStatus::Held { .. } => Pinning::Begun,
+            _ => Pinning::Refused,
+        }
     }
 
     fn unpin(&self, id: TensorId) {

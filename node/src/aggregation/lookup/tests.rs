@@ -6,7 +6,7 @@ use ensemble_core::{
     spaces::{Activity, Contributors, Rule, Settled, SpaceSpec, REPORT},
     SpaceId,
 };
-use ensemble_host::FetchError;
+use ensemble_host::{FetchError, Pinning};
 use ensemble_runtime::AccountId;
 use jsonrpsee::{core::traits::ToRpcParams, MethodsError, RpcModule};
 use parking_lot::Mutex;
@@ -63,7 +63,7 @@ impl TensorAccess for Tensors {
         self.1.fetched.lock().push((id, max_bytes));
     }
 
-    fn pin(&self, _: TensorId) -> bool {
+    fn pin(&self, _: TensorId) -> Pinning {
         unreachable!("a look-up keeps nothing")
     }
 

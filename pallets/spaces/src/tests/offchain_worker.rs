@@ -13,7 +13,9 @@ use ensemble_core::{
     tasks::{Descriptor, KEPT_PREFIX},
     AttesterId, SpaceId, TaskId,
 };
-use ensemble_host::{AggregationAccess, AggregationAccessExt, FetchError, TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{
+    AggregationAccess, AggregationAccessExt, FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus,
+};
 use ensemble_tensor::{Bundle, Header, Kind, TensorId};
 use frame_support::{assert_ok, traits::Hooks};
 use parking_lot::{Mutex, RwLock};
@@ -63,12 +65,14 @@ impl TensorAccess for TestNode {
         self.held.lock().get(&id).filter(|data| data.len() <= max_bytes as usize).cloned()
     }
 
-    fn pin(&self, id: TensorId) -> bool {
-        let is_held = self.held.lock().contains_key(&id);
-        if is_held {
-            self.pinned.lock().insert(id);
+    fn pin(&self, id: TensorId) -> Pinning {
+        if !self.held.lock().contains_key(&id) {
+            return Pinning::Refused;
         }
-        is_held
+        match self.pinned.lock().insert(id) {
+            true => Pinning::Begun,
+            false => Pinning::Known,
+        }
     }
 
     fn unpin(&self, id: TensorId) {
@@ -436,6 +440,28 @@ fn what_a_round_took_is_let_go_when_it_has_long_been_over() {
             next_worked_block();
         }
         // What won a task stays.
+        assert_eq!(node.pinned(), [content(1)]);
+    });
+}
+
+#[test]
+fn what_others_pinned_is_theirs_to_let_go() {
+    on_node(1, |node, _, keys| {
+        let space = round_of_two();
+        turns(keys, Turn::Commit);
+        node.hold([1, 2]);
+        node.pinned.lock().insert(content(1));
+        work();
+        // The node pins what it makes.
+        let made = node.results_in(&result()).id();
+        node.pinned.lock().insert(made);
+        next_worked_block();
+        assert_eq!(node.pinned().len(), 3);
+        Turns::set(BTreeMap::new());
+        void(space);
+        for _ in 0..80 {
+            next_worked_block();
+        }
         assert_eq!(node.pinned(), [content(1)]);
     });
 }
