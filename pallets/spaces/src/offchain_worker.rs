@@ -7,9 +7,10 @@
 //!
 //! A round is known by all that its result depends on: on another fork the same round may have other members.
 //!
-//! What a round needs, its result, and the states of spaces are pinned in the tensor store, and let go when nothing has
-//! needed them for [`CONFIRMATIONS`] blocks. The worker of tasks lets go what it attested in a round; this one runs after
-//! it, and pins in every block what is to stay.
+//! What a round needs, its result, and the states of spaces, which are fetched where they are missing, are pinned in the
+//! tensor store, and let go when nothing has needed them for [`CONFIRMATIONS`] blocks, unless somebody else had pinned
+//! them before. The worker of tasks lets go what it attested in a round; this one runs after it, and pins in every block
+//! what is to stay.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -203,6 +204,7 @@ impl<T: Config> Pallet<T> {
         // the lock holds.
         let Some(mut journal) = save_journal(&stored, journal) else { return };
 
+        Self::fetch_states(now);
         let computed = journal.clone();
         Self::keep(now, &assignments, &mut journal);
         for assignment in &assignments {
@@ -262,6 +264,15 @@ impl<T: Config> Pallet<T> {
                 log::error!(target: LOG, "space {space}: round {round} is skipped: it cannot be computed");
                 errand.stage = Stage::GivenUp;
             },
+        }
+    }
+
+    /// Has the states of spaces fetched that are not here: validators come and go, and a space may rest for long.
+    fn fetch_states(now: BlockNumberFor<T>) {
+        for space in Spaces::<T>::iter_values().filter(|space| !space.is_retired()) {
+            if let Some(state) = &space.state {
+                Self::fetch(now, &state.content, space.spec.result().max_bytes());
+            }
         }
     }
 
