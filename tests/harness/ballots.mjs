@@ -34,7 +34,11 @@ export class Voter {
 
   /** Commits to a tensor in the vote by a task. */
   commit(task, tensor) {
-    const sealed = { task, voter: this.#key.publicKey, commitment: commitmentOf(tensor.id, this.#key, task, this.#salt) };
+    const sealed = {
+      task,
+      voter: this.#key.publicKey,
+      commitment: commitmentOf(tensor.id, this.#key, task, this.#salt),
+    };
     return this.#cast('commitAsAttester', 'ensemble/vote-seals/v1', sealed);
   }
 

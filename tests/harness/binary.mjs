@@ -9,12 +9,17 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** Path of the node binary: `ENSEMBLE_NODE`, or where scripts/build puts it. */
-export const BINARY = findBinary();
+export const BINARY = existing(process.env.ENSEMBLE_NODE ?? built('ensemble-node'), 'scripts/build');
 
-function findBinary() {
+/** Where cargo puts a program. */
+export function built(name) {
   const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache', 'ensemble', 'target');
-  const path = process.env.ENSEMBLE_NODE ?? join(target, 'release', 'ensemble-node');
-  if (!existsSync(path)) throw new Error(`there is no node binary at ${path}: run scripts/build first`);
+  return join(target, 'release', name);
+}
+
+/** The path of a program that must be there; `remedy` builds it. */
+export function existing(path, remedy) {
+  if (!existsSync(path)) throw new Error(`there is no program at ${path}: run ${remedy} first`);
   return path;
 }
 

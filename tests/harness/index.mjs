@@ -3,6 +3,7 @@
 export { TUNE, balance, pairOf, wellKnown } from './accounts.mjs';
 export { Voter, submitAuthorized } from './ballots.mjs';
 export { BINARY, command, failing } from './binary.mjs';
+export { Contributors } from './contributors.mjs';
 export { converted } from './convert.mjs';
 export { PROFILE, modelTypes, moduleView, register, registerCall, registered, search } from './modules.mjs';
 export { assertIssuanceIsTold, assertMoneyAddsUp } from './money.mjs';

@@ -40,21 +40,24 @@ export class Network {
    *
    * @param {object} [options]
    * @param {number} [options.validators] 1 for the chain `dev`, 2 to 4 for `local`, of which as many are started
+   * @param {Record<string, string[]>} [options.sessionKeys] by validator the types of keys that its node has, if not all
    * @param {string[]} [options.args] arguments of every node
    * @param {boolean} [options.metrics] whether every node serves Prometheus metrics
    * @param {(genesis: object) => void} [options.genesis] changes the genesis before the chain begins
    * @param {string} [options.keep] folder for data and logs, which then stays; else a temporary one
    * @param {number} [options.firstRpcPort] RPC port of the first validator, the others following; else the system chooses
    */
-  static async start({ validators = 1, args = [], metrics = false, genesis, keep, firstRpcPort } = {}) {
+  static async start({ validators = 1, sessionKeys = {}, args = [], metrics, genesis, keep, firstRpcPort } = {}) {
     const folder = keep ?? mkdtempSync(join(tmpdir(), 'ensemble-'));
     const preset = validators === 1 ? 'dev' : 'local';
     const chain = genesis ? await specification(preset, genesis, folder) : preset;
     const network = new Network({ chain, args, metrics, keep: Boolean(keep), folder });
     running.add(network);
     try {
-      const start = (name, number) =>
-        network.add({ name, validator: true, rpcPort: firstRpcPort && firstRpcPort + number });
+      const start = (name, number) => {
+        const rpcPort = firstRpcPort && firstRpcPort + number;
+        return network.add({ name, validator: true, sessionKeys: sessionKeys[name], rpcPort });
+      };
       const [first, ...others] = VALIDATORS.slice(0, validators);
       await start(first, 0);
       await Promise.all(others.map((name, number) => start(name, number + 1)));
@@ -100,14 +103,16 @@ export class Network {
   /**
    * Starts one more node, connected to those that run.
    *
-   * @param {{ name: string, validator?: boolean, open?: boolean, tcp?: boolean, rpcPort?: number, args?: string[] }} options
+   * @param {{ name: string, validator?: boolean, sessionKeys?: string[], open?: boolean, tcp?: boolean,
+   *   rpcPort?: number, args?: string[] }} options
    */
-  async add({ name, validator = false, open = true, tcp = false, rpcPort, args = [] }) {
+  async add({ name, validator = false, sessionKeys, open = true, tcp = false, rpcPort, args = [] }) {
     const node = new Node({
       name,
       chain: this.#chain,
       folder: join(this.folder, name),
       validator,
+      sessionKeys,
       open,
       metrics: this.#metrics,
       tcp,

@@ -2,11 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { mkdirSync, openSync, closeSync, readFileSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ApiPromise, WsProvider } from '@polkadot/api';
 
-import { BINARY } from './binary.mjs';
+import { BINARY, command } from './binary.mjs';
 import { Tensors } from './store.mjs';
 import { Hopeless, inTime, until } from './wait.mjs';
 
@@ -18,6 +18,8 @@ const OPEN = ['--rpc-methods=unsafe', '--tensor-rpc-writes'];
 const STARTED = /Running JSON-RPC server: addr=(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)/g;
 /** What a node says when the kernel moves the pages that it is about to seal. Nothing is wrong with the node. */
 const BUSY_MEMORY = 'cannot add seals to the memfd: Device or resource busy';
+/** Schemes of the session keys of a well-known account, by their types. */
+const SCHEMES = { babe: 'sr25519', gran: 'ed25519', audi: 'sr25519', atst: 'sr25519' };
 const METRICS = /Prometheus exporter started at 127\.0\.0\.1:(\d+)/g;
 
 /**
@@ -26,6 +28,7 @@ const METRICS = /Prometheus exporter started at 127\.0\.0\.1:(\d+)/g;
  * @property {string} chain       preset or path of a specification
  * @property {string} folder      where the node's data and log go
  * @property {boolean} [validator] whether it starts with the keys of the account `name`
+ * @property {(keyof typeof SCHEMES)[]} [sessionKeys] the keys that it starts with if not all of them
  * @property {boolean} [open]     whether unsafe RPC methods are allowed; they are unless this is false
  * @property {boolean} [metrics]  whether Prometheus is served
  * @property {boolean} [tcp]      whether it listens for TCP even if it is no validator; else for WebSockets
@@ -57,7 +60,7 @@ export class Node {
    * @param {string[]} bootnodes addresses of nodes to connect to
    */
   async start(bootnodes = []) {
-    mkdirSync(this.folder, { recursive: true });
+    if (!existsSync(this.folder)) await this.#settle();
     const port = await this.#launch(bootnodes).catch((error) => {
       if (!error.message.includes(BUSY_MEMORY)) throw error;
       return this.#launch(bootnodes);
@@ -65,6 +68,29 @@ export class Node {
     this.url = `ws://127.0.0.1:${port}`;
     await this.#connect();
     return this;
+  }
+
+  /** Makes the folder, and puts into it what the node is to find at its first start. */
+  async #settle() {
+    mkdirSync(this.folder, { recursive: true });
+    const { name, sessionKeys = [] } = this.#options;
+    const secret = `//${name[0].toUpperCase()}${name.slice(1)}`;
+    for (const type of sessionKeys) {
+      const key = [`--suri=${secret}`, `--key-type=${type}`, `--scheme=${SCHEMES[type]}`];
+      await command(['key', 'insert', ...this.#place(), ...key]);
+    }
+  }
+
+  /** Which chain it is, and where its data lie. */
+  #place() {
+    return [`--chain=${this.#options.chain}`, `--base-path=${join(this.folder, 'data')}`];
+  }
+
+  /** The arguments that say who it is. */
+  #role() {
+    const { name, validator, sessionKeys } = this.#options;
+    if (!validator) return [`--name=${name}`];
+    return sessionKeys ? ['--validator', `--name=${name}`] : [`--${name}`];
   }
 
   /** Starts the process, and waits until it has opened its RPC port, which it returns. */
@@ -81,13 +107,12 @@ export class Node {
   }
 
   #arguments(bootnodes) {
-    const { name, chain, validator, open = true, metrics = false, tcp = false, rpcPort = 0, args = [] } = this.#options;
+    const { open = true, metrics = false, tcp = false, rpcPort = 0, args = [] } = this.#options;
     return [
-      `--chain=${chain}`,
-      `--base-path=${join(this.folder, 'data')}`,
+      ...this.#place(),
       `--node-key=${this.#key}`,
       `--rpc-port=${rpcPort}`,
-      ...(validator ? [`--${name}`] : [`--name=${name}`]),
+      ...this.#role(),
       ...(metrics ? ['--prometheus-port=0'] : ['--no-prometheus']),
       tcp ? '--listen-addr=/ip4/127.0.0.1/tcp/0' : '--port=0',
       ...(open ? OPEN : []),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { u8aToHex } from '@polkadot/util';
 
-import { encodedLength } from './tensor.mjs';
+import { Tensor, encodedLength } from './tensor.mjs';
 import { until } from './wait.mjs';
 
 /** Bytes in one part of an upload, and in one part of a download. */
@@ -46,6 +46,13 @@ export class Tensors {
     for (let offset = 0; offset < total; offset += PART)
       parts.push(await this.range(id, offset, Math.min(PART, total - offset), token));
     return Buffer.concat(parts);
+  }
+
+  /** Downloads a whole tensor, and makes sure that it is the one that was asked for. */
+  async download(id) {
+    const tensor = new Tensor(await this.get(id));
+    if (tensor.id !== id) throw new Error(`${this.#node.name} answered with ${tensor.id} for ${id}`);
+    return tensor;
   }
 
   /** Downloads a range of a tensor's canonical encoding; of a restricted one with a token. */

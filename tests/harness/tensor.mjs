@@ -4,7 +4,7 @@
  */
 
 import { blake2AsU8a } from '@polkadot/util-crypto';
-import { compactToU8a, hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
+import { compactFromU8a, compactToU8a, hexToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 
 /** The number and the layout of each kind: columns in a group, and bytes of a group. */
 export const KINDS = {
@@ -61,14 +61,19 @@ export class Tensor {
     this.data = encoded.subarray(HEADER);
   }
 
+  /** Data as it lies in a tensor, without its header. */
+  static of(kind, rows, cols, data) {
+    return new Tensor(u8aConcat(headerBytes(kind, rows, cols), data));
+  }
+
   /** Little-endian vectors of 16-bit integers. */
   static i16(rows, cols, values) {
-    return new Tensor(u8aConcat(headerBytes('i16', rows, cols), new Uint8Array(Int16Array.from(values).buffer)));
+    return Tensor.of('i16', rows, cols, new Uint8Array(Int16Array.from(values).buffer));
   }
 
   /** Plain bytes. */
   static bytes(data) {
-    return new Tensor(u8aConcat(headerBytes('bytes', data.length, 1), data));
+    return Tensor.of('bytes', data.length, 1, data);
   }
 
   /** Named tensors: the SCALE encoding of a list of names and ids, in the order of the names' bytes. */
@@ -82,7 +87,30 @@ export class Tensor {
       hexToU8a(id),
     ]);
     const data = u8aConcat(compactToU8a(sorted.length), ...entries);
-    return new Tensor(u8aConcat(headerBytes('bundle', data.length, 1), data));
+    return Tensor.of('bundle', data.length, 1, data);
+  }
+
+  /** The ids that a bundle names, by their names: what `bundle` was given. */
+  get members() {
+    let rest = this.data;
+    const take = (length) => {
+      const taken = rest.subarray(0, length);
+      rest = rest.subarray(length);
+      return taken;
+    };
+    const number = () => {
+      const [length, number] = compactFromU8a(rest);
+      take(length);
+      return number.toNumber();
+    };
+    const member = () => [Buffer.from(take(number())).toString('latin1'), u8aToHex(take(32))];
+    return Object.fromEntries(Array.from({ length: number() }, member));
+  }
+
+  /** The numbers of a table of 16-bit integers. */
+  get numbers() {
+    // A copy begins at an address that numbers may begin at.
+    return new Int16Array(Uint8Array.from(this.data).buffer);
   }
 
   get leafLength() {

@@ -339,10 +339,10 @@ describe('matching, scores and emission', () => {
         [commitCall(api, batches[0]), 'scores.AlreadyCommitted'],
         [draw(one), 'scores.AlreadyDrawn'],
       ]);
-      const unrevealed = (await api.call.scoresApi.duties(one)).unwrap().unrevealed.toJSON();
+      const { unrevealed } = await dutiesOf(api, one);
       assert.deepEqual(
         unrevealed,
-        batches.map(({ batch, hash }) => [batch, hash]),
+        batches.map(({ batch, hash }) => ({ batch, hash })),
       );
 
       await phaseReached(api, 'Reveal', { epoch, room: 5 });

@@ -61,7 +61,8 @@ pub fn code() -> &'static [u8] {
 #[derive(Clone, Copy, Default)]
 pub struct Cost {
     pub time: Duration,
-    /// Entries that were read from the state; one that is read again is counted again, unless it was written in between.
+    /// Entries whose values were read from the state; one that is read again is counted again, unless it was written in
+    /// between. Whether there is an entry is not counted.
     pub reads: u64,
 }
 

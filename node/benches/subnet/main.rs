@@ -61,20 +61,12 @@ struct Costs {
     times: Vec<Vec<f64>>,
     /// Entries whose values were read from the state.
     reads: Vec<Vec<f64>>,
-    /// Microseconds for reading one entry at that time.
-    read: Vec<Vec<f64>>,
 }
 
 impl Costs {
     fn none(chains: &[Chain]) -> Self {
         let none = || vec![Vec::new(); chains.len()];
-        Self { times: none(), reads: none(), read: none() }
-    }
-
-    /// Times the reading of some entries of a chain.
-    fn time_reading(&mut self, index: usize, chain: &Chain, state: &State, round: u32) {
-        let entries = (0..READS).map(|number| chain::random(("read", round, number)) % chain.size());
-        self.read[index].extend(entries.map(|entry| micros(Chain::read(state, entry))));
+        Self { times: none(), reads: none() }
     }
 
     /// Adds what was taken on a chain.
@@ -105,25 +97,36 @@ fn main() -> ExitCode {
     let chains: Vec<Chain> = sizes.iter().map(populated).collect();
     let wasm = Wasm::new();
     let mut report = Report::default();
-    let mut flatness = Flatness { report: &mut report, sizes: &sizes };
-    let (mut roots, mut read) = (vec![Vec::new(); chains.len()], vec![Vec::new(); chains.len()]);
-    for kind in Kind::ALL {
+    let mut readings = vec![Vec::new(); chains.len()];
+    let mut roots = readings.clone();
+    let calls = Kind::ALL.map(|kind| {
         eprintln!("measuring {}", kind.name());
-        let measured = measure(&wasm, &chains, kind);
-        flatness.of_calls(kind, &measured);
-        roots.iter_mut().zip(measured.roots).for_each(|(all, some)| all.extend(some));
-        read.iter_mut().zip(measured.calls.read).for_each(|(all, some)| all.extend(some));
-    }
-    for (name, number) in [("close_epoch", chain::CLOSING), ("begin_block", chain::CLOSING - 1)] {
+        let measured = measure(&wasm, &chains, kind, &mut readings);
+        roots.iter_mut().zip(&measured.roots).for_each(|(all, some)| all.extend(some));
+        (kind, measured)
+    });
+    let blocks = [("close_epoch", chain::CLOSING), ("begin_block", chain::CLOSING - 1)].map(|(name, number)| {
         eprintln!("measuring {name}");
-        flatness.of(name, &beginnings(&wasm, &chains, number));
-    }
+        (name, beginnings(&wasm, &chains, number, &mut readings))
+    });
+
+    let readings = medians(&readings);
+    let mut flatness = Flatness { report: &mut report, sizes: &sizes, reading: ratio(&readings) };
+    calls.iter().for_each(|(kind, measured)| flatness.of_calls(*kind, measured));
+    blocks.iter().for_each(|(name, costs)| flatness.of(name, costs));
     growth(&mut report, "root", &sizes, &medians(&roots), None);
-    growth(&mut report, "read", &sizes, &medians(&read), None);
+    growth(&mut report, "read", &sizes, &readings, None);
     report.exit_code()
 }
 
-fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind) -> Measured {
+/// Times the reading of some entries of a chain, in microseconds.
+fn read_some(chain: &Chain, state: &State, round: u32, readings: &mut Vec<f64>) {
+    let entries = (0..READS).map(|number| chain::random(("read", round, number)) % chain.size());
+    readings.extend(entries.map(|entry| micros(Chain::read(state, entry))));
+}
+
+/// What calls of a kind take. Notes what single reads took at that time, for each chain.
+fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind, readings: &mut [Vec<f64>]) -> Measured {
     let (none, roots) = (Costs::none(chains), vec![Vec::new(); chains.len()]);
     let mut measured = Measured { calls: none.clone(), finishing: none, roots, weights: Vec::new() };
     for round in 0..BLOCKS {
@@ -131,7 +134,7 @@ fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind) -> Measured {
             let state = chain.state();
             let sign = || calls::signed(kind, draw(kind, round, chain.size()), chain.head());
             let call = chain::with_state(&state, &mut Overlay::default(), sign);
-            measured.calls.time_reading(index, chain, &state, round);
+            read_some(chain, &state, round, &mut readings[index]);
             let mut block = Block::begin(wasm, &state, chain.head(), kind.block());
             measured.calls.add(index, block.apply(&call));
             let events = block.events();
@@ -147,17 +150,16 @@ fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind) -> Measured {
             measured.roots[index].push(micros(finish.root));
         }
     }
-    measured.finishing.read.clone_from(&measured.calls.read);
     measured
 }
 
-/// What blocks with a number take to begin.
-fn beginnings(wasm: &Wasm, chains: &[Chain], number: u32) -> Costs {
+/// What blocks with a number take to begin. Notes what single reads took at that time, for each chain.
+fn beginnings(wasm: &Wasm, chains: &[Chain], number: u32, readings: &mut [Vec<f64>]) -> Costs {
     let mut costs = Costs::none(chains);
     for round in 0..BEGINNINGS {
         for (index, chain) in chains.iter().enumerate() {
             let state = chain.state();
-            costs.time_reading(index, chain, &state, round);
+            read_some(chain, &state, round, &mut readings[index]);
             costs.add(index, Block::begin(wasm, &state, chain.head(), number).beginning());
         }
     }
@@ -177,6 +179,8 @@ fn draw(kind: Kind, round: u32, size: u32) -> Target {
 struct Flatness<'a> {
     report: &'a mut Report,
     sizes: &'a [u32],
+    /// How many times as long a single read takes with the most entries as with the fewest.
+    reading: f64,
 }
 
 impl Flatness<'_> {
@@ -196,7 +200,7 @@ impl Flatness<'_> {
     /// It reads as much whatever the number of entries, and takes no more times as long than a read does.
     fn of(&mut self, name: &str, costs: &Costs) {
         let (times, reads) = (medians(&costs.times), means(&costs.reads));
-        growth(self.report, name, self.sizes, &times, Some(ratio(&medians(&costs.read))));
+        growth(self.report, name, self.sizes, &times, Some(self.reading));
         let per_call = reads.last().copied().unwrap_or_default();
         self.report.figure(format!("subnet.{name}.reads"), per_call, "entries read with the most entries", None);
         let more = ratio(&reads);

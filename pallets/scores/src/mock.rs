@@ -575,6 +575,24 @@ pub fn judge(all: &[(ModuleId, &[(ModuleId, u32)])]) {
     }
 }
 
+/// The same score of every miner of chat, in percent.
+pub fn of_all(percent: u32) -> Vec<(ModuleId, u32)> {
+    MINERS.map(|miner| (miner, percent)).into()
+}
+
+/// Gives every miner of chat three validators, as if it always had them.
+pub fn assign_all_to_three() {
+    for miner in MINERS {
+        assign(miner, &[ANN, BEN, CAT]);
+    }
+}
+
+/// The three commit and reveal in this epoch, and one of them lies about every miner.
+pub fn judge_while_ben_lies() {
+    let (truth, lies) = (of_all(90), of_all(20));
+    judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
+}
+
 /// What a validator was drawn to check in this epoch; none if it was not drawn.
 pub fn drawn(validator: ModuleId) -> Option<Vec<ModuleId>> {
     Scores::duties_of(validator).unwrap().checks

@@ -6,9 +6,9 @@ use ensemble_core::{
     ModuleId,
 };
 
-use crate::{Config, LastScores, Pallet, Settling};
 #[cfg(feature = "runtime-benchmarks")]
 use crate::Cursor;
+use crate::{Config, LastScores, Pallet, Settling};
 
 impl<T: Config> Scores for Pallet<T> {
     fn last_score(miner: ModuleId) -> Option<(EpochIndex, Score)> {

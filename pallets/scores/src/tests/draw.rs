@@ -168,7 +168,11 @@ fn come_before_a_commitment() {
         to_reveal();
         assert_ok!(reveal(ANN, 0, &[]));
         to_next_epoch();
-        assert_eq!(record(ANN).tally, Tally { judged: checks.len() as u32, agreed: 0 }, "leaving all checks out is found");
+        assert_eq!(
+            record(ANN).tally,
+            Tally { judged: checks.len() as u32, agreed: 0 },
+            "leaving all checks out is found"
+        );
     });
 }
 

@@ -14,11 +14,8 @@ fn time(time: u64) -> Weight {
 const ENOUGH: u64 = 2 + STEP + MAX_RATINGS as u64;
 
 fn two_epochs() {
-    for miner in MINERS {
-        assign(miner, &[ANN, BEN, CAT]);
-    }
-    let truth: Vec<_> = MINERS.map(|miner| (miner, 90)).into();
-    let lies: Vec<_> = MINERS.map(|miner| (miner, 20)).into();
+    assign_all_to_three();
+    let (truth, lies) = (of_all(90), of_all(20));
     for epoch in 0..2 {
         set_clock(epoch, Commit);
         let all: [(u32, &[(u32, u32)]); 3] = [(ANN, &truth), (BEN, &lies), (CAT, &truth)];

@@ -74,16 +74,12 @@ fn nobody_is_judged_alone_or_without_a_majority() {
 #[test]
 fn a_liar_loses_its_reliability_and_is_flagged() {
     on_chain(|| {
-        for miner in MINERS {
-            assign(miner, &[ANN, BEN, CAT]);
-        }
-        let truth: Vec<_> = MINERS.map(|miner| (miner, 90)).into();
-        let lies: Vec<_> = MINERS.map(|miner| (miner, 20)).into();
-        judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
+        assign_all_to_three();
+        judge_while_ben_lies();
         to_next_epoch();
         assert_eq!(reliability(BEN), Permill::from_percent(45));
         assert_eq!(Flags::get(), [], "six judgements are too few");
-        judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
+        judge_while_ben_lies();
         assert!(Judges::get()[&BEN] < Judges::get()[&ANN]);
         to_next_epoch();
         assert_eq!(reliability(BEN), Permill::from_parts(405_000));
@@ -187,15 +183,11 @@ fn a_single_checker_flags_nobody() {
 #[test]
 fn a_fault_costs_the_epoch_that_shows_it() {
     on_chain(|| {
-        for miner in MINERS {
-            assign(miner, &[ANN, BEN, CAT]);
-        }
-        let truth: Vec<_> = MINERS.map(|miner| (miner, 90)).into();
-        let lies: Vec<_> = MINERS.map(|miner| (miner, 20)).into();
-        judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
+        assign_all_to_three();
+        judge_while_ben_lies();
         to_next_epoch();
         assert_eq!(Forfeited::get(), [], "six judgements are too few");
-        judge(&[(ANN, &truth), (BEN, &lies), (CAT, &truth)]);
+        judge_while_ben_lies();
         // It is settled late.
         set_clock(2, EpochPhase::Commit);
         next_block(Weight::zero());
@@ -226,7 +218,7 @@ fn removing_the_module_saves_nothing() {
             assign(miner, &[ANN]);
             set_truth(miner, 90);
         }
-        let lies: Vec<_> = MINERS.map(|miner| (miner, 20)).into();
+        let lies = of_all(20);
         judge(&[(ANN, &lies)]);
         to_next_epoch();
         judge(&[(ANN, &lies)]);
