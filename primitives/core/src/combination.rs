@@ -24,7 +24,8 @@ const ITERATIONS: u64 = 42;
 /// What comparing two rows takes beside their products, for sorting what comes of it.
 const SORTING: u64 = 32;
 
-/// What it takes to combine the tables of so many members, in products of two numbers, if nothing ends early.
+/// What it takes to combine the tables of so many members, in products of two numbers, if nothing ends early and the first
+/// reference that is tried does for most. Each that does not costs rotations of some more members.
 ///
 /// - The anchors of any two members are multiplied with each other, and those of each with a reference for each of its
 ///   [`ROTATIONS`], of [`ITERATIONS`].
