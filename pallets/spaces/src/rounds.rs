@@ -156,6 +156,6 @@ impl<T: Config> Pallet<T> {
 }
 
 /// A time that is doubled so often.
-fn doubled<BlockNumber: Saturating + Copy + From<u32>>(time: BlockNumber, times: u32) -> BlockNumber {
+fn doubled<BlockNumber: Saturating + From<u32>>(time: BlockNumber, times: u32) -> BlockNumber {
     time.saturating_mul(2u32.saturating_pow(times).into())
 }
