@@ -33,8 +33,9 @@ const DEV_UNBONDING_PERIOD: BlockNumber = MINUTES / 2;
 /// Blocks of an epoch of scores and emission on a dev or local network: 48 seconds, so that epochs are seen.
 const DEV_EPOCH_LENGTH: BlockNumber = 16;
 
-/// Phases of a round of a space on a dev or local network: a minute and a quarter in all.
-const DEV_ROUND_PHASES: Phases<BlockNumber> = Phases { commit: 12, reveal: 5, attest: 8 };
+/// Phases of a round of a space on a dev or local network: a minute and a half in all. In the second a vote that gets lost
+/// can be sent again some times.
+const DEV_ROUND_PHASES: Phases<BlockNumber> = Phases { commit: 12, reveal: 8, attest: 8 };
 
 /// Names of the presets.
 pub fn preset_names() -> Vec<PresetId> {

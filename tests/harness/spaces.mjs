@@ -11,6 +11,7 @@ const SPEC = {
   matrices: [],
   rule: 'MultiKrum',
   tolerated: 330_000,
+  contributors: 'Anyone',
   capacity: 16,
   quorum: 2,
   leastWeight: 1,

@@ -194,8 +194,10 @@ describe('spaces on four validators', { concurrency: 1 }, () => {
     for (const [name, reason] of Object.entries(reasons)) t.diagnostic(`${name}: ${reason ?? 'accepted'}`);
 
     for (const reason of Object.keys(USELESS)) assert.equal(reasons[reason], reason);
-    // Of two with the same table the one with the smaller id counts.
-    const twins = ['honest-0', 'copied'].sort((one, other) => (bundles[one].id < bundles[other].id ? -1 : 1));
+    // Of two with the same table the one that was admitted first counts.
+    const contents = await mixed.members();
+    const admitted = (name) => contents.find(({ content }) => content.toHex() === bundles[name].id).admitted.toNumber();
+    const twins = ['honest-0', 'copied'].sort((one, other) => admitted(one) - admitted(other));
     assert.equal(reasons[twins[1]], 'Duplicate');
     const honest = Object.keys(bundles).filter((name) => !(name in USELESS) && name !== twins[1]);
     const good = honest.filter((name) => reasons[name] === undefined);

@@ -38,6 +38,14 @@ pub enum Error {
         /// Most bytes.
         limit: u64,
     },
+    /// It would take too long.
+    #[error("combining takes {work} products of two numbers, and at most {limit} are computed")]
+    TooMuchWork {
+        /// What it takes.
+        work: u64,
+        /// Most work.
+        limit: u64,
+    },
     /// The kernels refused.
     #[error(transparent)]
     Compute(#[from] ensemble_compute::Error),
@@ -108,6 +116,7 @@ impl Round<'_> {
         let entrants = self.combination.entrants.iter().zip(&self.parts).filter(|(_, parts)| parts.is_some());
         let members = entrants.zip(&tables).map(|((entrant, _), table)| Member {
             id: entrant.content.0,
+            rank: entrant.admitted.into(),
             weight: entrant.weight,
             table: table.view(),
         });

@@ -2,7 +2,7 @@
 
 use ensemble_compute::{Rule, Settings, Shape};
 use ensemble_core::{
-    combination::{Combination, MAX_INPUT_BYTES},
+    combination::{Combination, MAX_INPUT_BYTES, MAX_WORK},
     spaces::{self, REPORT, STATE},
 };
 use ensemble_tensor::{Bundle, Header, Kind, TensorId};
@@ -27,6 +27,10 @@ pub fn settings(combination: &Combination) -> Result<Settings, Error> {
     let bytes = input_bytes(combination);
     if bytes > MAX_INPUT_BYTES {
         return Err(Error::TooLarge { bytes, limit: MAX_INPUT_BYTES });
+    }
+    let work = combination.work();
+    if work > MAX_WORK {
+        return Err(Error::TooMuchWork { work, limit: MAX_WORK });
     }
     Ok(settings)
 }

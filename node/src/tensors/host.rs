@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ensemble_host::{TensorAccess, TensorStatus};
+use ensemble_host::{Pinning, TensorAccess, TensorStatus};
 use ensemble_tensor::{Header, TensorId};
 
 use super::{
@@ -41,11 +41,17 @@ impl TensorAccess for TensorService {
         read.inspect_err(|error| tracing::warn!(target: LOG_TARGET, "Could not read {id}: {error}")).ok()
     }
 
-    fn pin(&self, id: TensorId) -> bool {
-        self.store.pin(&id).unwrap_or_else(|error| {
-            tracing::warn!(target: LOG_TARGET, "Could not pin {id}: {error}");
-            false
-        })
+    fn pin(&self, id: TensorId) -> Pinning {
+        let was_pinned = self.store.has_pin(&id);
+        match self.store.pin(&id) {
+            Ok(true) if was_pinned => Pinning::Known,
+            Ok(true) => Pinning::Begun,
+            Ok(false) => Pinning::Refused,
+            Err(error) => {
+                tracing::warn!(target: LOG_TARGET, "Could not pin {id}: {error}");
+                Pinning::Refused
+            },
+        }
     }
 
     fn unpin(&self, id: TensorId) {

@@ -1,8 +1,8 @@
-//! Benchmarks: each call, and what tasks make this pallet do, at its worst: every list is as long as it may be.
+//! Benchmarks of the calls, at their worst: every list is as long as it may be. What tasks make this pallet do is
+//! measured with them, after [`Pallet::fill_for_benchmark`].
 
 use alloc::vec::Vec;
 
-use ensemble_core::exchange::{Audience, Exchange};
 use frame_benchmarking::v2::*;
 use frame_system::RawOrigin;
 use sp_runtime::traits::{One, Saturating};
@@ -23,8 +23,11 @@ impl<T: Config> Pallet<T> {
             lifetime: One::one(),
         };
         CurrentParameters::<T>::put(parameters);
-        let entries: Vec<_> =
-            (0..T::MaxRecent::get()).map(|place| Entry { task: FAR.saturating_add(place), handed: 0 }).collect();
+        let entry = |place: u32| {
+            let creator = account("creator of what is in the line", place, 0);
+            Entry { task: FAR.saturating_add(place), creator, handed: 0 }
+        };
+        let entries: Vec<_> = (0..T::MaxRecent::get()).map(entry).collect();
         Line::<T>::put(BoundedVec::truncate_from(entries));
         Books::<T>::insert(winner, Self::full_book());
     }
@@ -72,31 +75,6 @@ mod benchmarks {
         _(RawOrigin::Signed(account("caller", 0, 0)), who.clone());
 
         assert!(!Books::<T>::contains_key(who));
-    }
-
-    #[benchmark]
-    fn on_winner() {
-        let who: T::AccountId = account("winner", 0, 0);
-        Pallet::<T>::fill_for_benchmark(&who);
-
-        #[block]
-        {
-            <Pallet<T> as Exchange<_>>::on_winner(0, &who, Audience::Public);
-        }
-
-        assert_eq!(Line::<T>::get().iter().map(|entry| entry.handed).sum::<u32>(), T::MaxPerVictory::get());
-    }
-
-    #[benchmark]
-    fn on_contribution() {
-        Pallet::<T>::fill_for_benchmark(&account("winner", 0, 0));
-
-        #[block]
-        {
-            <Pallet<T> as Exchange<T::AccountId>>::on_contribution(0, Audience::Public);
-        }
-
-        assert_eq!(Line::<T>::get().last(), Some(&Entry { task: 0, handed: 0 }));
     }
 
     impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);

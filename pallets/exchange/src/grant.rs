@@ -8,7 +8,8 @@ use frame_support::{ensure, pallet_prelude::*};
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    rule, BookOf, Books, Config, CurrentParameters, Entry, Error, Event, Grant, Line, Pallet, Parameters, ParametersOf,
+    rule, BookOf, Books, Config, CurrentParameters, Entry, Error, Event, Grant, Line, LineOf, Pallet, Parameters,
+    ParametersOf,
 };
 
 impl<T: Config> Exchange<T::AccountId> for Pallet<T> {
@@ -26,14 +27,17 @@ impl<T: Config> Exchange<T::AccountId> for Pallet<T> {
         Books::<T>::insert(winner, book);
     }
 
-    fn on_contribution(task: TaskId, audience: Audience) {
-        if !audience.is_exchanged() {
+    fn on_contribution(task: TaskId, creator: &T::AccountId, audience: Audience) {
+        if !audience.is_granted() {
             return;
         }
         let recent = CurrentParameters::<T>::get().recent;
         let mut line = Line::<T>::get();
-        let left = Self::make_room(&mut line, recent.saturating_sub(1));
-        if recent == 0 || line.try_push(Entry { task, handed: 0 }).is_err() {
+        let older = line.iter().position(|entry| entry.creator == *creator).map(|place| line.remove(place));
+        let surplus = Self::make_room(&mut line, recent.saturating_sub(1));
+        let left = older.as_ref().map(|older| older.task).or(surplus);
+        let handed = older.map_or(0, |older| older.handed);
+        if recent == 0 || line.try_push(Entry { task, creator: creator.clone(), handed }).is_err() {
             return Line::<T>::put(line);
         }
         Line::<T>::put(line);
@@ -48,12 +52,7 @@ impl<T: Config> Exchange<T::AccountId> for Pallet<T> {
 
 impl<T: Config> Pallet<T> {
     /// Grants a winner of task `victory` as many contributions as the parameters say, as far as there are any for it.
-    fn grant_for(
-        victory: TaskId,
-        winner: &T::AccountId,
-        book: &mut BookOf<T>,
-        line: &mut BoundedVec<Entry, T::MaxRecent>,
-    ) {
+    fn grant_for(victory: TaskId, winner: &T::AccountId, book: &mut BookOf<T>, line: &mut LineOf<T>) {
         let Parameters { rule, number, lifetime, .. } = CurrentParameters::<T>::get();
         let since = frame_system::Pallet::<T>::block_number();
         let until = since.saturating_add(lifetime);
@@ -71,7 +70,7 @@ impl<T: Config> Pallet<T> {
     /// Removes the oldest entries of the line until at most `keep` are left; returns the last one removed.
     ///
     /// More than one goes only after the parameters were changed.
-    fn make_room(line: &mut BoundedVec<Entry, T::MaxRecent>, keep: u32) -> Option<TaskId> {
+    fn make_room(line: &mut LineOf<T>, keep: u32) -> Option<TaskId> {
         let keep = usize::try_from(keep).unwrap_or(usize::MAX);
         let surplus = line.len().saturating_sub(keep);
         line.drain(..surplus).last().map(|entry| entry.task)

@@ -2,8 +2,9 @@
 //!
 //! # Grants
 //!
-//! What wins a task joins the [`Line`], the contributions of the latest tasks, of which there are at most
-//! [`Parameters::recent`]. Whenever an account is settled as a winner, it is granted [`Parameters::number`] of them,
+//! What wins a restricted task joins the [`Line`], the contributions of the latest such tasks, of which there are at
+//! most [`Parameters::recent`], and one of each creator: a newer one takes the place of the older, and goes on from how
+//! often that was handed on, so that nobody goes first for creating many tasks. Whenever an account is settled as a winner, it is granted [`Parameters::number`] of them,
 //! chosen by the [`Rule`]. Never granted are what the account won itself, and what it was granted already. A grant ends
 //! after [`Parameters::lifetime`] blocks, or when an account that has [`Config::MaxGrants`] gets another one.
 //!
@@ -43,7 +44,7 @@ pub mod types;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{Book, BookOf, Entry, Grant, Parameters, ParametersOf, Rule, Victory};
+pub use types::{Book, BookOf, Entry, Grant, LineOf, Parameters, ParametersOf, Rule, Victory};
 pub use weights::WeightInfo;
 
 use ensemble_core::{exchange::Contributions, TaskId};
@@ -98,7 +99,7 @@ pub mod pallet {
         #[pallet::constant]
         type SettlingTime: Get<BlockNumberFor<Self>>;
 
-        /// Weights of the calls and of what tasks make this pallet do.
+        /// Weights of the calls. What tasks make this pallet do is measured as a part of theirs.
         type WeightInfo: WeightInfo;
     }
 
@@ -106,9 +107,9 @@ pub mod pallet {
     #[pallet::storage]
     pub type CurrentParameters<T: Config> = StorageValue<_, ParametersOf<T>, ValueQuery, T::DefaultParameters>;
 
-    /// The contributions of the latest tasks, oldest first.
+    /// The contributions of the latest restricted tasks, oldest first, of each creator at most one.
     #[pallet::storage]
-    pub type Line<T: Config> = StorageValue<_, BoundedVec<Entry, T::MaxRecent>, ValueQuery>;
+    pub type Line<T: Config> = StorageValue<_, LineOf<T>, ValueQuery>;
 
     /// What accounts won lately, and what they were granted. [`Pallet::clear`] removes what is over.
     #[pallet::storage]
@@ -117,7 +118,8 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// What won `task` is among those that are granted to winners. `left` makes room for it.
+        /// What won `task` is among those that are granted to winners. `left`, of the same creator or the oldest, makes
+        /// room for it.
         Joined { task: TaskId, left: Option<TaskId> },
         /// As a winner of task `victory`, an account was granted what won `task`. `ended` is the grant that makes room
         /// for it.

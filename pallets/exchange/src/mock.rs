@@ -10,7 +10,7 @@ use ensemble_core::{
     exchange::{Audience, Contributions, Exchange as _, Won},
     AttesterId, TaskId,
 };
-use ensemble_host::{TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::TensorId;
 use frame_support::{derive_impl, parameter_types, traits::ConstU32, traits::ConstU64};
 use parking_lot::Mutex;
@@ -119,14 +119,6 @@ impl crate::WeightInfo for () {
     fn clear() -> frame_support::weights::Weight {
         frame_support::weights::Weight::from_parts(20_000, 0)
     }
-
-    fn on_winner() -> frame_support::weights::Weight {
-        frame_support::weights::Weight::from_parts(30_000, 0)
-    }
-
-    fn on_contribution() -> frame_support::weights::Weight {
-        frame_support::weights::Weight::from_parts(10_000, 0)
-    }
 }
 
 /// What a worker asked of the store.
@@ -167,7 +159,7 @@ impl TensorAccess for TestStore {
         None
     }
 
-    fn pin(&self, _: TensorId) -> bool {
+    fn pin(&self, _: TensorId) -> Pinning {
         panic!("the worker of the exchange pins nothing")
     }
 
@@ -227,13 +219,18 @@ pub fn content(task: TaskId) -> TensorId {
     TensorId(sp_io::hashing::blake2_256(&task.to_le_bytes()))
 }
 
-/// Settles a task that these accounts won.
+/// Settles a task that these accounts won, and that nobody created another one beside.
 pub fn settle(task: TaskId, winners: &[AccountId], audience: Audience) {
+    settle_by(u64::from(task) + 1_000_000, task, winners, audience);
+}
+
+/// Settles a task of `creator` that these accounts won.
+pub fn settle_by(creator: AccountId, task: TaskId, winners: &[AccountId], audience: Audience) {
     world(|world| world.won.insert(task, Won { content: content(task), audience }));
     for winner in winners {
         Exchange::on_winner(task, winner, audience);
     }
-    Exchange::on_contribution(task, audience);
+    Exchange::on_contribution(task, &creator, audience);
 }
 
 /// What an account has grants of.

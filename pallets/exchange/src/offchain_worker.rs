@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use codec::{Decode, Encode};
 use ensemble_core::{
-    exchange::{Audience, ReaderId, Received},
+    exchange::{ReaderId, Received},
     TaskId,
 };
 use ensemble_host::{tensors, TensorStatus};
@@ -60,9 +60,7 @@ impl<T: Config> Pallet<T> {
             TensorStatus::Failed(_) if !Self::retries(now) => return false,
             TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {},
         }
-        if grant.audience != Audience::Public {
-            tensors::restrict(grant.content.0, grant.task);
-        }
+        tensors::restrict(grant.content.0, grant.task);
         // How much of its disk one content may take is the node's to say.
         tensors::fetch(grant.content.0, u64::MAX);
         false

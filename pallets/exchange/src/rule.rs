@@ -9,7 +9,7 @@ use crate::{Entry, Rule};
 /// Handing on what was handed on least is what keeps the numbers level, as water fills a vessel: a newcomer is handed
 /// on until it has caught up, then all take turns. What is left over by tasks with few winners is made up for by tasks
 /// with many.
-pub fn next(rule: Rule, line: &[Entry], eligible: impl Fn(TaskId) -> bool) -> Option<usize> {
+pub fn next<AccountId>(rule: Rule, line: &[Entry<AccountId>], eligible: impl Fn(TaskId) -> bool) -> Option<usize> {
     let mut eligible = line.iter().enumerate().filter(|(_, entry)| eligible(entry.task));
     let chosen = match rule {
         // The first of several, which is the oldest.
@@ -23,8 +23,8 @@ pub fn next(rule: Rule, line: &[Entry], eligible: impl Fn(TaskId) -> bool) -> Op
 mod tests {
     use super::*;
 
-    fn line(handed: &[u32]) -> Vec<Entry> {
-        (0..).zip(handed).map(|(task, handed)| Entry { task, handed: *handed }).collect()
+    fn line(handed: &[u32]) -> Vec<Entry<TaskId>> {
+        (0..).zip(handed).map(|(task, handed)| Entry { task, creator: task, handed: *handed }).collect()
     }
 
     #[test]
@@ -43,7 +43,7 @@ mod tests {
     #[test]
     fn nothing_is_chosen_of_nothing() {
         for rule in [Rule::LeastHanded, Rule::Newest] {
-            assert_eq!(next(rule, &[], |_| true), None);
+            assert_eq!(next(rule, &line(&[]), |_| true), None);
             assert_eq!(next(rule, &line(&[0, 1]), |_| false), None);
         }
     }

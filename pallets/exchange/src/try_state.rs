@@ -21,9 +21,11 @@ impl<T: Config> Pallet<T> {
         let line = Line::<T>::get();
         let tasks: BTreeSet<_> = line.iter().map(|entry| entry.task).collect();
         ensure!(tasks.len() == line.len(), "a contribution stands in the line twice");
+        let creators: BTreeSet<_> = line.iter().map(|entry| &entry.creator).collect();
+        ensure!(creators.len() == line.len(), "a creator stands in the line twice");
         for task in tasks {
             let won = T::Contributions::won(task).ok_or("what stands in the line did not win")?;
-            ensure!(won.audience.is_exchanged(), "what is not exchanged stands in the line");
+            ensure!(won.audience.is_granted(), "what is not to be granted stands in the line");
         }
         Ok(())
     }

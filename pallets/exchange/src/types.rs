@@ -11,6 +11,8 @@ use sp_runtime::traits::AtLeast32BitUnsigned;
 
 use crate::Config;
 
+/// The contributions that are granted to winners in this runtime, oldest first.
+pub type LineOf<T> = BoundedVec<Entry<<T as frame_system::Config>::AccountId>, <T as Config>::MaxRecent>;
 /// The parameters of this runtime.
 pub type ParametersOf<T> = Parameters<BlockNumberFor<T>>;
 /// An account's book in this runtime.
@@ -40,10 +42,12 @@ pub struct Parameters<BlockNumber> {
 
 /// A contribution in the line.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Entry {
+pub struct Entry<AccountId> {
     /// The task that it won.
     pub task: TaskId,
-    /// How often it was granted.
+    /// Who created the task.
+    pub creator: AccountId,
+    /// How often it was granted, or those of the same creator that stood in its place before.
     pub handed: u32,
 }
 
@@ -104,7 +108,12 @@ where
 
     /// Removes grants that are over, and victories that no grant could go against: not in the line, and settled for
     /// longer than `settling`. Returns how many of each.
-    pub fn clear(&mut self, now: BlockNumber, settling: BlockNumber, line: &[Entry]) -> (u32, u32) {
+    pub fn clear<AccountId>(
+        &mut self,
+        now: BlockNumber,
+        settling: BlockNumber,
+        line: &[Entry<AccountId>],
+    ) -> (u32, u32) {
         let before = (self.grants.len(), self.victories.len());
         self.grants.retain(|grant| now <= grant.until);
         self.victories.retain(|victory| {

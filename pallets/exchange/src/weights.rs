@@ -1,5 +1,5 @@
-//! Weights of the calls, and of what tasks make this pallet do. `scripts/weights` measures them for the runtime, the
-//! latter as parts of the steps of tasks too.
+//! Weights of the calls. `scripts/weights` measures them for the runtime, and what tasks make this pallet do as a part of
+//! the steps of tasks.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(missing_docs)]
@@ -10,6 +10,4 @@ use frame_support::weights::Weight;
 pub trait WeightInfo {
 	fn set_parameters() -> Weight;
 	fn clear() -> Weight;
-	fn on_winner() -> Weight;
-	fn on_contribution() -> Weight;
 }

@@ -6,8 +6,8 @@ use alloc::{format, vec::Vec};
 
 use codec::Encode;
 use ensemble_core::spaces::{
-    Activity, Admission, Basis, Entrant, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, Rule, Settled,
-    SpaceSpec, Spaces as _, Standing, MAX_MATRICES, MAX_NAME_BYTES, REPORT, STATE,
+    Activity, Admission, Basis, Contributors, Entrant, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, Rule,
+    Settled, SpaceSpec, Spaces as _, Standing, MAX_MATRICES, MAX_NAME_BYTES, REPORT, STATE,
 };
 use ensemble_tensor::{Bundle, Header, Tensor};
 use frame_benchmarking::v2::*;
@@ -27,7 +27,9 @@ const LAST: RoundIndex = 1_000_000;
 
 fn owner<T: Config>() -> Benched<T::AccountId> {
     let who = account("owner", 0, 0);
-    T::Currency::increase_balance(&who, T::SpaceDeposit::get().saturating_mul(4), Precision::Exact)?;
+    let deposit = T::SpaceDeposit::get().saturating_add(T::StateDepositPerMib::get());
+    let costs = deposit.saturating_add(Pallet::<T>::round_fee(&spec::<T>()));
+    T::Currency::increase_balance(&who, costs.saturating_mul(4), Precision::Exact)?;
     Ok(who)
 }
 
@@ -48,6 +50,7 @@ fn spec<T: Config>() -> SpecOf<T> {
         matrices: BoundedVec::truncate_from((0..MAX_MATRICES).map(matrix).collect()),
         rule: Rule::MultiKrum,
         tolerated: Permill::from_percent(33),
+        contributors: Contributors::Owner,
         capacity: T::MaxMembers::get(),
         quorum: T::MaxMembers::get(),
         least_weight: 1,
@@ -73,6 +76,7 @@ fn full<T: Config>(is_first_suspended: bool) -> MembersOf<T> {
     let nearly = Standing::Counting { rejections: T::MaxRejections::get().saturating_sub(1) };
     let member = |task: TaskId| Member {
         task,
+        admitted: task,
         content: tensor(task),
         weight: u128::MAX,
         standing: if is_first_suspended && task == 0 { Standing::Suspended { since: 0 } } else { nearly },
@@ -82,7 +86,7 @@ fn full<T: Config>(is_first_suspended: bool) -> MembersOf<T> {
 }
 
 fn roster<T: Config>(entrants: u32) -> RosterOf<T> {
-    let entrant = |task| Entrant { content: tensor(task), task, weight: u128::MAX };
+    let entrant = |task| Entrant { content: tensor(task), task, admitted: task, weight: u128::MAX };
     BoundedVec::truncate_from((0..entrants).map(entrant).collect())
 }
 
@@ -93,6 +97,7 @@ fn new_space<T: Config>(is_first_suspended: bool) -> Benched<(T::AccountId, Spac
     Pallet::<T>::do_create(owner.clone(), spec::<T>())?;
     let mut space = Pallet::<T>::space(id).map_err(|_| "no space")?;
     space.has_changed = true;
+    space.admitted = T::MaxMembers::get();
     Pallet::<T>::store(id, space, full::<T>(is_first_suspended));
     Ok((owner, id))
 }
@@ -114,7 +119,6 @@ fn run<T: Config>(id: SpaceId) {
         space.activity = Activity::Running { round: LAST, task: 0, began: Zero::zero(), entrants, is_last: false };
     });
     Rosters::<T>::insert(id, LAST, roster::<T>(entrants));
-    Running::<T>::put(1);
 }
 
 /// Has a space wait for the report of a round with this result, in which so many took part.
@@ -238,12 +242,12 @@ mod benchmarks {
 
     #[benchmark]
     fn accepts() -> Result<(), BenchmarkError> {
-        let (_, id) = new_space::<T>(false)?;
+        let (owner, id) = new_space::<T>(false)?;
         let content = spec::<T>().contribution();
 
         #[block]
         {
-            Pallet::<T>::accepts(id, &content)?;
+            Pallet::<T>::accepts(id, &owner, &content)?;
         }
 
         Ok(())
@@ -313,7 +317,7 @@ mod benchmarks {
             Pallet::<T>::open_round(id, space, now);
         }
 
-        assert_eq!(Running::<T>::get(), 1);
+        assert!(matches!(Stored::<T>::get(id).map(|space| space.activity), Some(Activity::Running { .. })));
         Ok(())
     }
 

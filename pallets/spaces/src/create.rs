@@ -10,6 +10,8 @@ use sp_runtime::{traits::Zero, ArithmeticError, Permill};
 
 use crate::{Balance, Config, Error, Event, NextSpaceId, Pallet, Space, SpaceOf, Spaces, SpecOf};
 
+/// Bytes of a mebibyte.
+const MIB: u64 = 1 << 20;
 /// How often the deposit of a space doubles while the chain fills with spaces.
 const DOUBLINGS: u32 = 10;
 
@@ -17,7 +19,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_create(owner: T::AccountId, spec: SpecOf<T>) -> DispatchResult {
         Self::validate(&spec)?;
         ensure!(Spaces::<T>::count() < T::MaxSpaces::get(), Error::<T>::TooManySpaces);
-        let deposit = Self::deposit_beside(Spaces::<T>::count());
+        let deposit = Self::deposit(&spec, Spaces::<T>::count());
 
         let id = Self::take_space_id()?;
         Self::hold(&owner, deposit)?;
@@ -25,15 +27,18 @@ impl<T: Config> Pallet<T> {
             owner: owner.clone(),
             deposit,
             spec: spec.clone(),
+            admitted: 0,
             counting: 0,
             has_changed: false,
             rests_until: Zero::zero(),
+            failures: 0,
             next_round: 0,
             activity: Activity::Resting,
             state: None,
         };
         Spaces::<T>::insert(id, space);
-        Self::deposit_event(Event::SpaceCreated { space: id, owner, spec, deposit });
+        let fee = Self::round_fee(&spec);
+        Self::deposit_event(Event::SpaceCreated { space: id, owner, spec, deposit, fee });
         Ok(())
     }
 
@@ -57,13 +62,16 @@ impl<T: Config> Pallet<T> {
         ensure!(spec.result().max_bytes() <= T::MaxResultBytes::get(), Error::<T>::ResultTooLarge);
         let all = spec.contribution().max_bytes().saturating_mul(spec.capacity.into());
         ensure!(all <= T::MaxRoundBytes::get(), Error::<T>::RoundTooLarge);
+        ensure!(spec.work() <= T::MaxRoundWork::get(), Error::<T>::TooMuchWork);
         Ok(())
     }
 
     /// What is held for a space when there are so many others, in planck.
-    fn deposit_beside(others: u32) -> Balance {
+    fn deposit(spec: &SpecOf<T>, others: u32) -> Balance {
+        let mebibytes = spec.result().max_bytes().div_ceil(MIB);
+        let for_state = T::StateDepositPerMib::get().saturating_mul(mebibytes.into());
         let doublings = others.saturating_mul(DOUBLINGS).checked_div(T::MaxSpaces::get()).unwrap_or(0);
-        T::SpaceDeposit::get().saturating_mul(2u128.saturating_pow(doublings))
+        T::SpaceDeposit::get().saturating_add(for_state).saturating_mul(2u128.saturating_pow(doublings))
     }
 
     fn take_space_id() -> Result<SpaceId, DispatchError> {

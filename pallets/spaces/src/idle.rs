@@ -1,11 +1,14 @@
 //! What is done with the weight that a block has left, each step charged before it is taken.
 
-use ensemble_core::{spaces::Activity, SpaceId};
+use ensemble_core::{
+    spaces::{Activity, Rounds},
+    SpaceId,
+};
 use frame_support::{pallet_prelude::*, weights::WeightMeter};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
-use crate::{Agenda, Config, NextDue, Pallet, Running, Spaces, WeightInfo};
+use crate::{Agenda, Config, NextDue, Pallet, Spaces, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Begins rounds and removes records as far as `limit` reaches; returns what it took.
@@ -53,8 +56,7 @@ impl<T: Config> Pallet<T> {
             Agenda::<T>::remove(due, id);
             return true;
         };
-        let has_room = Running::<T>::get() < T::MaxRunning::get();
-        if !has_room || meter.try_consume(<T as Config>::WeightInfo::open_round()).is_err() {
+        if !T::Rounds::has_room() || meter.try_consume(<T as Config>::WeightInfo::open_round()).is_err() {
             return false;
         }
         Self::open_round(id, space, now);

@@ -16,7 +16,6 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn check_constants() {
         assert!(T::MaxSpaces::get() > 0, "MaxSpaces must be positive");
         assert!((1..=MAX_MEMBERS).contains(&T::MaxMembers::get()), "MaxMembers must be from 1 to {MAX_MEMBERS}");
-        assert!(T::MaxRunning::get() > 0, "MaxRunning must be positive");
         assert!(T::MaxRejections::get() > 0, "MaxRejections must be positive");
         assert!(T::KeptRounds::get() > 0, "KeptRounds must be positive");
         assert!(T::MinCadence::get() >= One::one(), "MinCadence must be at least one block");

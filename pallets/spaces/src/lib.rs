@@ -4,18 +4,18 @@
 //!
 //! 1. **Create.** Anybody creates a space: the shape of a table, its anchors, the rule by which tables are combined,
 //!    how many members it takes and needs ([`SpaceSpec`]). A deposit is held for its records.
-//! 2. **Admit.** A task may name a space. What wins the task becomes a [`Member`], with what the task was won with as
+//! 2. **Admit.** A task may name a space, of whoever the space lets ([`ensemble_core::spaces::Contributors`]). What wins the task becomes a [`Member`], with what the task was won with as
 //!    its weight, within the space's limits. Nothing is admitted twice. A full space admits nothing, unless a suspended
 //!    member can go: the one that has been suspended longest.
-//! 3. **Aggregate.** A round begins when enough members count, something has changed since the last one began, and that
-//!    is [`SpaceSpec::cadence`] blocks ago. What members take part is written down ([`Rosters`]), so that all
+//! 3. **Aggregate.** A round begins when enough members count, something has changed since the last one began, that is
+//!    [`SpaceSpec::cadence`] blocks ago, and the owner can pay for it. What members take part is written down ([`Rosters`]), so that all
 //!    validators compute from the same, whoever comes or goes meanwhile. Their vote is a task of the pallet that
 //!    implements [`Rounds`]. What wins is the space's state; a round without result is recorded and tried again.
 //! 4. **Report.** The result is a bundle, of which the chain knows the id. One of its members says what the round found
 //!    of each contribution ([`Report`]). Whoever has it may submit it, once ([`Pallet::submit_report`]): nobody signs
 //!    and nobody pays, because only these bytes have this id. It can be submitted until the next round settles.
-//! 5. **Retire.** The owner retires the space. It admits nothing more, and no round begins. When a round that runs is
-//!    over, its records are removed, some in each block, and the deposit returns.
+//! 5. **Retire.** The owner retires the space. It admits nothing more, no round begins, and nodes leave alone the one that
+//!    runs. When that is over, its records are removed, some in each block, and the deposit returns.
 //!
 //! # Who computes
 //!
@@ -36,8 +36,12 @@
 //! # Time
 //!
 //! A space stands in the [`Agenda`] only if a round is due. [`Hooks::on_idle`] begins rounds, oldest first, and each
-//! step is charged before it is taken. All spaces together have at most [`Config::MaxRunning`] rounds at one time,
-//! because each costs every validator work and pays nothing; the others wait for their turn.
+//! step is charged before it is taken. As many rounds run at one time, of all spaces together, as [`Config::Rounds`] has
+//! room for, because each costs every validator work; the others wait for their turn.
+//!
+//! The space's owner pays for each round as it begins, by what it takes to compute ([`Pallet::round_fee`]). A round that
+//! ended without result, or could not begin, doubles the time until the next one is tried, up to [`Config::MaxCadence`];
+//! one that settles, or a new member, ends that. Nothing that the owner does makes a round begin earlier.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -66,7 +70,7 @@ mod view;
 pub mod weights;
 
 pub use pallet::*;
-pub use types::{Balance, Manifest, MembersOf, Refusal, ReportBytes, RosterOf, Space, SpaceOf, SpecOf};
+pub use types::{Balance, CreditOf, Manifest, MembersOf, Refusal, ReportBytes, RosterOf, Space, SpaceOf, SpecOf};
 pub use weights::WeightInfo;
 
 use ensemble_core::{
@@ -75,7 +79,10 @@ use ensemble_core::{
     SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
-use frame_support::{pallet_prelude::*, traits::fungible};
+use frame_support::{
+    pallet_prelude::*,
+    traits::{fungible, OnUnbalanced},
+};
 use frame_system::{ensure_authorized, offchain::CreateAuthorizedTransaction, pallet_prelude::*};
 
 /// Target of this pallet's log lines.
@@ -100,8 +107,12 @@ pub mod pallet {
         /// The runtime's reasons for holds.
         type RuntimeHoldReason: From<HoldReason>;
 
-        /// The native token, in which deposits are held.
-        type Currency: fungible::MutateHold<Self::AccountId, Balance = Balance, Reason = Self::RuntimeHoldReason>;
+        /// The native token, in which deposits are held and fees are paid.
+        type Currency: fungible::MutateHold<Self::AccountId, Balance = Balance, Reason = Self::RuntimeHoldReason>
+            + fungible::Balanced<Self::AccountId>;
+
+        /// Receives what rounds cost.
+        type Fees: OnUnbalanced<CreditOf<Self>>;
 
         /// Who has rounds voted on. Its off-chain worker runs before this pallet's.
         type Rounds: Rounds<BlockNumberFor<Self>> + Votes;
@@ -122,9 +133,9 @@ pub mod pallet {
         #[pallet::constant]
         type MaxRoundBytes: Get<u64>;
 
-        /// Most rounds that run at one time, of all spaces together.
+        /// Most work of a round with as many members as a space takes: see [`ensemble_core::spaces::SpaceSpec::work`].
         #[pallet::constant]
-        type MaxRunning: Get<u32>;
+        type MaxRoundWork: Get<u64>;
 
         /// Lengths of the phases of a round's vote unless genesis says otherwise. Before the first is over every
         /// validator must have computed the result.
@@ -147,10 +158,26 @@ pub mod pallet {
         #[pallet::constant]
         type KeptRounds: Get<RoundIndex>;
 
-        /// Held from a space's owner, in planck; at least the existential deposit. It doubles with each tenth of
-        /// [`Config::MaxSpaces`] that is taken, so that nobody can keep all others out for little.
+        /// Held from a space's owner for its records, in planck; at least the existential deposit. With
+        /// [`Config::StateDepositPerMib`] it doubles with each tenth of [`Config::MaxSpaces`] that is taken, so that nobody
+        /// can keep all others out for little.
         #[pallet::constant]
         type SpaceDeposit: Get<Balance>;
+
+        /// Held from a space's owner for each MiB, or part of one, that its state may have, in planck: all validators keep
+        /// it.
+        #[pallet::constant]
+        type StateDepositPerMib: Get<Balance>;
+
+        /// What an owner pays for each round, in planck, whatever becomes of it: about what the votes and the attestations
+        /// would cost those who send them, who pay nothing.
+        #[pallet::constant]
+        type RoundFee: Get<Balance>;
+
+        /// What an owner pays beside [`Config::RoundFee`] for each thousand million products of
+        /// [`ensemble_core::spaces::SpaceSpec::work`], or part of them, in planck: every validator computes them.
+        #[pallet::constant]
+        type WorkFee: Get<Balance>;
 
         /// Priority of reports in the transaction pool.
         #[pallet::constant]
@@ -163,7 +190,7 @@ pub mod pallet {
     /// Why this pallet holds money.
     #[pallet::composite_enum]
     pub enum HoldReason {
-        /// The owner's deposit for a space's records.
+        /// The owner's deposit for a space's records and state.
         SpaceDeposit,
     }
 
@@ -201,10 +228,6 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextDue<T: Config> = StorageValue<_, BlockNumberFor<T>, ValueQuery>;
 
-    /// The number of rounds that run; at most [`Config::MaxRunning`].
-    #[pallet::storage]
-    pub type Running<T> = StorageValue<_, u32, ValueQuery>;
-
     /// Retired spaces whose records are being removed.
     #[pallet::storage]
     pub type Closing<T> = StorageMap<_, Twox64Concat, SpaceId, ()>;
@@ -229,14 +252,16 @@ pub mod pallet {
     #[pallet::event]
     #[pallet::generate_deposit(pub(crate) fn deposit_event)]
     pub enum Event<T: Config> {
-        /// A space was created, and `deposit` is held from its owner.
-        SpaceCreated { space: SpaceId, owner: T::AccountId, spec: SpecOf<T>, deposit: Balance },
+        /// A space was created, and `deposit` is held from its owner, who pays `fee` for each round.
+        SpaceCreated { space: SpaceId, owner: T::AccountId, spec: SpecOf<T>, deposit: Balance, fee: Balance },
         /// A space was retired by its owner. Its last round may still run.
         SpaceRetired { space: SpaceId },
         /// The records of a space were removed, and its deposit returned.
         SpaceClosed { space: SpaceId, owner: T::AccountId, deposit: Balance },
         /// What won a task is a member of a space, in place of the suspended member that won the task `replaced`.
         MemberAdmitted { space: SpaceId, task: TaskId, content: TensorId, weight: u128, replaced: Option<TaskId> },
+        /// What won the task `by` is a member already, as what won `task`, and weighs more from now on.
+        MemberRaised { space: SpaceId, task: TaskId, by: TaskId, content: TensorId, weight: u128 },
         /// What won a task is no member of the space that the task names.
         MemberRefused { space: SpaceId, task: TaskId, content: TensorId, refusal: Refusal },
         /// A member does not take part until it is readmitted: the report of a round rejected it once too often, or the
@@ -244,10 +269,11 @@ pub mod pallet {
         MemberSuspended { space: SpaceId, task: TaskId, report: Option<RoundIndex> },
         /// A member takes part again.
         MemberReadmitted { space: SpaceId, task: TaskId },
-        /// Validators vote on a round by a task. So many members take part.
-        RoundOpened { space: SpaceId, round: RoundIndex, task: TaskId, entrants: u32 },
-        /// A round was due, and no vote could begin. It is tried again.
-        RoundNotOpened { space: SpaceId, error: DispatchError },
+        /// Validators vote on a round by a task. So many members take part, and the owner paid `fee`.
+        RoundOpened { space: SpaceId, round: RoundIndex, task: TaskId, entrants: u32, fee: Balance },
+        /// A round was due, and no vote could begin, or the owner could not pay ([`Error::CannotPay`]). It is tried again
+        /// in block `until`, or a later one.
+        RoundNotOpened { space: SpaceId, error: DispatchError, until: BlockNumberFor<T> },
         /// A space has a new state.
         RoundSettled { space: SpaceId, round: RoundIndex, content: TensorId },
         /// A round has no result.
@@ -280,6 +306,9 @@ pub mod pallet {
         ResultTooLarge,
         /// As many members as the space takes would be larger together than the chain allows.
         RoundTooLarge,
+        /// To combine as many members as the space takes would be more work than the chain allows. It grows with the
+        /// cube of columns, and with the square of members times anchors.
+        TooMuchWork,
         /// Less than half of all members may cheat.
         TooManyTolerated,
         /// A space takes at least one member, and at most as many as the chain allows.
@@ -290,7 +319,7 @@ pub mod pallet {
         InvalidWeights,
         /// The cadence is shorter or longer than the chain allows.
         InvalidCadence,
-        /// The owner's free balance does not cover the deposit.
+        /// The owner's free balance does not cover the deposit, or the fee of a round.
         CannotPay,
         /// The space takes other contributions.
         WrongContent,

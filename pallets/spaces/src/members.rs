@@ -5,6 +5,7 @@ use ensemble_core::{
     SpaceId, TaskId,
 };
 use frame_support::{ensure, pallet_prelude::*};
+use sp_runtime::traits::Saturating;
 
 use crate::{types::counting, Config, Error, Event, Members, MembersOf, Pallet, Refusal, SpaceOf, Spaces};
 
@@ -12,30 +13,36 @@ impl<T: Config> Pallet<T> {
     /// Takes what won a task, or says why not.
     pub(crate) fn do_admit(id: SpaceId, admission: Admission) {
         let Admission { task, content, .. } = admission;
-        let event = match Self::try_admit(id, admission) {
-            Ok((weight, replaced)) => Event::MemberAdmitted { space: id, task, content, weight, replaced },
-            Err(refusal) => Event::MemberRefused { space: id, task, content, refusal },
-        };
-        Self::deposit_event(event);
+        let refused = |refusal| Event::MemberRefused { space: id, task, content, refusal };
+        Self::deposit_event(Self::try_admit(id, admission).unwrap_or_else(refused));
     }
 
-    /// Returns the new member's weight, and the task of the one that it replaces.
-    fn try_admit(id: SpaceId, admission: Admission) -> Result<(u128, Option<TaskId>), Refusal> {
-        let space = Spaces::<T>::get(id).ok_or(Refusal::UnknownSpace)?;
+    /// Returns what happened.
+    fn try_admit(id: SpaceId, admission: Admission) -> Result<Event<T>, Refusal> {
+        let mut space = Spaces::<T>::get(id).ok_or(Refusal::UnknownSpace)?;
         ensure!(!space.is_retired(), Refusal::Retired);
         let Admission { task, content, weight } = admission;
         ensure!(weight >= space.spec.least_weight, Refusal::TooLight);
         let weight = weight.min(space.spec.most_weight);
         let mut members = Members::<T>::get(id);
-        let is_known = members.iter().any(|member| member.content == content || member.task == task);
-        ensure!(!is_known, Refusal::AlreadyMember);
+        ensure!(members.iter().all(|member| member.task != task), Refusal::AlreadyMember);
+        if let Some(member) = members.iter_mut().find(|member| member.content == content) {
+            // Else whoever wins a task of its own with what others are about to win would choose what it weighs.
+            ensure!(member.standing.counts() && member.weight < weight, Refusal::AlreadyMember);
+            member.weight = weight;
+            let raised = Event::MemberRaised { space: id, task: member.task, by: task, content, weight };
+            Self::store_changed(id, space, members);
+            return Ok(raised);
+        }
 
         let replaced = Self::make_room(&space, &mut members)?;
         let place = members.iter().position(|member| member.task > task).unwrap_or(members.len());
-        let member = Member { task, content, weight, standing: Standing::FRESH, last: None };
+        let member = Member { task, admitted: space.admitted, content, weight, standing: Standing::FRESH, last: None };
         members.try_insert(place, member).map_err(|_| Refusal::Full)?;
+        space.admitted.saturating_inc();
+        Self::hasten(id, &mut space);
         Self::store_changed(id, space, members);
-        Ok((weight, replaced))
+        Ok(Event::MemberAdmitted { space: id, task, content, weight, replaced })
     }
 
     /// Removes the member that has been suspended longest if there is no room for another. Returns its task.

@@ -2,13 +2,13 @@
 
 #![expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap};
 
 use codec::Encode;
 use ensemble_core::{
     spaces::{
-        Activity, Admission, Basis, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, RoundIndex, RoundOutcome,
-        RoundSpec, RoundVoid, Rounds, Rule, SpaceSpec, Spaces as _, Turn, REPORT, STATE,
+        Activity, Admission, Basis, Contributors, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, RoundIndex,
+        RoundOutcome, RoundSpec, RoundVoid, Rounds, Rule, SpaceSpec, Spaces as _, Turn, REPORT, STATE,
     },
     tasks::{Descriptor, Phases},
     AttesterId, SpaceId, TaskId,
@@ -40,6 +40,7 @@ pub const POOR: AccountId = 3;
 
 pub const ENDOWMENT: Balance = 1_000_000;
 pub const EXISTENTIAL: Balance = 10;
+/// Held for a space whose state has a mebibyte at most: 90 and 10.
 pub const DEPOSIT: Balance = 100;
 pub const MAX_SPACES: u32 = 5;
 pub const MAX_MEMBERS: u32 = 6;
@@ -88,8 +89,15 @@ impl pallet_balances::Config for Test {
 
 parameter_types! {
     pub const ExistentialDeposit: Balance = EXISTENTIAL;
-    pub const SpaceDeposit: Balance = DEPOSIT;
+    pub const SpaceDeposit: Balance = DEPOSIT - 10;
+    pub const StateDepositPerMib: Balance = 10;
+    pub static MaxResultBytes: u64 = 20_000;
+    pub static MaxRoundBytes: u64 = 50_000;
     pub const DefaultPhases: Phases<BlockNumber> = PHASES;
+    pub static MaxRoundWork: u64 = 2_000_000;
+    /// What a round costs. Nothing, so that most tests need not count it.
+    pub static RoundFee: Balance = 0;
+    pub static WorkFee: Balance = 0;
     /// The votes that began so far; the task of each is its place.
     pub static Votes: Vec<RoundSpec<BlockNumber>> = Vec::new();
     /// Whether no vote can begin.
@@ -105,6 +113,10 @@ impl Rounds<BlockNumber> for Votes {
         }
         Votes::mutate(|votes| votes.push(round));
         Ok(Votes::get().len() as TaskId - 1)
+    }
+
+    fn has_room() -> bool {
+        rounds_running() < MAX_RUNNING
     }
 
     #[cfg(feature = "runtime-benchmarks")]
@@ -123,10 +135,24 @@ parameter_types! {
     pub static Turns: BTreeMap<AttesterId, Turn> = BTreeMap::new();
     /// What was cast so far.
     pub static Casts: Vec<Cast> = Vec::new();
+    /// Whether the pool takes votes.
+    pub static AcceptVotes: bool = true;
+}
+
+thread_local! {
+    static INTERRUPTION: RefCell<Option<Box<dyn FnOnce()>>> = RefCell::default();
+}
+
+/// Has something happen while the next worker looks whose turn it is.
+pub fn interrupt(act: impl FnOnce() + 'static) {
+    INTERRUPTION.set(Some(Box::new(act)));
 }
 
 impl ensemble_core::spaces::Votes for Votes {
     fn turn(_: TaskId, voter: &AttesterId) -> Option<Turn> {
+        if let Some(act) = INTERRUPTION.take() {
+            act();
+        }
         Turns::get().get(voter).copied()
     }
 
@@ -136,12 +162,12 @@ impl ensemble_core::spaces::Votes for Votes {
         assert!(is_stored, "whoever is killed now can still reveal");
         let cast = Cast::Commitment { task, voter: voter.clone(), content, salt: *salt };
         Casts::mutate(|casts| casts.push(cast));
-        true
+        AcceptVotes::get()
     }
 
     fn reveal(task: TaskId, voter: &AttesterId, descriptor: Descriptor, salt: [u8; 32]) -> bool {
         Casts::mutate(|casts| casts.push(Cast::Opening { task, voter: voter.clone(), descriptor, salt }));
-        true
+        AcceptVotes::get()
     }
 }
 
@@ -179,18 +205,22 @@ where
 impl crate::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
+    type Fees = ();
     type Rounds = Votes;
     type MaxSpaces = ConstU32<MAX_SPACES>;
     type MaxMembers = ConstU32<MAX_MEMBERS>;
-    type MaxResultBytes = ConstU64<20_000>;
-    type MaxRoundBytes = ConstU64<50_000>;
-    type MaxRunning = ConstU32<MAX_RUNNING>;
+    type MaxResultBytes = MaxResultBytes;
+    type MaxRoundBytes = MaxRoundBytes;
+    type MaxRoundWork = MaxRoundWork;
     type DefaultPhases = DefaultPhases;
     type MinCadence = ConstU64<2>;
     type MaxCadence = ConstU64<1_000>;
     type MaxRejections = ConstU32<MAX_REJECTIONS>;
     type KeptRounds = ConstU32<KEPT_ROUNDS>;
     type SpaceDeposit = SpaceDeposit;
+    type StateDepositPerMib = StateDepositPerMib;
+    type RoundFee = RoundFee;
+    type WorkFee = WorkFee;
     type ReportPriority = ConstU64<77>;
     type WeightInfo = ();
 }
@@ -254,10 +284,16 @@ pub fn new_chain() -> TestExternalities {
         balances: pallet_balances::GenesisConfig { balances, ..Default::default() },
         ..Default::default()
     };
+    MaxResultBytes::set(20_000);
+    MaxRoundBytes::set(50_000);
+    MaxRoundWork::set(2_000_000);
+    RoundFee::set(0);
+    WorkFee::set(0);
     Votes::set(Vec::new());
     RefuseVotes::set(false);
     Turns::set(BTreeMap::new());
     Casts::set(Vec::new());
+    AcceptVotes::set(true);
     let mut ext = TestExternalities::new(config.build_storage().unwrap());
     ext.execute_with(|| System::set_block_number(1));
     ext
@@ -308,6 +344,7 @@ pub fn spec() -> SpaceSpec<BlockNumber> {
         matrices: Default::default(),
         rule: Rule::MultiKrum,
         tolerated: Permill::from_percent(33),
+        contributors: Contributors::Anyone,
         capacity: 4,
         quorum: 2,
         least_weight: 1,
@@ -368,6 +405,12 @@ pub fn activity(id: SpaceId) -> Activity<BlockNumber> {
     space(id).activity
 }
 
+/// The number of rounds that run.
+pub fn rounds_running() -> u32 {
+    let running = |space: &SpaceOf<Test>| matches!(space.activity, Activity::Running { .. });
+    crate::Spaces::<Test>::iter_values().filter(running).count() as u32
+}
+
 /// The round of a space that runs.
 pub fn running(id: SpaceId) -> RoundIndex {
     let Activity::Running { round, .. } = activity(id) else { panic!("no round runs") };
@@ -388,6 +431,7 @@ pub fn entrants(id: SpaceId, round: RoundIndex) -> Vec<TaskId> {
 }
 
 pub const ACCEPTED: Finding = Finding { rejection: None, distance: 5 };
+pub const DUPLICATE: Finding = Finding { rejection: Some(Rejection::Duplicate), distance: 0 };
 pub const OUTVOTED: Finding = Finding { rejection: Some(Rejection::Outvoted), distance: 500 };
 
 /// What a round results in: a bundle with a table that is known by its number, and a report.
@@ -450,11 +494,16 @@ pub fn settle(space: SpaceId, result: &RoundResult) -> RoundIndex {
     end(space, RoundEnd::Settled(result.id()))
 }
 
-/// Has a round run, settle, and report what `finding` says of the members by their tasks.
-pub fn whole_round(space: SpaceId, finding: impl Fn(TaskId) -> Finding) -> RoundIndex {
+/// Ends blocks until a round of the space runs.
+pub fn run_to_round(space: SpaceId) {
     while !matches!(activity(space), Activity::Running { .. }) {
         next_block();
     }
+}
+
+/// Has a round run, settle, and report what `finding` says of the members by their tasks.
+pub fn whole_round(space: SpaceId, finding: impl Fn(TaskId) -> Finding) -> RoundIndex {
+    run_to_round(space);
     let findings: Vec<_> = entrants(space, running(space)).into_iter().map(finding).collect();
     let result = RoundResult::of(&findings);
     let round = settle(space, &result);

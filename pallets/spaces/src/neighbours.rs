@@ -1,7 +1,7 @@
 //! What other pallets ask of this one, and tell it.
 
 use ensemble_core::{
-    spaces::{Admission, RoundEnd, RoundIndex, RoundOutcome, Spaces},
+    spaces::{Admission, Contributors, RoundEnd, RoundIndex, RoundOutcome, Spaces},
     tasks::Content,
     SpaceId,
 };
@@ -9,10 +9,12 @@ use frame_support::{ensure, pallet_prelude::*};
 
 use crate::{Config, Error, Pallet, WeightInfo};
 
-impl<T: Config> Spaces for Pallet<T> {
-    fn accepts(space: SpaceId, content: &Content) -> DispatchResult {
+impl<T: Config> Spaces<T::AccountId> for Pallet<T> {
+    fn accepts(space: SpaceId, creator: &T::AccountId, content: &Content) -> DispatchResult {
         let space = Self::live_space(space)?;
         ensure!(space.spec.admits(content), Error::<T>::WrongContent);
+        let is_open = space.spec.contributors == Contributors::Anyone;
+        ensure!(is_open || space.owner == *creator, Error::<T>::NotOwner);
         Ok(())
     }
 

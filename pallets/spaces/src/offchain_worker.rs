@@ -7,9 +7,10 @@
 //!
 //! A round is known by all that its result depends on: on another fork the same round may have other members.
 //!
-//! What a round needs, its result, and the states of spaces are pinned in the tensor store, and let go when nothing has
-//! needed them for [`CONFIRMATIONS`] blocks. The worker of tasks lets go what it attested in a round; this one runs after
-//! it, and pins in every block what is to stay.
+//! What a round needs, its result, and the states of spaces, which are fetched where they are missing, are pinned in the
+//! tensor store, and let go when nothing has needed them for [`CONFIRMATIONS`] blocks, unless somebody else had pinned
+//! them before. The worker of tasks lets go what it attested in a round; this one runs after it, and pins in every block
+//! what is to stay.
 
 use alloc::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +24,7 @@ use ensemble_core::{
     tasks::{Descriptor, KEPT_PREFIX},
     AttesterId, SpaceId, TaskId,
 };
-use ensemble_host::{aggregation, tensors, TensorStatus};
+use ensemble_host::{aggregation, tensors, Pinning, TensorStatus};
 use ensemble_tensor::{Bundle, TensorId};
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
 use sp_application_crypto::RuntimeAppPublic;
@@ -47,8 +48,11 @@ const JOURNAL_KEY: &[u8] = b"ensemble/spaces/journal";
 
 /// How long a lock holds if its owner was killed.
 const LOCK_DURATION: Duration = Duration::from_millis(10_000);
-/// Blocks after which a vote or a report that is not on the chain is sent again.
-const RESEND_AFTER: u32 = 5;
+/// Blocks after which a vote that is not on the chain is sent again: the next one but one, because the pool may have
+/// dropped what it accepted, and phases may be short. It is the same transaction, which nobody pays for.
+const RESEND_AFTER: u32 = 2;
+/// A report that is not on the chain is sent in every block, counted from when the round settled, that this divides.
+const REPORT_EVERY: u32 = 5;
 /// A fetch that failed is tried again in every block whose number this divides.
 const RETRY_EVERY: u32 = 4;
 /// Blocks for which something must be over before the node lets go what it took. GRANDPA usually needs three.
@@ -84,6 +88,16 @@ enum Stage<BlockNumber> {
     GivenUp,
 }
 
+impl<BlockNumber> Stage<BlockNumber> {
+    /// What commitments are made with.
+    fn salt(&self) -> Option<&[u8; 32]> {
+        match self {
+            Self::Voting { salt, .. } => Some(salt),
+            Self::Computing | Self::GivenUp => None,
+        }
+    }
+}
+
 /// A vote on its way.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 struct Sent<BlockNumber> {
@@ -107,6 +121,29 @@ struct Journal<BlockNumber> {
 impl<BlockNumber> Default for Journal<BlockNumber> {
     fn default() -> Self {
         Self { errands: BTreeMap::new(), pinned: BTreeMap::new() }
+    }
+}
+
+impl<BlockNumber> Journal<BlockNumber> {
+    /// This journal with what another worker added since `before` was loaded.
+    fn beside(mut self, before: &Self, others: Self) -> Self {
+        for (id, theirs) in others.errands {
+            match self.errands.get_mut(&id) {
+                // It may have been committed with.
+                Some(ours) if theirs.stage.salt().is_some_and(|salt| ours.stage.salt() != Some(salt)) => {
+                    ours.stage = theirs.stage;
+                },
+                None if !before.errands.contains_key(&id) => {
+                    self.errands.insert(id, theirs);
+                },
+                Some(_) | None => {},
+            }
+        }
+        let added = others.pinned.into_iter().filter(|(content, _)| !before.pinned.contains_key(content));
+        for (content, unneeded_since) in added {
+            self.pinned.entry(content).or_insert(unneeded_since);
+        }
+        self
     }
 }
 
@@ -163,23 +200,26 @@ impl<T: Config> Pallet<T> {
         }
         let is_running = |id: &ErrandId| assignments.iter().any(|assignment| assignment.id == *id);
         conclude(now, &mut journal, is_running);
-        Self::keep(now, &assignments, &mut journal);
-        // Salts are stored before anything is sent that cannot be opened without them.
-        save_journal(&stored, &journal);
+        // Salts are stored before anything is sent that cannot be opened without them, and before what may take longer than
+        // the lock holds.
+        let Some(mut journal) = save_journal(&stored, journal) else { return };
 
-        let begun = journal.clone();
+        Self::fetch_states(now);
+        let computed = journal.clone();
+        Self::keep(now, &assignments, &mut journal);
         for assignment in &assignments {
             if let Some(errand) = journal.errands.get_mut(&assignment.id) {
                 Self::vote(now, assignment, errand);
             }
         }
-        save_journal(&begun, &journal);
+        save_journal(&computed, journal);
     }
 
     /// The rounds that run and that keys of this node may vote on.
     fn assignments(keys: &[AttesterId]) -> Vec<Assignment> {
         let assignment = |(id, space): (SpaceId, SpaceOf<T>)| {
-            let Activity::Running { round, task, .. } = space.activity else { return None };
+            // Nobody needs the state of a space that is retired: the vote ends without result.
+            let Activity::Running { round, task, is_last: false, .. } = space.activity else { return None };
             let turn = |key: &AttesterId| Some((key.clone(), T::Rounds::turn(task, key)?));
             let turns: Vec<_> = keys.iter().filter_map(turn).collect();
             if turns.is_empty() {
@@ -199,17 +239,19 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let (space, round, _) = assignment.id;
-        let missing = Self::fetch_missing(now, assignment);
+        let missing = missing(assignment);
         if !assignment.turns.iter().any(|(_, turn)| *turn == Turn::Commit) {
             log::warn!(
                 target: LOG,
-                "space {space}: round {round} is skipped: no result in time, {missing} of {} contents are missing",
+                "space {space}: round {round} is skipped: no result in time, {} of {} contents are missing",
+                missing.len(),
                 assignment.combination.entrants.len(),
             );
             errand.stage = Stage::GivenUp;
             return;
         }
-        if missing > 0 {
+        if !missing.is_empty() {
+            missing.iter().for_each(|content| Self::fetch(now, content, assignment.max_bytes));
             return;
         }
         match aggregation::combine(assignment.combination.clone()) {
@@ -225,38 +267,46 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Has the contents fetched that are not here, and says how many those are.
-    fn fetch_missing(now: BlockNumberFor<T>, assignment: &Assignment) -> usize {
-        let retries = (now % RETRY_EVERY.saturated_into()).is_zero();
-        let missing = assignment.combination.entrants.iter().filter(|entrant| {
-            let content = entrant.content;
-            match tensors::status(content.0) {
-                TensorStatus::Held { .. } => return false,
-                TensorStatus::Failed(_) if !retries => {},
-                TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {
-                    tensors::fetch(content.0, assignment.max_bytes);
-                },
+    /// Has the states of spaces fetched that are not here: validators come and go, and a space may rest for long.
+    fn fetch_states(now: BlockNumberFor<T>) {
+        for space in Spaces::<T>::iter_values().filter(|space| !space.is_retired()) {
+            if let Some(state) = &space.state {
+                Self::fetch(now, &state.content, space.spec.result().max_bytes());
             }
-            true
-        });
-        missing.count()
+        }
+    }
+
+    /// Has a content fetched if it is not here, unless that failed lately.
+    fn fetch(now: BlockNumberFor<T>, content: &TensorId, max_bytes: u64) {
+        let retries = (now % RETRY_EVERY.saturated_into()).is_zero();
+        match tensors::status(content.0) {
+            TensorStatus::Held { .. } => {},
+            TensorStatus::Failed(_) if !retries => {},
+            TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {
+                tensors::fetch(content.0, max_bytes);
+            },
+        }
     }
 
     /// Pins what is needed, and lets go what has not been needed for long.
     fn keep(now: BlockNumberFor<T>, assignments: &[Assignment], journal: &mut Journal<BlockNumberFor<T>>) {
-        let mut needed: BTreeSet<_> =
-            Spaces::<T>::iter_values().filter_map(|space| space.state).map(|state| state.content).collect();
-        needed.extend(journal.errands.values().filter_map(|errand| match &errand.stage {
+        let results = journal.errands.values().filter_map(|errand| match &errand.stage {
             Stage::Voting { result, .. } => Some(result.id()),
             Stage::Computing | Stage::GivenUp => None,
-        }));
+        });
+        let results: BTreeSet<_> = results.collect();
+        let states = Spaces::<T>::iter_values().filter_map(|space| space.state).map(|state| state.content);
+        let mut needed: BTreeSet<_> = states.chain(results.iter().copied()).collect();
         let computing = assignments.iter().filter(|assignment| {
             journal.errands.get(&assignment.id).is_some_and(|errand| errand.stage == Stage::Computing)
         });
         needed.extend(computing.flat_map(|assignment| &assignment.combination.entrants).map(|entrant| entrant.content));
 
         for content in &needed {
-            if tensors::pin(content.0) {
+            let pinning = tensors::pin(content.0);
+            // What was pinned before is somebody else's to let go, but for what the node made for this worker.
+            let is_own = pinning == Pinning::Begun || results.contains(content) || journal.pinned.contains_key(content);
+            if pinning.is_pinned() && is_own {
                 journal.pinned.insert(*content, None);
             }
         }
@@ -293,6 +343,7 @@ impl<T: Config> Pallet<T> {
             };
             if !accepted {
                 log::debug!(target: LOG, "space {space}: a vote on round {round} was not accepted");
+                continue;
             }
             sent.retain(|sent| sent.voter != *voter);
             sent.push(Sent { voter: voter.clone(), reveals, at: now });
@@ -304,7 +355,7 @@ impl<T: Config> Pallet<T> {
     fn submit_reports(now: BlockNumberFor<T>) {
         for (id, space) in Spaces::<T>::iter() {
             let Some(state) = space.state.filter(|state| !state.reported) else { continue };
-            let is_time = (now.saturating_sub(state.at) % RESEND_AFTER.saturated_into()).is_zero();
+            let is_time = (now.saturating_sub(state.at) % REPORT_EVERY.saturated_into()).is_zero();
             let Some((manifest, report)) = is_time.then(|| report_in(&state)).flatten() else { continue };
             if Self::check_report(id, state.round, &manifest, &report).is_err() {
                 log::debug!(target: LOG, "space {id}: the report of round {} is none that can be read", state.round);
@@ -316,6 +367,12 @@ impl<T: Config> Pallet<T> {
             log::debug!(target: LOG, "space {id}: the report of round {}: sent {submitted}", state.round);
         }
     }
+}
+
+/// The contents that take part and are not here.
+fn missing(assignment: &Assignment) -> Vec<TensorId> {
+    let contents = assignment.combination.entrants.iter().map(|entrant| entrant.content);
+    contents.filter(|content| !matches!(tensors::status(content.0), TensorStatus::Held { .. })).collect()
 }
 
 /// Removes the errands of rounds that have been over for long.
@@ -359,8 +416,17 @@ fn load_journal<BlockNumber: Decode>() -> Journal<BlockNumber> {
     }
 }
 
-fn save_journal<BlockNumber: Encode + PartialEq>(before: &Journal<BlockNumber>, after: &Journal<BlockNumber>) {
-    if before != after {
-        StorageValueRef::persistent(JOURNAL_KEY).set(after);
+/// Stores what a worker made of the journal that was loaded as `before`, and returns what is stored then: with what
+/// another worker stored meanwhile, if there was one. Nothing if another one is just storing something.
+fn save_journal<BlockNumber: Clone + Decode + Encode + PartialEq>(
+    before: &Journal<BlockNumber>,
+    after: Journal<BlockNumber>,
+) -> Option<Journal<BlockNumber>> {
+    if *before == after {
+        return Some(after);
     }
+    let merge = |stored: Result<Option<Journal<BlockNumber>>, StorageRetrievalError>| -> Result<_, ()> {
+        Ok(after.beside(before, stored.ok().flatten().unwrap_or_default()))
+    };
+    StorageValueRef::persistent(JOURNAL_KEY).mutate(merge).ok()
 }

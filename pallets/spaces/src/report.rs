@@ -2,7 +2,7 @@
 
 use codec::DecodeAll;
 use ensemble_core::{
-    spaces::{Finding, Member, Report, RoundIndex, Standing, MAX_MEMBERS, REPORT},
+    spaces::{Finding, Member, Rejection, Report, RoundIndex, Standing, MAX_MEMBERS, REPORT},
     SpaceId,
 };
 use ensemble_tensor::{Bundle, Header, Tensor, TensorId};
@@ -74,11 +74,12 @@ impl<T: Config> Pallet<T> {
     fn move_standing(member: &mut Member, round: RoundIndex, finding: Finding) -> bool {
         member.last = Some((round, finding));
         let Standing::Counting { rejections } = &mut member.standing else { return false };
-        if finding.rejection.is_none() {
-            *rejections = 0;
-            return false;
+        match finding.rejection {
+            None => *rejections = 0,
+            // It has no part in the state while the other counts, and has to take over when that is gone.
+            Some(Rejection::Duplicate) => (),
+            Some(_) => *rejections = rejections.saturating_add(1),
         }
-        *rejections = rejections.saturating_add(1);
         let is_one_too_many = *rejections >= T::MaxRejections::get();
         if is_one_too_many {
             member.standing = Standing::Suspended { since: round };

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    spaces::{Activity, Entrant, PastRound, RoundEnd, RoundIndex, RoundSpec, Rounds, Settled},
+    spaces::{Activity, Entrant, Member, PastRound, RoundEnd, RoundIndex, RoundSpec, Rounds, Settled},
     SpaceId, TaskId,
 };
 use frame_support::{pallet_prelude::*, storage::with_storage_layer};
@@ -11,7 +11,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 
 use crate::{
-    Agenda, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, Running, SpaceOf, Spaces,
+    Agenda, Balance, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, SpaceOf, Spaces,
 };
 
 impl<T: Config> Pallet<T> {
@@ -42,40 +42,63 @@ impl<T: Config> Pallet<T> {
     /// Begins the round of a space that is due.
     pub(crate) fn open_round(id: SpaceId, mut space: SpaceOf<T>, now: BlockNumberFor<T>) {
         Self::rest(id, &mut space);
-        space.rests_until = now.saturating_add(space.spec.cadence);
-        match Self::begin_vote(id, &space) {
-            Ok(task) => Self::start(id, &mut space, task, now),
+        let fee = Self::round_fee(&space.spec);
+        match Self::begin_vote(id, &space, fee) {
+            Ok(task) => Self::start(id, &mut space, task, fee, now),
             Err(error) => {
+                Self::back_off(&mut space, now);
                 Self::schedule(id, &mut space);
-                Self::deposit_event(Event::RoundNotOpened { space: id, error });
+                Self::deposit_event(Event::RoundNotOpened { space: id, error, until: space.rests_until });
             },
         }
         Spaces::<T>::insert(id, space);
     }
 
-    fn begin_vote(id: SpaceId, space: &SpaceOf<T>) -> Result<TaskId, DispatchError> {
+    /// Takes the fee and begins the vote: both or neither.
+    fn begin_vote(id: SpaceId, space: &SpaceOf<T>, fee: Balance) -> Result<TaskId, DispatchError> {
         let (content, phases) = (space.spec.result(), RoundPhases::<T>::get());
         let round = RoundSpec { space: id, round: space.next_round, content, phases };
-        with_storage_layer(|| T::Rounds::open(round))
+        with_storage_layer(|| {
+            Self::charge(&space.owner, fee)?;
+            T::Rounds::open(round)
+        })
     }
 
-    fn start(id: SpaceId, space: &mut SpaceOf<T>, task: TaskId, now: BlockNumberFor<T>) {
+    /// After a round without result, has the next one wait for twice as long as after the failure before, if there was
+    /// one. The caller stores the space.
+    fn back_off(space: &mut SpaceOf<T>, now: BlockNumberFor<T>) {
+        space.failures.saturating_inc();
+        let pause = doubled(space.spec.cadence, space.failures).min(T::MaxCadence::get());
+        space.rests_until = now.saturating_add(pause);
+    }
+
+    /// Ends the effect of failures. The caller schedules the space, and stores it.
+    pub(crate) fn hasten(id: SpaceId, space: &mut SpaceOf<T>) {
+        space.failures = 0;
+        let soonest = frame_system::Pallet::<T>::block_number().saturating_add(space.spec.cadence);
+        if soonest < space.rests_until {
+            space.rests_until = soonest;
+            Self::rest(id, space);
+        }
+    }
+
+    fn start(id: SpaceId, space: &mut SpaceOf<T>, task: TaskId, fee: Balance, now: BlockNumberFor<T>) {
         let (round, roster) = (space.next_round, Self::roster(id));
         let entrants = u32::try_from(roster.len()).unwrap_or(u32::MAX);
         Rosters::<T>::insert(id, round, roster);
-        Running::<T>::mutate(|running| running.saturating_inc());
         space.next_round.saturating_inc();
+        space.rests_until = now.saturating_add(space.spec.cadence);
         space.has_changed = false;
         space.activity = Activity::Running { round, task, began: now, entrants, is_last: false };
-        Self::deposit_event(Event::RoundOpened { space: id, round, task, entrants });
+        Self::deposit_event(Event::RoundOpened { space: id, round, task, entrants, fee });
     }
 
     /// The members that count, in the order of their contents' ids.
     fn roster(id: SpaceId) -> RosterOf<T> {
         let members = Members::<T>::get(id).into_iter().filter(|member| member.standing.counts());
         let entrants = members.map(|member| {
-            let (content, task, weight) = (member.content, member.task, member.weight);
-            Entrant { content, task, weight }
+            let Member { content, task, admitted, weight, .. } = member;
+            Entrant { content, task, admitted, weight }
         });
         let mut roster: Vec<_> = entrants.collect();
         roster.sort_unstable_by_key(|entrant| entrant.content);
@@ -90,19 +113,20 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let now = frame_system::Pallet::<T>::block_number();
-        Running::<T>::mutate(|running| running.saturating_dec());
         match end {
             RoundEnd::Settled(content) => {
                 // The report of the round before can no longer be submitted.
                 if let Some(unreported) = space.unreported() {
                     Rosters::<T>::remove(id, unreported);
                 }
+                space.failures = 0;
                 space.state = Some(Settled { round, content, at: now, reported: false });
                 Self::deposit_event(Event::RoundSettled { space: id, round, content });
             },
             RoundEnd::Void(reason) => {
                 Rosters::<T>::remove(id, round);
                 space.has_changed = true;
+                Self::back_off(&mut space, now);
                 Self::deposit_event(Event::RoundVoided { space: id, round, reason });
             },
         }
@@ -129,4 +153,9 @@ impl<T: Config> Pallet<T> {
         space.activity = Activity::Closing;
         Closing::<T>::insert(id, ());
     }
+}
+
+/// A time that is doubled so often.
+fn doubled<BlockNumber: Saturating + From<u32>>(time: BlockNumber, times: u32) -> BlockNumber {
+    time.saturating_mul(2u32.saturating_pow(times).into())
 }

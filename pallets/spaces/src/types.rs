@@ -7,7 +7,7 @@ use ensemble_core::spaces::{
     Activity, Entrant, Member, RoundIndex, Settled, SpaceSpec, MAX_MANIFEST_BYTES, MAX_REPORT_BYTES,
 };
 use frame_support::{
-    traits::{ConstU32, Get},
+    traits::{fungible::Credit, ConstU32, Get},
     BoundedVec,
 };
 use frame_system::pallet_prelude::BlockNumberFor;
@@ -17,6 +17,8 @@ use crate::Config;
 
 /// An amount in planck.
 pub type Balance = u128;
+/// Money of this runtime that was taken from an account, and belongs to nobody yet.
+pub type CreditOf<T> = Credit<<T as frame_system::Config>::AccountId, <T as Config>::Currency>;
 /// A space of this runtime.
 pub type SpaceOf<T> = Space<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 /// What a space of this runtime is.
@@ -40,12 +42,17 @@ pub struct Space<AccountId, BlockNumber> {
     pub deposit: Balance,
     /// What it is.
     pub spec: SpaceSpec<BlockNumber>,
+    /// The number of members that were admitted so far.
+    pub admitted: u32,
     /// The number of members that count.
     pub counting: u32,
     /// Whether a round would find something else than the last one.
     pub has_changed: bool,
     /// The first block in which its next round may begin.
     pub rests_until: BlockNumber,
+    /// The number of rounds, the last one after the other, that ended without result or could not begin, since a member
+    /// came.
+    pub failures: u32,
     /// The number of its next round.
     pub next_round: RoundIndex,
     /// What it is about to do.
@@ -63,7 +70,7 @@ pub enum Refusal {
     Retired,
     /// Its weight is less than the space asks for.
     TooLight,
-    /// The content is that of a member.
+    /// The content is that of a member that is suspended or has at least this weight, or the task is a member's.
     AlreadyMember,
     /// The space has as many members as it takes, and none of them is suspended.
     Full,

@@ -11,8 +11,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{traits::Saturating, ArithmeticError};
 
 use crate::{
-    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, Order,
-    OrderOf, Pallet, Purpose, Request, State, Task, TaskOf, Tasks, WeightInfo,
+    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, OpenRounds,
+    Order, OrderOf, Pallet, Purpose, Request, State, Task, TaskOf, Tasks, WeightInfo,
 };
 
 /// Bytes of a mebibyte.
@@ -85,7 +85,7 @@ impl<T: Config> Request<T> {
             space: self.space,
             weighting: self.weighting,
             terms: self.terms,
-            deposit: Self::deposit(Tasks::<T>::count()),
+            deposit: Self::deposit(Pallet::<T>::open_orders()),
             escrow,
             rent: Self::rent(&self.content),
         };
@@ -118,9 +118,9 @@ impl<T: Config> Pallet<T> {
         request.validate()?;
         let committee = request.committee()?;
         let escrow = reward::worst_case(&request.terms, request.max_participants).ok_or(Error::<T>::RewardTooLarge)?;
-        ensure!(Tasks::<T>::count() < T::MaxTasks::get(), Error::<T>::TooManyTasks);
+        ensure!(Self::open_orders() < T::MaxTasks::get(), Error::<T>::TooManyTasks);
         if let Some(space) = request.space {
-            T::Spaces::accepts(space, &request.content)?;
+            T::Spaces::accepts(space, &creator, &request.content)?;
         }
 
         let id = Self::take_task_id()?;
@@ -149,6 +149,11 @@ impl<T: Config> Pallet<T> {
             fee,
         });
         Ok(())
+    }
+
+    /// The number of tasks that are not settled, without rounds that are voted on.
+    fn open_orders() -> u32 {
+        Tasks::<T>::count().saturating_sub(OpenRounds::<T>::get())
     }
 
     pub(crate) fn take_task_id() -> Result<TaskId, DispatchError> {

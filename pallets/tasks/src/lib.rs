@@ -148,7 +148,7 @@ pub mod pallet {
         type Exchange: Exchange<Self::AccountId>;
 
         /// Admits what wins tasks that name a space, and is told how rounds end.
-        type Spaces: Spaces + RoundOutcome;
+        type Spaces: Spaces<Self::AccountId> + RoundOutcome;
 
         /// Receives what is slashed from bonds, and what tasks cost their creators.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
@@ -498,7 +498,8 @@ pub mod pallet {
         /// - `max_participants`: most participants.
         /// - `terms`: what the task pays and takes.
         /// - `audience`: who may read what wins.
-        /// - `space`: the space that is to admit what wins. It must take such contents, and the task must be public.
+        /// - `space`: the space that is to admit what wins. It must take such contents from tasks of the creator, and the
+        ///   task must be public.
         #[pallet::call_index(0)]
         #[pallet::weight(Pallet::<T>::create_weight(access.members(), space.is_some()))]
         #[expect(clippy::too_many_arguments, reason = "they are what a wallet shows, one by one")]

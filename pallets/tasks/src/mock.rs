@@ -9,7 +9,7 @@ use ensemble_core::{
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
     AssetId, SpaceId, TaskId,
 };
-use ensemble_host::{FetchError, TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::{Header, Kind, TensorId};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -181,7 +181,7 @@ impl Randomness<H256, BlockNumber> for SeededRandomness {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Told {
     Winner(TaskId, AccountId, Audience),
-    Contribution(TaskId, Audience),
+    Contribution(TaskId, AccountId, Audience),
     Admission(SpaceId, Admission),
     Ended(SpaceId, RoundIndex, RoundEnd),
 }
@@ -197,14 +197,15 @@ impl Exchange<AccountId> for Listening {
         ToldSoFar::mutate(|told| told.push(Told::Winner(task, *winner, audience)));
     }
 
-    fn on_contribution(task: TaskId, audience: Audience) {
-        ToldSoFar::mutate(|told| told.push(Told::Contribution(task, audience)));
+    fn on_contribution(task: TaskId, creator: &AccountId, audience: Audience) {
+        ToldSoFar::mutate(|told| told.push(Told::Contribution(task, *creator, audience)));
     }
 }
 
-impl ensemble_core::spaces::Spaces for Listening {
-    fn accepts(space: SpaceId, content: &Content) -> sp_runtime::DispatchResult {
+impl ensemble_core::spaces::Spaces<AccountId> for Listening {
+    fn accepts(space: SpaceId, creator: &AccountId, content: &Content) -> sp_runtime::DispatchResult {
         frame_support::ensure!(space == SPACE, "no such space");
+        frame_support::ensure!(*creator == CREATOR, "not from you");
         frame_support::ensure!(*content == NewTask::default().content, "not what it takes");
         Ok(())
     }
@@ -337,9 +338,12 @@ impl TensorAccess for TestStore {
         None
     }
 
-    fn pin(&self, id: TensorId) -> bool {
+    fn pin(&self, id: TensorId) -> Pinning {
         self.asked.lock().push(Asked::Pin(id));
-        matches!(self.status(id), TensorStatus::Held { .. })
+        match self.status(id) {
+            TensorStatus::Held { .. } => Pinning::Begun,
+            _ => Pinning::Refused,
+        }
     }
 
     fn unpin(&self, id: TensorId) {

@@ -167,7 +167,7 @@ impl<T: Config> Pallet<T> {
                     log::warn!(target: LOG, "task {task}: {id} has {bytes} bytes and is not what it asks for");
                     return;
                 }
-                if tensors::pin(id.0) {
+                if tensors::pin(id.0).is_pinned() {
                     Self::send(now, assignment, errand);
                 }
             },

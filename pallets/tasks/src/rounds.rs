@@ -17,7 +17,7 @@ use crate::{
 
 impl<T: Config> Rounds<BlockNumberFor<T>> for Pallet<T> {
     fn open(round: RoundSpec<BlockNumberFor<T>>) -> Result<TaskId, DispatchError> {
-        ensure!(OpenRounds::<T>::get() < T::MaxRounds::get(), Error::<T>::TooManyRounds);
+        ensure!(Self::has_room(), Error::<T>::TooManyRounds);
         ensure!(round.content.is_valid(), Error::<T>::InvalidContent);
         ensure!(round.content.max_bytes() <= T::MaxContentBytes::get(), Error::<T>::ContentTooLarge);
         let voters = Self::voters();
@@ -41,6 +41,10 @@ impl<T: Config> Rounds<BlockNumberFor<T>> for Pallet<T> {
             reveal_until: task.reveal_until,
         });
         Ok(id)
+    }
+
+    fn has_room() -> bool {
+        OpenRounds::<T>::get() < T::MaxRounds::get()
     }
 
     #[cfg(feature = "runtime-benchmarks")]

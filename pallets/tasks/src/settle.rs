@@ -153,7 +153,7 @@ impl<T: Config> Pallet<T> {
         let Outcome::Won(leader) = outcome else { return };
         let Leader { content, descriptor, weight, backers } = leader.clone();
         let contribution = Contribution {
-            creator,
+            creator: creator.clone(),
             content,
             descriptor,
             audience: order.audience,
@@ -164,7 +164,7 @@ impl<T: Config> Pallet<T> {
             settled_at: now,
         };
         Contributions::<T>::insert(id, contribution);
-        T::Exchange::on_contribution(id, order.audience);
+        T::Exchange::on_contribution(id, &creator, order.audience);
         if let Some(space) = order.space {
             T::Spaces::admit(space, Admission { task: id, content, weight });
         }

@@ -39,9 +39,14 @@ pub enum Audience {
 }
 
 impl Audience {
-    /// Whether the task takes part in the exchange between winners.
+    /// Whether the task's winners are granted what others won.
     pub fn is_exchanged(&self) -> bool {
         !matches!(self, Self::Restricted { exchanged: false })
+    }
+
+    /// Whether what wins is granted to winners of other tasks. Of what is public a grant would be worth nothing.
+    pub fn is_granted(&self) -> bool {
+        matches!(self, Self::Restricted { exchanged: true })
     }
 }
 
@@ -51,7 +56,7 @@ pub trait Exchange<AccountId> {
     fn on_winner(task: TaskId, winner: &AccountId, audience: Audience);
 
     /// All participants of a task that was won are settled.
-    fn on_contribution(task: TaskId, audience: Audience);
+    fn on_contribution(task: TaskId, creator: &AccountId, audience: Audience);
 
     /// Makes both as costly as they can be.
     #[cfg(feature = "runtime-benchmarks")]
@@ -61,7 +66,7 @@ pub trait Exchange<AccountId> {
 impl<AccountId> Exchange<AccountId> for () {
     fn on_winner(_: TaskId, _: &AccountId, _: Audience) {}
 
-    fn on_contribution(_: TaskId, _: Audience) {}
+    fn on_contribution(_: TaskId, _: &AccountId, _: Audience) {}
 }
 
 /// What the exchange may ask of tasks.

@@ -15,6 +15,7 @@ use sp_core::ConstU32;
 use sp_runtime::{BoundedVec, DispatchError, DispatchResult, Permill, Weight};
 
 use crate::{
+    combination,
     tasks::{Content, Descriptor, Phases},
     AttesterId, TaskId,
 };
@@ -102,6 +103,15 @@ impl MatrixSpec {
     }
 }
 
+/// Who may create tasks that name a space, and so have what wins them admitted.
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub enum Contributors {
+    /// Everybody. Whoever wins tasks of its own making fills the space, or has most of its weight, for little.
+    Anyone,
+    /// The space's owner, who says in each task who may take part and what is put up.
+    Owner,
+}
+
 /// What a space is. Never changes.
 #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct SpaceSpec<BlockNumber> {
@@ -119,6 +129,8 @@ pub struct SpaceSpec<BlockNumber> {
     pub rule: Rule,
     /// The part of all members, by weight, that may cheat; less than half.
     pub tolerated: Permill,
+    /// Who may create tasks that name it.
+    pub contributors: Contributors,
     /// Most members.
     pub capacity: u32,
     /// Fewest members that must count for a round.
@@ -162,6 +174,12 @@ impl<BlockNumber> SpaceSpec<BlockNumber> {
         }
     }
 
+    /// What a round takes when the space has as many members as it takes, in products of two numbers: see
+    /// [`combination::work`].
+    pub fn work(&self) -> u64 {
+        combination::work(self.capacity, self.rows, self.cols, self.anchors, &self.matrices)
+    }
+
     /// Bytes of a table and all matrices of a contribution; 0 for a shape that nothing can have.
     pub fn numbers(&self) -> u64 {
         self.numbers_with(Kind::I16)
@@ -188,7 +206,7 @@ pub enum Rejection {
     Saturated,
     /// Its anchors do not span all dimensions, so that no rotation can be told from them.
     IllConditioned,
-    /// Another member has the same table.
+    /// A member that was admitted earlier has the same table.
     Duplicate,
     /// The rule left it out: it is too far from the others.
     Outvoted,
@@ -238,6 +256,9 @@ impl Standing {
 pub struct Member {
     /// The task that it won.
     pub task: TaskId,
+    /// Its place in the order in which the space admitted members. The task's number is not that: an old task may be
+    /// won late.
+    pub admitted: u32,
     /// What it is.
     pub content: TensorId,
     /// How much it counts.
@@ -255,6 +276,8 @@ pub struct Entrant {
     pub content: TensorId,
     /// The task that it won.
     pub task: TaskId,
+    /// Its place in the order in which the space admitted members: of several with one table, the first stays.
+    pub admitted: u32,
     /// How much it counts.
     pub weight: u128,
 }
@@ -271,13 +294,13 @@ pub struct Admission {
 }
 
 /// Who takes contributions: what the pallet of tasks asks.
-pub trait Spaces {
-    /// Whether a task may ask for this content and name the space.
+pub trait Spaces<AccountId> {
+    /// Whether `creator` may create a task that asks for this content and names the space.
     ///
     /// # Errors
     ///
-    /// If there is no such space, it is retired, or its contributions are something else.
-    fn accepts(space: SpaceId, content: &Content) -> DispatchResult;
+    /// If there is no such space, it is retired, its contributions are something else, or somebody else's to ask for.
+    fn accepts(space: SpaceId, creator: &AccountId, content: &Content) -> DispatchResult;
 
     /// What [`Self::accepts`] takes.
     fn accepts_weight() -> Weight;
@@ -313,6 +336,9 @@ pub trait Rounds<BlockNumber> {
     ///
     /// If no vote can begin now. Nothing is stored then.
     fn open(round: RoundSpec<BlockNumber>) -> Result<TaskId, DispatchError>;
+
+    /// Whether one more round can be voted on. It reads one value.
+    fn has_room() -> bool;
 
     /// Has the session as many validators as it can have.
     #[cfg(feature = "runtime-benchmarks")]

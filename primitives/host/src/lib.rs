@@ -67,6 +67,24 @@ pub enum FetchError {
     Restricted,
 }
 
+/// What came of keeping a tensor from being collected.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub enum Pinning {
+    /// It is not held, or what is pinned would take too much of the store.
+    Refused,
+    /// It is pinned from now on.
+    Begun,
+    /// It was pinned before, by whomever.
+    Known,
+}
+
+impl Pinning {
+    /// Whether it is pinned.
+    pub fn is_pinned(self) -> bool {
+        self != Self::Refused
+    }
+}
+
 /// The node's side of the interface.
 #[cfg(feature = "std")]
 pub trait TensorAccess: Send + Sync {
@@ -77,8 +95,8 @@ pub trait TensorAccess: Send + Sync {
     fn fetch(&self, id: TensorId, max_bytes: u64);
     /// The data, without header, of a tensor that is held, if it has at most `max_bytes`.
     fn read(&self, id: TensorId, max_bytes: u32) -> Option<Vec<u8>>;
-    /// Keeps what is held under `id` (for a bundle also its members) from being collected. Returns whether it is held.
-    fn pin(&self, id: TensorId) -> bool;
+    /// Keeps what is held under `id` (for a bundle also its members) from being collected.
+    fn pin(&self, id: TensorId) -> Pinning;
     /// Ends the effect of `pin`.
     fn unpin(&self, id: TensorId);
     /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain
@@ -114,8 +132,8 @@ pub trait Tensors {
         access(*self).read(TensorId(id), max_bytes)
     }
 
-    /// Keeps the tensor `id` from being collected; says whether it is held.
-    fn pin(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) -> bool {
+    /// Keeps the tensor `id` from being collected; says whether it was not before.
+    fn pin(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) -> AllocateAndReturnByCodec<Pinning> {
         access(*self).pin(TensorId(id))
     }
 

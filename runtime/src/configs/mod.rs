@@ -13,5 +13,10 @@ pub use accounts::ProxyType;
 pub use consensus::BABE_GENESIS_EPOCH_CONFIG;
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights};
 
+use crate::{Balance, TUNE};
+
 /// Most rounds of spaces that run, and are voted on, at one time.
 const MAX_ROUNDS: u32 = 4;
+
+/// What 16 attestations would cost an account that sends them, in planck.
+const ATTEST_FEE: Balance = TUNE / 50;

@@ -10,7 +10,7 @@ use pallet_emission::Burn;
 use pallet_exchange::{Parameters, Rule};
 use sp_runtime::transaction_validity::TransactionPriority;
 
-use super::MAX_ROUNDS;
+use super::{ATTEST_FEE, MAX_ROUNDS};
 use crate::{
     weights, AccountId, Assets, Balances, BlockNumber, Exchange, Hash, Runtime, RuntimeHoldReason, Spaces, Tasks, DAYS,
     EXISTENTIAL_DEPOSIT, TUNE,
@@ -67,8 +67,7 @@ impl pallet_tasks::Config for Runtime {
     type MaxContentBytes = ConstU64<{ 5 * 1024 * 1024 * 1024 / 2 }>;
     // Ten TUNE for a GiB, which at least eleven validators keep.
     type RentPerMib = ConstU128<{ TUNE / 100 }>;
-    // 16 attestations at what an account would pay for each.
-    type AttestFee = ConstU128<{ TUNE / 50 }>;
+    type AttestFee = ConstU128<ATTEST_FEE>;
     // Above all tips below some hundred TUNE, which buy one place each: whether a task is void should not depend on
     // what others pay.
     type AttestPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;

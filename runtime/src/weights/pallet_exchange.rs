@@ -1,4 +1,4 @@
-//! What the calls of `pallet_exchange` cost, and what tasks make it do.
+//! What the calls of `pallet_exchange` cost.
 //!
 //! Estimates, until `scripts/weights` has measured them.
 
@@ -17,16 +17,6 @@ impl<T: frame_system::Config> pallet_exchange::WeightInfo for WeightInfo<T> {
     }
     fn clear() -> Weight {
         Weight::from_parts(40_000_000, 5_307)
-            .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(1))
-    }
-    fn on_winner() -> Weight {
-        Weight::from_parts(80_000_000, 5_307)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
-    }
-    fn on_contribution() -> Weight {
-        Weight::from_parts(20_000_000, 2_002)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(1))
     }

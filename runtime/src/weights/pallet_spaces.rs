@@ -15,7 +15,7 @@ impl<T: frame_system::Config> pallet_spaces::WeightInfo for WeightInfo<T> {
     fn create() -> Weight {
         Weight::from_parts(90_000_000, 4_500)
             .saturating_add(T::DbWeight::get().reads(4))
-            .saturating_add(T::DbWeight::get().writes(4))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
     fn retire() -> Weight {
         Weight::from_parts(40_000_000, 4_500)
@@ -62,8 +62,8 @@ impl<T: frame_system::Config> pallet_spaces::WeightInfo for WeightInfo<T> {
     }
     fn open_round() -> Weight {
         Weight::from_parts(700_000_000, 40_000)
-            .saturating_add(T::DbWeight::get().reads(9))
-            .saturating_add(T::DbWeight::get().writes(142))
+            .saturating_add(T::DbWeight::get().reads(12))
+            .saturating_add(T::DbWeight::get().writes(144))
     }
     fn closing_look() -> Weight {
         Weight::from_parts(6_000_000, 3_500).saturating_add(T::DbWeight::get().reads(1))
@@ -75,7 +75,7 @@ impl<T: frame_system::Config> pallet_spaces::WeightInfo for WeightInfo<T> {
     }
     fn close_space() -> Weight {
         Weight::from_parts(70_000_000, 6_000)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(5))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().writes(7))
     }
 }

@@ -24,7 +24,7 @@ fn dev_has_one_validator_and_local_has_four() {
             assert_eq!(Balances::balance(&account(Bob)), 1_000_000 * TUNE);
             assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 40);
             assert_eq!(Emission::epoch_view().ends, 16);
-            assert_eq!(pallet_spaces::RoundPhases::<Runtime>::get(), Phases { commit: 12, reveal: 5, attest: 8 });
+            assert_eq!(pallet_spaces::RoundPhases::<Runtime>::get(), Phases { commit: 12, reveal: 8, attest: 8 });
             assert!(System::events().is_empty());
         });
     }

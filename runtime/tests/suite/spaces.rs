@@ -3,7 +3,7 @@
 use codec::Encode;
 use ensemble_core::{
     exchange::Audience,
-    spaces::{Activity, Finding, Member, Report, Rule, SpaceSpec, Standing, REPORT, STATE},
+    spaces::{Activity, Contributors, Finding, Member, Report, Rule, SpaceSpec, Standing, REPORT, STATE},
     tasks::{Descriptor, Phases, Terms, Weighting},
     AttesterId, TaskId,
 };
@@ -34,6 +34,7 @@ fn spec() -> SpaceSpec<BlockNumber> {
         matrices: Default::default(),
         rule: Rule::GeometricMedian,
         tolerated: Permill::from_percent(40),
+        contributors: Contributors::Owner,
         capacity: 4,
         quorum: 1,
         least_weight: 1,
@@ -130,8 +131,13 @@ fn what_wins_a_task_becomes_the_state_of_its_space() {
         let member = only_member();
         assert_eq!((member.task, member.content, member.weight), (won, content, 1));
 
-        // The round begins with the next block that has room, and is voted on by the chain's only validator.
+        // The round begins with the next block that has room, is paid for by the space's owner, and voted on by the chain's
+        // only validator.
+        let issued = Balances::total_issuance();
         run_to(System::block_number() + 2);
+        let fee = Spaces::round_fee(&spec());
+        assert!(fee > TUNE / 10 && fee < TUNE, "{fee}");
+        assert_eq!(Balances::total_issuance(), issued - fee);
         let space = Spaces::space_view(0).expect("it is there");
         let Activity::Running { round, task, .. } = space.activity else { panic!("no round: {:?}", space.activity) };
         let issued = Balances::total_issuance();
@@ -153,7 +159,7 @@ fn what_wins_a_task_becomes_the_state_of_its_space() {
         let state = Spaces::state_of(0).expect("it settled");
         assert_eq!((state.round, state.content, state.reported), (round, descriptor.id(), false));
         assert_eq!(Tasks::task_view(task), None);
-        assert_eq!(Balances::total_issuance(), issued, "nobody pays for a round");
+        assert_eq!(Balances::total_issuance(), issued, "nobody pays for votes");
         let failed = System::events()
             .into_iter()
             .filter(|record| matches!(record.event, RuntimeEvent::Tasks(pallet_tasks::Event::VoterFailed { .. })));

@@ -3,10 +3,10 @@
 use std::{collections::HashMap, sync::Arc};
 
 use ensemble_core::{
-    spaces::{Activity, Rule, Settled, SpaceSpec, REPORT},
+    spaces::{Activity, Contributors, Rule, Settled, SpaceSpec, REPORT},
     SpaceId,
 };
-use ensemble_host::FetchError;
+use ensemble_host::{FetchError, Pinning};
 use ensemble_runtime::AccountId;
 use jsonrpsee::{core::traits::ToRpcParams, MethodsError, RpcModule};
 use parking_lot::Mutex;
@@ -63,7 +63,7 @@ impl TensorAccess for Tensors {
         self.1.fetched.lock().push((id, max_bytes));
     }
 
-    fn pin(&self, _: TensorId) -> bool {
+    fn pin(&self, _: TensorId) -> Pinning {
         unreachable!("a look-up keeps nothing")
     }
 
@@ -160,6 +160,7 @@ fn space(id: SpaceId) -> Space {
             matrices: BoundedVec::new(),
             rule: Rule::MultiKrum,
             tolerated: Permill::from_percent(20),
+            contributors: Contributors::Anyone,
             capacity: 4,
             quorum: 1,
             least_weight: 1,

@@ -114,7 +114,7 @@ impl Lab {
 /// A round of these contents, which all count the same.
 pub fn round(mut contents: Vec<TensorId>) -> Combination {
     contents.sort_unstable();
-    let entrants = (0..).zip(contents).map(|(task, content)| Entrant { content, task, weight: 10 });
+    let entrants = (0..).zip(contents).map(|(task, content)| Entrant { content, task, admitted: task, weight: 10 });
     Combination {
         rows: u32::try_from(ROWS).unwrap(),
         cols: u32::try_from(COLS).unwrap(),

@@ -1,7 +1,7 @@
 //! Members that cannot be used, and rounds that cannot.
 
 use ensemble_core::{
-    combination::MAX_INPUT_BYTES,
+    combination::{MAX_INPUT_BYTES, MAX_WORK},
     spaces::{Basis, Finding, Rejection, STATE},
 };
 use ensemble_tensor::Kind;
@@ -72,7 +72,7 @@ fn a_bundle_needs_the_table_and_every_matrix() {
     for content in &misfits {
         assert_eq!(rejection(content), Some(Rejection::WrongShape));
     }
-    // Of equal weight, that with the smaller id stays.
+    // In these rounds members were admitted in the order of their ids.
     let (one, other) = (honest[0].min(copy), honest[0].max(copy));
     assert_eq!((rejection(&one), rejection(&other)), (None, Some(Rejection::Duplicate)));
 }
@@ -114,6 +114,8 @@ fn what_is_outside_the_limits_is_refused_before_anything_is_read() {
     for spec in [matrix_spec("m", 9, 8, Basis::Rows), matrix_spec(STATE, 8, 8, Basis::Both)] {
         refused(Combination { matrices: BoundedVec::truncate_from(vec![spec]), ..fine.clone() }, "matrix");
     }
+    // Twenty tables that are wide.
+    refused(Combination { rows: 2048, cols: 1024, anchors: 1024, ..fine.clone() }, &MAX_WORK.to_string());
     // Twenty tables of 64 MiB.
     let large = Combination { rows: 1 << 19, cols: 64, anchors: 64, ..fine };
     refused(large.clone(), &MAX_INPUT_BYTES.to_string());

@@ -195,6 +195,11 @@ impl Store {
         Ok(true)
     }
 
+    /// Whether a tensor is pinned itself, not only as a member of a bundle.
+    pub fn has_pin(&self, id: &TensorId) -> bool {
+        self.index.lock().pins.contains(id)
+    }
+
     /// Ends the effect of [`Self::pin`].
     pub fn unpin(&self, id: &TensorId) -> Result<(), Error> {
         let mut index = self.index.lock();

@@ -1,5 +1,6 @@
 //! What winners are granted, and how that ends.
 
+use ensemble_core::exchange::Audience;
 use frame_support::{assert_noop, assert_ok};
 
 use crate::{mock::*, Books, Entry, Error, Event, Line};
@@ -85,6 +86,44 @@ fn what_is_not_exchanged_is_neither_given_nor_received() {
 }
 
 #[test]
+fn what_is_public_is_not_granted_though_its_winners_are_granted_what_others_won() {
+    execute(|| {
+        settle(0, &[BOB], Audience::Public);
+        assert_eq!((Line::<Test>::get().len(), events()), (0, vec![]));
+        settle(1, &[BOB], EXCHANGED);
+        settle(2, &[ALICE], Audience::Public);
+        assert_eq!(granted(ALICE), [1]);
+    });
+}
+
+#[test]
+fn of_each_creator_the_newest_stands_in_the_line() {
+    execute(|| {
+        settle(0, &[BOB], EXCHANGED);
+        for task in 1..100 {
+            settle_by(EVE, task, &[EVE], EXCHANGED);
+        }
+        let line: Vec<_> = Line::<Test>::get().iter().map(|entry| entry.task).collect();
+        assert_eq!(line, [0, 99]);
+        assert_eq!(events().pop(), Some(Event::Joined { task: 99, left: Some(98) }));
+    });
+}
+
+#[test]
+fn who_creates_many_tasks_does_not_go_first() {
+    execute(|| {
+        settle_by(EVE, 0, &[], EXCHANGED);
+        settle(1, &[], EXCHANGED);
+        for winner in 0..4 {
+            // Two go to each, and there are no others: both are handed on equally often, whatever is newer.
+            settle_by(EVE, 10 + winner, &[u64::from(winner)], EXCHANGED);
+            let handed: Vec<_> = Line::<Test>::get().iter().map(|entry| entry.handed).collect();
+            assert_eq!(handed, [winner + 1; 2]);
+        }
+    });
+}
+
+#[test]
 fn the_line_keeps_the_latest() {
     execute(|| {
         for task in 0..RECENT {
@@ -93,7 +132,7 @@ fn the_line_keeps_the_latest() {
         settle(RECENT, &[BOB], EXCHANGED);
         let line = Line::<Test>::get();
         assert_eq!(line.len(), RECENT as usize);
-        assert_eq!(line.first(), Some(&Entry { task: 1, handed: 0 }));
+        assert_eq!(line.first(), Some(&Entry { task: 1, creator: 1_000_001, handed: 0 }));
         assert_eq!(events().pop(), Some(Event::Joined { task: RECENT, left: Some(0) }));
     });
 }

@@ -1,6 +1,6 @@
 //! The off-chain worker, with a keystore and a store around it.
 
-use ensemble_core::exchange::{Audience, ReaderId};
+use ensemble_core::exchange::ReaderId;
 use ensemble_host::{FetchError, TensorStatus};
 use ensemble_tensor::{Header, Kind};
 use frame_support::traits::Hooks;
@@ -30,14 +30,15 @@ fn what_was_granted_is_fetched_once() {
     execute(|| {
         let reader = reader();
         settle(0, &[BOB], EXCHANGED);
-        settle(1, &[BOB], Audience::Public);
+        settle(1, &[BOB], EXCHANGED);
         assert_eq!(work(), []);
         settle(2, &[reader], EXCHANGED);
-        assert_eq!(work(), [Asked::Restrict(content(0), 0), Asked::Fetch(content(0)), Asked::Fetch(content(1))]);
+        let asked = |task| [Asked::Restrict(content(task), task), Asked::Fetch(content(task))];
+        assert_eq!(work(), [asked(0), asked(1)].concat());
         store().set(content(0), held());
-        assert_eq!(work(), [Asked::Fetch(content(1))]);
+        assert_eq!(work(), asked(1));
         store().set(content(1), TensorStatus::Fetching { received: 1, total: Some(2) });
-        assert_eq!(work(), [Asked::Fetch(content(1))], "it says that it still wants it");
+        assert_eq!(work(), asked(1), "it says that it still wants it");
         store().set(content(1), held());
         assert_eq!(work(), []);
         // The store has to let both go. That is final.

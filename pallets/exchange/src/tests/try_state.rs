@@ -16,14 +16,22 @@ fn they_find_what_is_wrong() {
     new_test_ext().execute_with(|| {
         settle(0, &[BOB], EXCHANGED);
         settle(1, &[ALICE], EXCHANGED);
+        settle(2, &[BOB], ensemble_core::exchange::Audience::Public);
         check_state();
 
         let line = Line::<Test>::get();
-        Line::<Test>::mutate(|line| line.try_push(Entry { task: 0, handed: 0 }).unwrap());
-        says("stands in the line twice");
-        Line::<Test>::put(&line);
-        Line::<Test>::mutate(|line| line.try_push(Entry { task: 9, handed: 0 }).unwrap());
-        says("did not win");
+        for (task, creator, expected) in [
+            (0, 7, "a contribution stands in the line twice"),
+            (1, line[0].creator, "a creator stands in the line twice"),
+            (9, 7, "did not win"),
+            (2, 7, "is not to be granted"),
+        ] {
+            let mut line = line.clone();
+            line.retain(|entry| entry.task != 1);
+            line.try_push(Entry { task, creator, handed: 0 }).unwrap();
+            Line::<Test>::put(line);
+            says(expected);
+        }
         Line::<Test>::put(&line);
 
         let book = Books::<Test>::get(ALICE).unwrap();

@@ -15,11 +15,33 @@ fn holds_a_deposit() {
     on_chain(|| {
         let id = new_space(spec());
         assert_eq!((held(OWNER), free(OWNER)), (DEPOSIT, ENDOWMENT - DEPOSIT));
-        let created = Event::SpaceCreated { space: id, owner: OWNER, spec: spec(), deposit: DEPOSIT };
+        let created = Event::SpaceCreated { space: id, owner: OWNER, spec: spec(), deposit: DEPOSIT, fee: 0 };
         assert_eq!(last_event(), created);
         assert_eq!((activity(id), space(id).state), (Activity::Resting, None));
         next_block();
         assert_eq!(activity(id), Activity::Resting, "nobody is a member");
+    });
+}
+
+#[test]
+fn the_deposit_grows_with_what_validators_keep() {
+    on_chain(|| {
+        MaxResultBytes::set(u64::MAX);
+        MaxRoundBytes::set(u64::MAX);
+        MaxRoundWork::set(u64::MAX);
+        // A mebibyte is 131,072 rows of eight bytes; the manifest and the report come on top.
+        let others = MAX_MANIFEST_BYTES + MAX_REPORT_BYTES;
+        let deposit = |rows| {
+            let id = new_space(SpaceSpec { rows, ..spec() });
+            let deposit = space(id).deposit;
+            assert_ok!(retire(id));
+            next_block();
+            deposit
+        };
+        let full = |mebibytes: u32| mebibytes * 131_072 - others.div_ceil(8);
+        assert_eq!(deposit(full(1)), 90 + 10);
+        assert_eq!(deposit(full(1) + 1), 90 + 2 * 10);
+        assert_eq!(deposit(full(7)), 90 + 7 * 10);
     });
 }
 
@@ -127,6 +149,30 @@ fn results_and_rounds_have_a_size() {
         assert_noop!(with(500, 4), Error::<Test>::ResultTooLarge);
         assert_ok!(with(16, 5));
         assert_noop!(with(16, 6), Error::<Test>::RoundTooLarge);
+    });
+}
+
+#[test]
+fn a_round_is_so_much_work_at_most() {
+    on_chain(|| {
+        // Four members make ten pairs. Each is rotated three times, of which each is up to 42 products of matrices.
+        let (crossed, rotated) = ((10 + 12) * 8 * 4 * 4, 4 * 126 * 4 * 4 * 4);
+        let (turned, compared) = (4 * 2 * 16 * 4 * 4, 10 * 16 * (3 * 4 + 32));
+        let work = crossed + rotated + turned + compared;
+        assert_eq!(spec().work(), work);
+        let matrices =
+            vec![matrix("a", 4, 5, Basis::Rows), matrix("b", 7, 4, Basis::Cols), matrix("c", 4, 4, Basis::Both)];
+        let with = SpaceSpec { matrices: BoundedVec::truncate_from(matrices), ..spec() };
+        assert_eq!(with.work(), work + 4 * (4 * 4 * 5 + 7 * 4 * 4 + 2 * 4 * 4 * 4));
+        let largest = SpaceSpec { rows: u32::MAX, cols: u32::MAX, anchors: u32::MAX, capacity: u32::MAX, ..spec() };
+        assert_eq!(largest.work(), u64::MAX);
+
+        // It is wide, and small.
+        refuses(SpaceSpec { rows: 100, cols: 60, anchors: 60, ..spec() }, Error::TooMuchWork);
+        MaxRoundWork::set(work);
+        assert_ok!(create(spec()));
+        MaxRoundWork::set(work - 1);
+        refuses(spec(), Error::TooMuchWork);
     });
 }
 

@@ -1,7 +1,7 @@
 //! Who is a member, and who counts.
 
 use ensemble_core::{
-    spaces::{Activity, Admission, Basis, SpaceSpec, Spaces as _, Standing},
+    spaces::{Activity, Admission, Basis, Contributors, SpaceSpec, Spaces as _, Standing},
     tasks::Content,
 };
 use ensemble_tensor::Kind;
@@ -22,7 +22,7 @@ fn table(rows: u32, cols: u32) -> Content {
 fn tasks_ask_for_what_the_space_takes() {
     on_chain(|| {
         let id = new_space(spec());
-        assert_ok!(Spaces::accepts(id, &table(16, 4)));
+        assert_ok!(Spaces::accepts(id, &OTHER, &table(16, 4)));
         for content in [
             table(15, 4),
             table(16, 3),
@@ -30,11 +30,11 @@ fn tasks_ask_for_what_the_space_takes() {
             Content::Bytes { max_len: 128 },
             Content::Bundle { max_bytes: 128 },
         ] {
-            assert_noop!(Spaces::accepts(id, &content), Error::<Test>::WrongContent);
+            assert_noop!(Spaces::accepts(id, &OTHER, &content), Error::<Test>::WrongContent);
         }
-        assert_noop!(Spaces::accepts(id + 1, &table(16, 4)), Error::<Test>::UnknownSpace);
+        assert_noop!(Spaces::accepts(id + 1, &OTHER, &table(16, 4)), Error::<Test>::UnknownSpace);
         assert_ok!(retire(id));
-        assert_noop!(Spaces::accepts(id, &table(16, 4)), Error::<Test>::SpaceRetired);
+        assert_noop!(Spaces::accepts(id, &OTHER, &table(16, 4)), Error::<Test>::SpaceRetired);
     });
 }
 
@@ -45,12 +45,21 @@ fn where_there_are_matrices_tasks_ask_for_bundles() {
         let id = new_space(SpaceSpec { matrices, ..spec() });
         // 16 * 4 and 4 * 4 numbers of two bytes, and ten names.
         let most = 128 + 32 + (1 + 10 * (1 + 63 + 32));
-        assert_ok!(Spaces::accepts(id, &Content::Bundle { max_bytes: most }));
-        assert_ok!(Spaces::accepts(id, &Content::Bundle { max_bytes: 160 }));
+        assert_ok!(Spaces::accepts(id, &OTHER, &Content::Bundle { max_bytes: most }));
+        assert_ok!(Spaces::accepts(id, &OTHER, &Content::Bundle { max_bytes: 160 }));
         for max_bytes in [159, most + 1] {
-            assert_noop!(Spaces::accepts(id, &Content::Bundle { max_bytes }), Error::<Test>::WrongContent);
+            assert_noop!(Spaces::accepts(id, &OTHER, &Content::Bundle { max_bytes }), Error::<Test>::WrongContent);
         }
-        assert_noop!(Spaces::accepts(id, &table(16, 4)), Error::<Test>::WrongContent);
+        assert_noop!(Spaces::accepts(id, &OTHER, &table(16, 4)), Error::<Test>::WrongContent);
+    });
+}
+
+#[test]
+fn a_space_says_who_may_create_tasks_for_it() {
+    on_chain(|| {
+        let id = new_space(SpaceSpec { contributors: Contributors::Owner, ..spec() });
+        assert_ok!(Spaces::accepts(id, &OWNER, &table(16, 4)));
+        assert_noop!(Spaces::accepts(id, &OTHER, &table(16, 4)), Error::<Test>::NotOwner);
     });
 }
 
@@ -79,8 +88,8 @@ fn what_is_refused_is_told_with_its_reason() {
         assert_eq!(refusal(admit_with(id, 1, 4)), Refusal::TooLight);
         admit_with(id, 1, 5);
         assert_eq!(refusal(admit_with(id, 1, 5)), Refusal::AlreadyMember);
-        Spaces::admit(id, Admission { task: 2, content: content(1), weight: 50 });
-        assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "the content counts already");
+        Spaces::admit(id, Admission { task: 2, content: content(1), weight: 5 });
+        assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "the content counts as much already");
         Spaces::admit(id, Admission { task: 1, content: content(2), weight: 50 });
         assert_eq!(refusal(last_event()), Refusal::AlreadyMember, "a task is won once");
         for task in 2..5 {
@@ -101,7 +110,7 @@ fn whoever_is_suspended_longest_makes_room() {
         run_to(3);
         void(id);
         assert_ok!(suspend(id, 3));
-        run_to(13);
+        run_to_round(id);
         void(id);
         assert_ok!(suspend(id, 1));
         assert_eq!(member(id, 3).standing, Standing::Suspended { since: 1 });
@@ -121,6 +130,27 @@ fn a_suspended_content_does_not_come_back_by_another_task() {
         assert_ok!(suspend(id, 1));
         Spaces::admit(id, Admission { task: 9, content: content(1), weight: 50 });
         assert_eq!(refusal(last_event()), Refusal::AlreadyMember);
+    });
+}
+
+#[test]
+fn a_content_that_wins_again_weighs_as_much_as_by_the_heavier_task() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, [1, 2]);
+        whole_round(id, |_| ACCEPTED);
+        let again = |task, weight| {
+            Spaces::admit(id, Admission { task, content: content(1), weight });
+            last_event()
+        };
+        let raised = |by, weight| Event::MemberRaised { space: id, task: 1, by, content: content(1), weight };
+        assert_eq!(again(7, 50), raised(7, 50));
+        assert_eq!((tasks_of(id), member(id, 1).weight), (vec![1, 2], 50));
+        assert!(matches!(activity(id), Activity::Due(_)), "a round would find something else");
+        assert_eq!(refusal(again(8, 50)), Refusal::AlreadyMember);
+        assert_eq!(again(8, 101), raised(8, 100), "no more than the space's most weight");
+        assert_eq!(refusal(again(9, 102)), Refusal::AlreadyMember);
+        assert_eq!(member(id, 1).weight, 100);
     });
 }
 

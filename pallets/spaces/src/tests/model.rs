@@ -26,8 +26,10 @@ struct Space {
     spec: SpaceSpec<BlockNumber>,
     deposit: Balance,
     members: BTreeMap<TaskId, Member>,
+    admitted: u32,
     has_changed: bool,
     rests_until: BlockNumber,
+    failures: u32,
     due: Option<BlockNumber>,
     rounds: RoundIndex,
     /// The round that runs.
@@ -41,6 +43,12 @@ struct Space {
 impl Space {
     fn counting(&self) -> Vec<TaskId> {
         self.members.values().filter(|member| member.standing.counts()).map(|member| member.task).collect()
+    }
+
+    /// Has the next round wait after one without result.
+    fn fail(&mut self, now: BlockNumber) {
+        self.failures += 1;
+        self.rests_until = now + (self.spec.cadence << self.failures.min(20)).min(1_000);
     }
 
     /// Decides when the next round begins.
@@ -119,6 +127,7 @@ impl Model {
                 if space.runs.take().is_some() {
                     void(id);
                     space.has_changed = true;
+                    space.fail(System::block_number());
                     space.ends.push(RoundEnd::Void(ensemble_core::spaces::RoundVoid::NoMajority));
                 }
             }),
@@ -152,8 +161,10 @@ impl Model {
             spec,
             deposit: DEPOSIT << (others * 2),
             members: BTreeMap::new(),
+            admitted: 0,
             has_changed: false,
             rests_until: 0,
+            failures: 0,
             due: None,
             rounds: 0,
             runs: None,
@@ -209,7 +220,7 @@ impl Model {
                 let space = self.spaces.get_mut(space).unwrap();
                 begins(space);
                 assert!(RefuseVotes::get());
-                space.rests_until = now + space.spec.cadence;
+                space.fail(now);
                 space.due = Some(space.rests_until);
             },
             Event::SpaceClosed { space, deposit, .. } => {
@@ -273,7 +284,14 @@ fn admit_to(space: &mut Space, id: SpaceId, task: u8, weight: u8) {
     if let Ok(replaced) = found {
         replaced.map(|replaced| space.members.remove(&replaced));
         let (content, weight) = (content(task), weight.min(9));
-        space.members.insert(task, Member { task, content, weight, standing: Standing::FRESH, last: None });
+        let (admitted, standing) = (space.admitted, Standing::FRESH);
+        space.members.insert(task, Member { task, admitted, content, weight, standing, last: None });
+        space.admitted += 1;
+        space.failures = 0;
+        let soonest = System::block_number() + space.spec.cadence;
+        if soonest < space.rests_until {
+            (space.rests_until, space.due) = (soonest, None);
+        }
         space.has_changed = true;
     }
 }
@@ -316,6 +334,7 @@ fn settle_in(space: &mut Space, id: SpaceId, findings: u8) {
     settle(id, &result);
     space.ends.push(RoundEnd::Settled(result.id()));
     space.state = Some(round);
+    space.failures = 0;
     space.unreported = Some(Settled { round, roster, result });
 }
 

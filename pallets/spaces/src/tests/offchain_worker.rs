@@ -1,6 +1,7 @@
 //! The off-chain worker, with a keystore, a pool, a store and the arithmetic of a node around it.
 
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
@@ -12,13 +13,15 @@ use ensemble_core::{
     tasks::{Descriptor, KEPT_PREFIX},
     AttesterId, SpaceId, TaskId,
 };
-use ensemble_host::{AggregationAccess, AggregationAccessExt, FetchError, TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{
+    AggregationAccess, AggregationAccessExt, FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus,
+};
 use ensemble_tensor::{Bundle, Header, Kind, TensorId};
 use frame_support::{assert_ok, traits::Hooks};
 use parking_lot::{Mutex, RwLock};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::offchain::{
-    testing::{PoolState, TestOffchainExt, TestTransactionPoolExt},
+    testing::{OffchainState, PoolState, TestOffchainExt, TestTransactionPoolExt},
     OffchainDbExt, OffchainWorkerExt, StorageKind, TransactionPoolExt,
 };
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
@@ -54,7 +57,8 @@ impl TensorAccess for TestNode {
     }
 
     fn fetch(&self, id: TensorId, max_bytes: u64) {
-        assert_eq!(max_bytes, LEN);
+        let is_member = (1..5).any(|task| content(task) == id);
+        assert_eq!(max_bytes, if is_member { LEN } else { spec().result().max_bytes() });
         self.asked.lock().push(id);
     }
 
@@ -62,12 +66,14 @@ impl TensorAccess for TestNode {
         self.held.lock().get(&id).filter(|data| data.len() <= max_bytes as usize).cloned()
     }
 
-    fn pin(&self, id: TensorId) -> bool {
-        let is_held = self.held.lock().contains_key(&id);
-        if is_held {
-            self.pinned.lock().insert(id);
+    fn pin(&self, id: TensorId) -> Pinning {
+        if !self.held.lock().contains_key(&id) {
+            return Pinning::Refused;
         }
-        is_held
+        match self.pinned.lock().insert(id) {
+            true => Pinning::Begun,
+            false => Pinning::Known,
+        }
     }
 
     fn unpin(&self, id: TensorId) {
@@ -121,11 +127,21 @@ impl TestNode {
 
 type Pool = Arc<RwLock<PoolState>>;
 
+thread_local! {
+    static OFFCHAIN: RefCell<Arc<RwLock<OffchainState>>> = RefCell::default();
+}
+
+/// Says what is drawn as salt from now on.
+fn draw(seed: [u8; 32]) {
+    OFFCHAIN.with_borrow(|state| state.write().seed = seed);
+}
+
 /// Runs a test around a node with so many keys.
 fn on_node(keys: usize, test: impl FnOnce(&TestNode, &Pool, &[AttesterId])) {
     let node = Arc::new(TestNode::default());
     let (offchain, state) = TestOffchainExt::new();
-    state.write().seed = SEED;
+    OFFCHAIN.set(state);
+    draw(SEED);
     let (pool, pool_state) = TestTransactionPoolExt::new();
     let mut ext = new_chain();
     ext.register_extension(OffchainDbExt::new(offchain.clone()));
@@ -233,6 +249,34 @@ fn after_a_restart_it_reveals_what_it_committed_to() {
 }
 
 #[test]
+fn a_salt_that_another_worker_committed_with_stays() {
+    on_node(1, |node, _, keys| {
+        round_of_two();
+        turns(keys, Turn::Commit);
+        node.hold([1, 2]);
+        node.results_in(&result());
+        // The first worker is so slow that its lock runs out after it has read its journal.
+        interrupt(|| {
+            let now = System::block_number();
+            sp_io::offchain::local_storage_clear(StorageKind::PERSISTENT, LOCK_KEY);
+            System::set_block_number(now + 1);
+            draw([6; 32]);
+            work();
+            draw(SEED);
+            System::set_block_number(now);
+        });
+        work();
+        turns(keys, Turn::Reveal);
+        System::set_block_number(System::block_number() + 1);
+        next_worked_block();
+        let salt = |cast| match cast {
+            Cast::Commitment { salt, .. } | Cast::Opening { salt, .. } => salt,
+        };
+        assert_eq!(Casts::get().into_iter().map(salt).collect::<Vec<_>>(), [[6; 32]; 3]);
+    });
+}
+
+#[test]
 fn every_key_of_the_node_votes() {
     on_node(3, |node, _, keys| {
         round_of_two();
@@ -258,13 +302,17 @@ fn a_vote_that_does_not_get_in_is_sent_again() {
         node.hold([1, 2]);
         node.results_in(&result());
         work();
-        for _ in 0..4 {
-            next_worked_block();
-        }
+        next_worked_block();
         assert_eq!(Casts::get().len(), 1);
         next_worked_block();
         let casts = Casts::get();
         assert_eq!((casts.len(), &casts[0]), (2, &casts[1]), "the same as before");
+        // What the pool does not take is sent again at once.
+        AcceptVotes::set(false);
+        for sent in [2, 3, 4, 5] {
+            next_worked_block();
+            assert_eq!(Casts::get().len(), sent);
+        }
     });
 }
 
@@ -299,6 +347,19 @@ fn a_round_that_cannot_be_computed_is_skipped() {
 }
 
 #[test]
+fn rounds_of_retired_spaces_are_left_alone() {
+    on_node(1, |node, _, keys| {
+        let space = round_of_two();
+        turns(keys, Turn::Commit);
+        node.hold([1, 2]);
+        node.results_in(&result());
+        assert_ok!(retire(space));
+        work();
+        assert_eq!((node.combined.lock().len(), Casts::get()), (0, vec![]));
+    });
+}
+
+#[test]
 fn a_round_whose_commitments_are_over_is_skipped() {
     for late in [Turn::Over, Turn::Wait, Turn::Reveal] {
         on_node(1, |node, _, keys| {
@@ -306,10 +367,11 @@ fn a_round_whose_commitments_are_over_is_skipped() {
             turns(keys, Turn::Commit);
             node.hold([1]);
             work();
+            node.take_asked();
             turns(keys, late);
             next_worked_block();
+            assert_eq!(node.take_asked(), [], "what comes too late is not fetched");
             node.hold([2]);
-            node.take_asked();
             next_worked_block();
             assert_eq!((node.take_asked(), node.combined.lock().len(), Casts::get()), (vec![], 0, vec![]));
         });
@@ -380,6 +442,41 @@ fn what_a_round_took_is_let_go_when_it_has_long_been_over() {
         }
         // What won a task stays.
         assert_eq!(node.pinned(), [content(1)]);
+    });
+}
+
+#[test]
+fn what_others_pinned_is_theirs_to_let_go() {
+    on_node(1, |node, _, keys| {
+        let space = round_of_two();
+        turns(keys, Turn::Commit);
+        node.hold([1, 2]);
+        node.pinned.lock().insert(content(1));
+        work();
+        // The node pins what it makes.
+        let made = node.results_in(&result()).id();
+        node.pinned.lock().insert(made);
+        next_worked_block();
+        assert_eq!(node.pinned().len(), 3);
+        Turns::set(BTreeMap::new());
+        void(space);
+        for _ in 0..80 {
+            next_worked_block();
+        }
+        assert_eq!(node.pinned(), [content(1)]);
+    });
+}
+
+#[test]
+fn a_state_that_is_not_here_is_fetched() {
+    on_node(1, |node, _, _| {
+        let space = round_of_two();
+        settle(space, &result());
+        work();
+        assert_eq!((node.take_asked(), node.pinned()), (vec![result().id()], vec![]));
+        node.receive(&result());
+        next_worked_block();
+        assert_eq!((node.take_asked(), node.pinned()), (vec![], vec![result().id()]));
     });
 }
 

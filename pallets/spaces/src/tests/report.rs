@@ -192,6 +192,20 @@ fn who_is_rejected_again_and_again_is_suspended() {
 }
 
 #[test]
+fn whose_table_another_has_too_is_not_suspended_for_it() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..4);
+        for (finding, rejections) in [(OUTVOTED, 1), (DUPLICATE, 1), (DUPLICATE, 1), (DUPLICATE, 1), (ACCEPTED, 0)] {
+            whole_round(id, |task| if task == 2 { finding } else { ACCEPTED });
+            assert_eq!(member(id, 2).standing, Standing::Counting { rejections });
+            assert_ok!(suspend(id, 3));
+            assert_ok!(readmit(id, 3));
+        }
+    });
+}
+
+#[test]
 fn who_is_accepted_once_begins_anew() {
     on_chain(|| {
         let id = new_space(spec());
@@ -213,9 +227,7 @@ fn a_round_that_is_not_reported_does_not_count() {
         let id = new_space(spec());
         admit(id, 1..4);
         for _ in 0..2 * MAX_REJECTIONS {
-            while !matches!(activity(id), Activity::Running { .. }) {
-                next_block();
-            }
+            run_to_round(id);
             settle(id, &RoundResult::of(&[OUTVOTED; 3]));
             assert_ok!(suspend(id, 3));
             assert_ok!(readmit(id, 3));
@@ -250,9 +262,7 @@ fn a_report_that_leaves_too_few_puts_the_next_round_off() {
             whole_round(id, |_| OUTVOTED);
             admit(id, [newcomer]);
         }
-        while !matches!(activity(id), Activity::Running { .. }) {
-            next_block();
-        }
+        run_to_round(id);
         let result = RoundResult::of(&[OUTVOTED; 6]);
         let round = settle(id, &result);
         assert_ok!(suspend(id, 6));

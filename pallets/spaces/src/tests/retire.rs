@@ -3,7 +3,7 @@
 use ensemble_core::spaces::{Activity, SpaceSpec};
 use frame_support::{assert_noop, assert_ok};
 
-use crate::{mock::*, Closing, Error, Event, History, Members, Rosters, Running, Spaces as Stored};
+use crate::{mock::*, Closing, Error, Event, History, Members, Rosters, Spaces as Stored};
 
 fn assert_gone(id: u32) {
     assert!(
@@ -57,7 +57,7 @@ fn a_round_that_runs_goes_on_to_its_end() {
             } else {
                 void(id);
             }
-            assert_eq!((activity(id), Running::<Test>::get()), (Activity::Closing, 0));
+            assert_eq!((activity(id), rounds_running()), (Activity::Closing, 0));
             next_block();
             assert_gone(id);
             assert_eq!(held(OWNER), 0);

@@ -8,7 +8,7 @@ use frame_support::{
 
 use crate::{
     mock::*, Agenda, Closing, History, HoldReason, Members, MembersOf, NextDue, NextSpaceId, RosterOf, Rosters,
-    Running, SpaceOf, Spaces as Stored,
+    SpaceOf, Spaces as Stored,
 };
 
 /// Waits for a round.
@@ -69,6 +69,9 @@ fn members() {
     complains(|| change_members(|members| members.as_mut().swap(0, 2)), "members are not in the order of their tasks");
     complains(|| change_members(|members| members[1].task = 1), "members are not in the order of their tasks");
     complains(|| change_members(|members| members[1].content = content(1)), "two members have one content");
+    let complaint = "members were not admitted one after the other";
+    complains(|| change_members(|members| members[1].admitted = members[0].admitted), complaint);
+    complains(|| change(DUE, |space| space.admitted = 2), complaint);
     complains(|| change_members(|members| members[1].weight = 101), "a member's weight is beyond the limits");
 }
 
@@ -121,8 +124,7 @@ fn agenda() {
 }
 
 #[test]
-fn activities() {
-    complains(|| Running::<Test>::put(0), "the number of rounds that run is off");
+fn closing() {
     complains(|| Closing::<Test>::remove(CLOSES), "the spaces that are being closed are not those that are to be");
     complains(|| Closing::<Test>::insert(DUE, ()), "the spaces that are being closed are not those that are to be");
 }

@@ -66,7 +66,7 @@ fn the_history_and_the_state_are_shown() {
         assert_eq!((Spaces::state_of(id), Spaces::state_of(id + 1)), (None, None));
         admit(id, 1..3);
         for round in 0..3 {
-            run_to(3 + CADENCE * round);
+            run_to_round(id);
             if round < 2 {
                 void(id);
             }

@@ -27,7 +27,7 @@ fn it_is_told_of_every_winner_and_then_of_the_contribution() {
         assert_eq!(ToldSoFar::get(), []);
         next_block();
         let mut told = ToldSoFar::get();
-        assert_eq!(told.pop(), Some(Told::Contribution(id, RESTRICTED)));
+        assert_eq!(told.pop(), Some(Told::Contribution(id, CREATOR, RESTRICTED)));
         told.sort_by_key(|told| matches!(told, Told::Winner(_, BOB, _)));
         assert_eq!(told, [Told::Winner(id, ALICE, RESTRICTED), Told::Winner(id, BOB, RESTRICTED)]);
         assert_eq!(Contributions::<Test>::get(id).unwrap().audience, RESTRICTED);

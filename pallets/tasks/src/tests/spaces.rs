@@ -55,6 +55,8 @@ fn the_space_is_asked_first() {
         assert_noop!(nowhere.create(), "no such space");
         let odd = NewTask { content: Content::Bytes { max_len: 9 }, ..named() };
         assert_noop!(odd.create(), "not what it takes");
+        let foreign = NewTask { creator: ALICE, ..named() };
+        assert_noop!(foreign.create(), "not from you");
     });
 }
 

@@ -221,6 +221,17 @@ fn full_tasks_do_not_keep_rounds_out() {
 }
 
 #[test]
+fn rounds_neither_keep_tasks_out_nor_make_them_dearer() {
+    let deposits = || -> Vec<_> { (0..5).map(|_| order(NewTask::default().id()).deposit).collect() };
+    let without = ExtBuilder::default().build().execute_with(deposits);
+    ExtBuilder::default().build_and_execute(|| {
+        open_vote().unwrap();
+        assert_eq!(deposits(), without);
+        assert_noop!(NewTask::default().create(), Error::<Test>::TooManyTasks);
+    });
+}
+
+#[test]
 fn a_commitment_counts_once_and_in_its_phase() {
     ExtBuilder::default().build_and_execute(|| {
         let id = open_vote().unwrap();
