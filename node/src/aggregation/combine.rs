@@ -143,16 +143,19 @@ impl Round<'_> {
 
     /// One of the matrices, made of those of the members that count.
     fn matrix(&self, place: usize, spec: &MatrixSpec, outcome: &Outcome) -> Result<Array2<i32>, Error> {
-        let (mut carried, mut influence) = (Vec::new(), Vec::new());
+        let (mut carried, mut weights) = (Vec::new(), Vec::new());
+        let entrants = self.combination.entrants.iter().zip(&self.parts);
+        let fitting = entrants.filter_map(|(entrant, parts)| Some((entrant.weight, parts.as_ref()?)));
         let found = outcome.reports.iter().zip(&outcome.rotations);
-        for (parts, (report, rotation)) in self.fitting().zip(found).filter(|(_, (report, _))| report.influence > 0) {
+        for ((weight, parts), (report, rotation)) in fitting.zip(found).filter(|(_, (report, _))| report.influence > 0)
+        {
             let (Some(id), Some(rotation)) = (parts.matrices.get(place), rotation) else { continue };
             let matrix = contents::numbers(self.store, id)?;
             carried.push(carry(matrix.view(), side(spec.basis), rotation, self.machine)?);
-            influence.push(report.influence);
+            weights.push(weight);
         }
         let views: Vec<_> = carried.iter().map(|matrix| matrix.view()).collect();
-        Ok(combine_carried(&self.settings, &views, &influence)?)
+        Ok(combine_carried(&self.settings, &views, &weights)?)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Cheats in a small world. `scripts/attacks` has the study on word embeddings.
 
-use ensemble_compute::{align, Machine, Member, Rejection, Rule};
+use ensemble_compute::{aggregate, align, Machine, Member, Rejection, Rule};
 use ensemble_compute_study::{
     attack::Attack,
+    matrix,
     measure::{Kept, Neighbourhoods},
     world::{hand_in, widened, Random, World},
 };
@@ -67,4 +68,39 @@ fn who_lies_about_most_rows_is_found_out() {
 fn the_mean_does_not_withstand_them() {
     let Round { krum, mean, .. } = round(Attack::Collude, 5);
     assert!(mean.nearest < krum.nearest - 0.2, "{mean:?}, {krum:?}");
+}
+
+/// How far the combined matrix is from the true one if so many of fifteen bring a false one beside an honest table, by
+/// rule: as a space combines it, and as the mean by influence would. The first of them hands in the mean of all tables.
+fn false_matrices(cheats: usize) -> [[f64; 2]; 3] {
+    let world = World::clustered(600, 48, 77);
+    let mut random = Random::new(79);
+    let mut tables: Vec<_> = (0..MEMBERS).map(|_| world.contribution(&mut random)).collect();
+    if cheats > 0 {
+        let others = tables.iter().skip(1).fold(Array2::zeros(world.truth.dim()), |sum, table| sum + table);
+        tables[0] = others / (MEMBERS - 1) as f32;
+    }
+    let contributions = matrix::contributions(&tables, cheats, &world, &mut random);
+    let members: Vec<_> = (0..)
+        .zip(&contributions)
+        .map(|(id, contribution)| Member { id: [id; 32], weight: 1, table: contribution.table.view() })
+        .collect();
+    Rule::ALL.map(|rule| {
+        let settings = settings(&world, rule);
+        let outcome = aggregate(&settings, &members, Machine::ONE_CORE).unwrap();
+        matrix::deviations(&settings, &contributions, &outcome, Machine::ONE_CORE).unwrap()
+    })
+}
+
+#[test]
+fn false_matrices_beside_honest_tables_cost_little() {
+    for [trimmed, mean] in false_matrices(0) {
+        assert!(trimmed < 0.6 && mean < 0.6, "{trimmed}, {mean}");
+    }
+    for cheats in [1, 3, 5] {
+        for ([trimmed, mean], rule) in false_matrices(cheats).into_iter().zip(Rule::ALL) {
+            assert!(trimmed < 1.0, "{rule:?}, {cheats} cheats: {trimmed} deviations");
+            assert!(mean > 2.0, "{rule:?}, {cheats} cheats: {mean} deviations");
+        }
+    }
 }
