@@ -1,6 +1,6 @@
 //! Cheats in a small world. `scripts/attacks` has the study on word embeddings.
 
-use ensemble_compute::{aggregate, align, Machine, Member, Rejection, Rule};
+use ensemble_compute::{aggregate, align, Error, Machine, Member, Rejection, Rule};
 use ensemble_compute_study::{
     attack::Attack,
     matrix,
@@ -19,17 +19,29 @@ struct Round {
     rejections: Vec<Option<Rejection>>,
 }
 
-/// A round in which the first so many of fifteen cheat.
-fn round(attack: Attack, cheats: usize) -> Round {
-    let world = World::clustered(600, 48, 77);
+/// What members hand in if the first so many of fifteen cheat.
+fn tables(world: &World, attack: Attack, cheats: usize) -> Vec<Array2<i16>> {
     let mut random = Random::new(78);
     let honest: Vec<_> = (cheats..MEMBERS).map(|_| world.contribution(&mut random)).collect();
-    let mut tables = attack.tables(&world, &honest, cheats, &mut random);
+    let mut tables = attack.tables(world, &honest, cheats, &mut random);
     tables.extend(honest);
-    let tables: Vec<Array2<i16>> = tables.iter().map(|table| hand_in(table.view(), &mut random)).collect();
-    let members: Vec<_> =
-        (0..).zip(&tables).map(|(id, table)| Member { id: [id; 32], weight: 1, table: table.view() }).collect();
-    let alignment = align(&settings(&world, Rule::MultiKrum), &members, Machine::ONE_CORE).unwrap();
+    tables.iter().map(|table| hand_in(table.view(), &mut random)).collect()
+}
+
+/// Members of the same weight with these tables.
+fn members(tables: &[Array2<i16>]) -> Vec<Member<'_>> {
+    (0..).zip(tables).map(|(id, table)| Member { id: [id; 32], weight: 1, table: table.view() }).collect()
+}
+
+/// A round in which the first so many of fifteen cheat.
+fn round(attack: Attack, cheats: usize) -> Round {
+    round_in(World::clustered(600, 48, 77), attack, cheats)
+}
+
+fn round_in(world: World, attack: Attack, cheats: usize) -> Round {
+    let tables = tables(&world, attack, cheats);
+    let settings = settings(&world, Rule::MultiKrum);
+    let alignment = align(&settings, &members(&tables), Machine::ONE_CORE).unwrap();
     let outcome = alignment.combine(Rule::MultiKrum, Machine::ONE_CORE).unwrap();
     let truth = Neighbourhoods::of(&world);
     Round {
@@ -70,6 +82,32 @@ fn the_mean_does_not_withstand_them() {
     assert!(mean.nearest < krum.nearest - 0.2, "{mean:?}, {krum:?}");
 }
 
+/// Contributors so precise that what noise there is determines no rotation to loose anchors.
+fn precise() -> World {
+    let mut world = World::clustered(600, 48, 77);
+    world.noise /= 8.0;
+    world
+}
+
+#[test]
+fn whom_hardly_anybody_can_be_turned_to_is_not_the_reference() {
+    let without = round_in(precise(), Attack::LooseAnchors, 0).krum;
+    for cheats in [1, 3, 5, 6] {
+        let Round { krum, rejections, .. } = round_in(precise(), Attack::LooseAnchors, cheats);
+        assert_eq!(rejections[cheats..], vec![None; MEMBERS - cheats], "{cheats}: an honest member was rejected");
+        assert_eq!(rejections[..cheats], vec![Some(Rejection::IllConditioned); cheats]);
+        assert!(krum.nearest > without.nearest - 0.01 && krum.ten > without.ten - 0.01, "{cheats}: {krum:?}");
+    }
+}
+
+#[test]
+fn a_round_with_more_loose_anchors_than_tolerated_fails() {
+    let world = precise();
+    let tables = tables(&world, Attack::LooseAnchors, 7);
+    let found = aggregate(&settings(&world, Rule::MultiKrum), &members(&tables), Machine::ONE_CORE);
+    assert_eq!(found, Err(Error::NoReference));
+}
+
 /// How far the combined matrix is from the true one if so many of fifteen bring a false one beside an honest table, by
 /// rule: as a space combines it, and as the mean by influence would. The first of them hands in the mean of all tables.
 fn false_matrices(cheats: usize) -> [[f64; 2]; 3] {
@@ -81,10 +119,8 @@ fn false_matrices(cheats: usize) -> [[f64; 2]; 3] {
         tables[0] = others / (MEMBERS - 1) as f32;
     }
     let contributions = matrix::contributions(&tables, cheats, &world, &mut random);
-    let members: Vec<_> = (0..)
-        .zip(&contributions)
-        .map(|(id, contribution)| Member { id: [id; 32], weight: 1, table: contribution.table.view() })
-        .collect();
+    let tables: Vec<_> = contributions.iter().map(|contribution| contribution.table.clone()).collect();
+    let members = members(&tables);
     Rule::ALL.map(|rule| {
         let settings = settings(&world, rule);
         let outcome = aggregate(&settings, &members, Machine::ONE_CORE).unwrap();
