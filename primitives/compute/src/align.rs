@@ -159,9 +159,15 @@ impl Alignment {
     }
 
     /// Makes one table of the aligned ones.
-    pub fn combine(&self, rule: Rule, machine: Machine) -> Result<Outcome, Error> {
+    pub fn combine(self, rule: Rule, machine: Machine) -> Result<Outcome, Error> {
+        let (table, influence) = self.table(rule, machine)?;
+        Ok(self.outcome(table, &influence, machine))
+    }
+
+    /// The table made of all, and the influence of each.
+    fn table(&self, rule: Rule, machine: Machine) -> Result<(Array2<i16>, Vec<u64>), Error> {
         let views: Vec<_> = self.tables.iter().map(|table| table.view()).collect();
-        let (table, influence) = match rule {
+        Ok(match rule {
             Rule::MultiKrum => {
                 let influence = self.selected();
                 let (tables, weights): (Vec<_>, Vec<_>) =
@@ -176,8 +182,7 @@ impl Alignment {
                 let trimmed = weights::tolerated(&self.weights, self.settings.tolerated);
                 (combine::trimmed_mean(&views, &self.weights, trimmed)?, self.weights.clone())
             },
-        };
-        Ok(self.outcome(table, &influence, machine))
+        })
     }
 
     /// The mean of all aligned members by weight. It withstands no cheat: it is there to be compared with.
@@ -186,19 +191,19 @@ impl Alignment {
         combine::mean(&views, &self.weights)
     }
 
-    fn outcome(&self, table: Array2<i16>, influence: &[u64], machine: Machine) -> Outcome {
+    fn outcome(self, table: Array2<i16>, influence: &[u64], machine: Machine) -> Outcome {
+        let distances = self.distances_to(&table, machine);
+        let limit = 2 * u128::from(self.middle(&distances));
         let blank = |rejection: &Option<Rejection>| Report { rejection: *rejection, distance: None, influence: 0 };
         let mut reports: Vec<_> = self.rejections.iter().map(blank).collect();
         let mut rotations = vec![None; self.rejections.len()];
-        let distances = self.distances_to(&table, machine);
-        let limit = 2 * u128::from(self.middle(&distances));
-        let found = influence.iter().zip(&distances).zip(&self.rotations);
+        let found = influence.iter().zip(&distances).zip(self.rotations);
         for (place, ((influence, distance), rotation)) in self.places.iter().zip(found) {
             let outvoted = *influence == 0 || u128::from(*distance) > limit;
             if let (Some(report), Some(turned)) = (reports.get_mut(*place), rotations.get_mut(*place)) {
                 let rejection = outvoted.then_some(Rejection::Outvoted);
                 *report = Report { rejection, distance: Some(*distance), influence: *influence };
-                *turned = rotation.clone();
+                *turned = rotation;
             }
         }
         Outcome { table, reports, rotations }

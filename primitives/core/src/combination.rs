@@ -10,7 +10,8 @@ use crate::{
     tasks::Descriptor,
 };
 
-/// Most bytes of tables and matrices that a node combines at one time. It takes about three times as much memory.
+/// Most bytes of tables and matrices that a node combines at one time. It takes about three times as much memory; 3.5 GiB
+/// at most, if all rows are anchors.
 pub const MAX_INPUT_BYTES: u64 = 1 << 30;
 
 /// All that the result of a round depends on. Whoever has the contents computes the same bundle from it.

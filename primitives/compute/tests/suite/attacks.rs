@@ -42,11 +42,12 @@ fn round_in(world: World, attack: Attack, cheats: usize) -> Round {
     let tables = tables(&world, attack, cheats);
     let settings = settings(&world, Rule::MultiKrum);
     let alignment = align(&settings, &members(&tables), Machine::ONE_CORE).unwrap();
+    let mean = alignment.mean().unwrap();
     let outcome = alignment.combine(Rule::MultiKrum, Machine::ONE_CORE).unwrap();
     let truth = Neighbourhoods::of(&world);
     Round {
         krum: truth.kept(&world, widened(outcome.table.view()).view()),
-        mean: truth.kept(&world, widened(alignment.mean().unwrap().view()).view()),
+        mean: truth.kept(&world, widened(mean.view()).view()),
         rejections: outcome.reports.iter().map(|report| report.rejection).collect(),
     }
 }

@@ -136,7 +136,7 @@ impl Study {
         let settings = Settings { shape, rule: Rule::MultiKrum, tolerated: TOLERATED };
         let alignment = align(&settings, &members, Machine::native()).expect("honest members are left");
         let kept = |table: Array2<i16>| self.truth.kept(&self.world, widened(table.view()).view());
-        let by = |rule| kept(alignment.combine(rule, Machine::native()).expect("tables have one shape").table);
+        let by = |rule| kept(alignment.clone().combine(rule, Machine::native()).expect("tables have one shape").table);
         let [first, second, third] = Rule::ALL.map(by);
         [first, second, third, kept(alignment.mean().expect("tables have one shape"))]
     }
