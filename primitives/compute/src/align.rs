@@ -19,6 +19,8 @@ use crate::{
 pub struct Member<'a> {
     /// Id of the content: decides between members who are alike in everything else.
     pub id: [u8; 32],
+    /// Of members with equal tables the one with the lowest rank stays. Who hands in another's table comes after it.
+    pub rank: u64,
     /// How much it counts, in any unit.
     pub weight: u128,
     /// Its table. A number stands for itself divided by 2^15; rows have unit length, about.

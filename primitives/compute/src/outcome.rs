@@ -23,7 +23,7 @@ pub enum Rejection {
     Saturated,
     /// A row is longer than a unit row with noise can be: the sum of its squares exceeds 1.5.
     RowTooLong,
-    /// Its table is that of another member, who has more weight or, with the same weight, the smaller id.
+    /// Its table is that of another member, who has the lower rank, or else more weight, or else the smaller id.
     Duplicate,
     /// Its anchors do not determine a rotation.
     IllConditioned,

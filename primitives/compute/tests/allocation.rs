@@ -17,8 +17,10 @@ fn used(rows: usize, cols: usize, anchors: u32, check: impl Fn(usize, usize, &st
     let mut random = Random::new(2);
     let tables: Vec<Array2<i16>> =
         (0..COUNT).map(|_| hand_in(world.contribution(&mut random).view(), &mut random)).collect();
-    let members: Vec<_> =
-        (0..).zip(&tables).map(|(id, table)| Member { id: [id; 32], weight: 1, table: table.view() }).collect();
+    let members: Vec<_> = (0..)
+        .zip(&tables)
+        .map(|(id, table)| Member { id: [id; 32], rank: 0, weight: 1, table: table.view() })
+        .collect();
     let size = |number: usize| u32::try_from(number).unwrap();
     let shape = Shape { rows: size(rows), cols: size(cols), anchors };
     for rule in Rule::ALL {

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn measure(rule: Rule, world: &World, tables: &[Array2<i16>], floats: &[Array2<f32>], report: &mut Report) {
     let members: Vec<_> =
-        (0..).zip(tables).map(|(id, table)| Member { id: [id; 32], weight: 1, table: table.view() }).collect();
+        (0..).zip(tables).map(|(id, table)| Member { id: [id; 32], rank: 0, weight: 1, table: table.view() }).collect();
     let size = |number: usize| u32::try_from(number).unwrap();
     let shape = Shape { rows: size(ROWS), cols: size(COLS), anchors: size(world.anchors) };
     let settings = Settings { shape, rule, tolerated: TOLERATED };

@@ -30,7 +30,7 @@ fn tables(world: &World, attack: Attack, cheats: usize) -> Vec<Array2<i16>> {
 
 /// Members of the same weight with these tables.
 fn members(tables: &[Array2<i16>]) -> Vec<Member<'_>> {
-    (0..).zip(tables).map(|(id, table)| Member { id: [id; 32], weight: 1, table: table.view() }).collect()
+    (0..).zip(tables).map(|(id, table)| Member { id: [id; 32], rank: 0, weight: 1, table: table.view() }).collect()
 }
 
 /// A round in which the first so many of fifteen cheat.

@@ -31,6 +31,8 @@ pub struct Matrix {
 pub struct Submission {
     /// First byte of the id; the others are zero.
     pub id: u8,
+    /// Who stays of members with equal tables: the lowest.
+    pub rank: u64,
     /// How much it counts.
     pub weight: u64,
     /// Its table.
@@ -193,7 +195,7 @@ fn entries<'a>(members: &[Submission], tables: &'a [Array2<i16>]) -> Vec<Member<
     let entry = |(member, table): (&Submission, &'a Array2<i16>)| {
         let mut id = [0; 32];
         id[0] = member.id;
-        Member { id, weight: member.weight.into(), table: table.view() }
+        Member { id, rank: member.rank, weight: member.weight.into(), table: table.view() }
     };
     members.iter().zip(tables).map(entry).collect()
 }

@@ -127,7 +127,7 @@ impl Study {
             .map(|(place, table)| {
                 let id = if entry == Entry::Last { u8::MAX - place } else { place };
                 let weight = if usize::from(place) < count { weight } else { WEIGHT };
-                Member { id: [id; 32], weight, table: table.view() }
+                Member { id: [id; 32], rank: 0, weight, table: table.view() }
             })
             .collect();
         let size = |number: usize| u32::try_from(number).expect("tables are small");
