@@ -62,14 +62,14 @@ impl From<ensemble_tensor::Error> for Error {
 /// What comes of a combination.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Combined {
-    /// The bundle, which is pinned.
+    /// The bundle.
     pub result: Descriptor,
     /// What it says of the members, in the order in which they were given.
     pub report: Report,
 }
 
-/// Combines contents that are held, and has the result kept by the store. Takes as long as it takes.
-pub fn combine(store: &Arc<Store>, combination: &Combination, machine: Machine) -> Result<Combined, Error> {
+/// Combines contents that are held. The guard keeps the result in the store. Takes as long as it takes.
+pub fn combine(store: &Arc<Store>, combination: &Combination, machine: Machine) -> Result<(Combined, Guard), Error> {
     let settings = limits::settings(combination)?;
     let contents: Vec<_> = combination.entrants.iter().map(|entrant| entrant.content).collect();
     let members = contents.iter().flat_map(|content| store.members(content).to_vec());
@@ -79,8 +79,8 @@ pub fn combine(store: &Arc<Store>, combination: &Combination, machine: Machine) 
     let round = Round { store, combination, settings, parts: parts.collect::<Result<_, _>>()?, machine };
     let outcome = round.aggregate()?;
     let report = round.report(&outcome);
-    let result = round.write(outcome, &report)?;
-    Ok(Combined { result, report })
+    let (result, guard) = round.write(outcome, &report)?;
+    Ok((Combined { result, report }, guard))
 }
 
 struct Round<'a> {
@@ -124,8 +124,8 @@ impl Round<'_> {
         Report::truncate_from(findings.collect())
     }
 
-    /// Writes the table, the report and the matrices, then the bundle, and pins it.
-    fn write(&self, outcome: Outcome, report: &Report) -> Result<Descriptor, Error> {
+    /// Writes the table, the report and the matrices, then the bundle.
+    fn write(&self, outcome: Outcome, report: &Report) -> Result<(Descriptor, Guard), Error> {
         let mut members = Members { store: self.store, ids: Vec::new(), guards: Vec::new() };
         let (header, data) = ensemble_compute::table::to_tensor(outcome.table.view())?;
         members.put(STATE, header, &data)?;
@@ -174,15 +174,18 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    /// Writes the bundle and pins it.
-    fn bind(self) -> Result<Descriptor, Error> {
+    /// Writes the bundle. The guard keeps it and its members.
+    fn bind(self) -> Result<(Descriptor, Guard), Error> {
+        let mut ids: Vec<_> = self.ids.iter().map(|(_, id)| *id).collect();
         let manifest = Bundle::encode(self.ids)?;
         let header = Bundle::header(&manifest)?;
         let outline = self.store.put(header, &manifest)?;
-        match self.store.pin(&outline.id())? {
-            true => Ok(Descriptor { header, root: outline.root() }),
+        ids.push(outline.id());
+        let guard = self.store.guard(&ids);
+        match self.store.holding(&outline.id()) {
+            Some(_) => Ok((Descriptor { header, root: outline.root() }, guard)),
             // Something was removed while the rest was written.
-            false => Err(StoreError::NotHeld(outline.id()).into()),
+            None => Err(StoreError::NotHeld(outline.id()).into()),
         }
     }
 }

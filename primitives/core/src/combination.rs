@@ -58,7 +58,7 @@ pub enum CombinationStatus {
     Running,
     /// The node holds the result.
     Done {
-        /// The bundle's header and root. It stays pinned until the worker unpins it.
+        /// The bundle's header and root. The store keeps it for some minutes; whoever needs it longer pins it.
         result: Descriptor,
     },
     /// It cannot be computed. The node's log says why. Asking again changes nothing for some minutes.
