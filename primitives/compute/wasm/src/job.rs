@@ -7,11 +7,11 @@ use ensemble_compute::{
     aggregate, align, carry, combine,
     distance::Distances,
     krum,
-    nearest::nearest,
+    nearest::Index,
     procrustes::{procrustes, Rotation},
     Machine, Member, Rejection, Settings,
 };
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2};
 
 /// Numbers in rows.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
@@ -138,7 +138,7 @@ impl Job {
             },
             Self::Nearest { table, vector, count } => {
                 let found =
-                    nearest(table.narrow()?.view(), Array1::from(vector.clone()).view(), *count as usize).ok()?;
+                    Index::new(table.narrow()?, machine).ok()?.nearest(vector, *count as usize, machine).ok()?;
                 Answer::Neighbours(found.into_iter().map(|found| (found.row, found.cosine)).collect())
             },
             Self::Aggregate { settings, members } => round(settings, members, machine)?,
