@@ -1,6 +1,6 @@
 //! What this node is ready to combine. Checked before anything is read.
 
-use ensemble_compute::{Rule, Settings, Shape};
+use ensemble_compute::{Rule, Settings, Shape, MAX_MEMBERS};
 use ensemble_core::{
     combination::{Combination, MAX_INPUT_BYTES},
     spaces::{self, REPORT, STATE},
@@ -8,6 +8,13 @@ use ensemble_core::{
 use ensemble_tensor::{Bundle, Header, Kind, TensorId};
 
 use super::combine::Error;
+
+/// The chain takes what the kernels combine, and nothing else.
+const _: () = {
+    assert!(spaces::MAX_ROWS == Shape::MAX_ROWS);
+    assert!(spaces::MAX_COLS == Shape::MAX_COLS);
+    assert!(spaces::MAX_MEMBERS as usize == MAX_MEMBERS);
+};
 
 /// How the kernels are to combine, if all is within the limits.
 pub fn settings(combination: &Combination) -> Result<Settings, Error> {

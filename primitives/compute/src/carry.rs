@@ -6,9 +6,8 @@
 
 use alloc::{vec, vec::Vec};
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode};
 use ndarray::{Array2, ArrayView2};
-use scale_info::TypeInfo;
 
 use crate::{
     combine,
@@ -17,7 +16,7 @@ use crate::{
 };
 
 /// Which sides of a matrix belong to the space.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 #[cfg_attr(feature = "std", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "std", serde(rename_all = "snake_case"))]
 pub enum Side {

@@ -51,4 +51,4 @@ pub use align::{aggregate, align, Alignment, Member};
 pub use error::Error;
 pub use kernels::Machine;
 pub use outcome::{Outcome, Rejection, Report};
-pub use settings::{Rule, Settings, Shape};
+pub use settings::{Rule, Settings, Shape, MAX_MEMBERS};
