@@ -110,15 +110,11 @@ fn a_round_with_more_loose_anchors_than_tolerated_fails() {
 }
 
 /// How far the combined matrix is from the true one if so many of fifteen bring a false one beside an honest table, by
-/// rule: as a space combines it, and as the mean by influence would. The first of them hands in the mean of all tables.
+/// rule: as a space combines it, and as the mean by influence would.
 fn false_matrices(cheats: usize) -> [[f64; 2]; 3] {
     let world = World::clustered(600, 48, 77);
     let mut random = Random::new(79);
-    let mut tables: Vec<_> = (0..MEMBERS).map(|_| world.contribution(&mut random)).collect();
-    if cheats > 0 {
-        let others = tables.iter().skip(1).fold(Array2::zeros(world.truth.dim()), |sum, table| sum + table);
-        tables[0] = others / (MEMBERS - 1) as f32;
-    }
+    let tables: Vec<_> = (0..MEMBERS).map(|_| world.contribution(&mut random)).collect();
     let contributions = matrix::contributions(&tables, cheats, &world, &mut random);
     let tables: Vec<_> = contributions.iter().map(|contribution| contribution.table.clone()).collect();
     let members = members(&tables);
@@ -137,8 +133,7 @@ fn false_matrices_beside_honest_tables_cost_little() {
     for cheats in [1, 3, 5] {
         for ([trimmed, mean], rule) in false_matrices(cheats).into_iter().zip(Rule::ALL) {
             assert!(trimmed < 1.0, "{rule:?}, {cheats} cheats: {trimmed} deviations");
-            eprintln!("XX {rule:?} {cheats} {trimmed} {mean}");
-            assert!(cheats < 5 || mean > 2.0, "{rule:?}, {cheats} cheats: {mean} deviations");
+            assert!(cheats == 1 || mean > 2.0, "{rule:?}, {cheats} cheats: {mean} deviations");
         }
     }
 }
