@@ -78,7 +78,7 @@ impl Drop for Aggregation {
 }
 
 /// Hash of a combination.
-pub(super) fn key(combination: &Combination) -> Key {
+fn key(combination: &Combination) -> Key {
     blake2_256(&combination.encode())
 }
 
