@@ -70,14 +70,14 @@ impl From<ensemble_tensor::Error> for Error {
 /// What comes of a combination.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Combined {
-    /// The bundle, which is pinned.
+    /// The bundle.
     pub result: Descriptor,
     /// What it says of the members, in the order in which they were given.
     pub report: Report,
 }
 
-/// Combines contents that are held, and has the result kept by the store. Takes as long as it takes.
-pub fn combine(store: &Arc<Store>, combination: &Combination, machine: Machine) -> Result<Combined, Error> {
+/// Combines contents that are held. The guard keeps the result in the store. Takes as long as it takes.
+pub fn combine(store: &Arc<Store>, combination: &Combination, machine: Machine) -> Result<(Combined, Guard), Error> {
     let settings = limits::settings(combination)?;
     let contents: Vec<_> = combination.entrants.iter().map(|entrant| entrant.content).collect();
     let members = contents.iter().flat_map(|content| store.members(content).to_vec());
@@ -87,8 +87,8 @@ pub fn combine(store: &Arc<Store>, combination: &Combination, machine: Machine) 
     let round = Round { store, combination, settings, parts: parts.collect::<Result<_, _>>()?, machine };
     let outcome = round.aggregate()?;
     let report = round.report(&outcome);
-    let result = round.write(outcome, &report)?;
-    Ok(Combined { result, report })
+    let (result, guard) = round.write(outcome, &report)?;
+    Ok((Combined { result, report }, guard))
 }
 
 struct Round<'a> {
@@ -133,8 +133,8 @@ impl Round<'_> {
         Report::truncate_from(findings.collect())
     }
 
-    /// Writes the table, the report and the matrices, then the bundle, and pins it.
-    fn write(&self, outcome: Outcome, report: &Report) -> Result<Descriptor, Error> {
+    /// Writes the table, the report and the matrices, then the bundle.
+    fn write(&self, outcome: Outcome, report: &Report) -> Result<(Descriptor, Guard), Error> {
         let mut members = Members { store: self.store, ids: Vec::new(), guards: Vec::new() };
         let (header, data) = ensemble_compute::table::to_tensor(outcome.table.view())?;
         members.put(STATE, header, &data)?;
@@ -152,16 +152,19 @@ impl Round<'_> {
 
     /// One of the matrices, made of those of the members that count.
     fn matrix(&self, place: usize, spec: &MatrixSpec, outcome: &Outcome) -> Result<Array2<i32>, Error> {
-        let (mut carried, mut influence) = (Vec::new(), Vec::new());
+        let (mut carried, mut weights) = (Vec::new(), Vec::new());
+        let entrants = self.combination.entrants.iter().zip(&self.parts);
+        let fitting = entrants.filter_map(|(entrant, parts)| Some((entrant.weight, parts.as_ref()?)));
         let found = outcome.reports.iter().zip(&outcome.rotations);
-        for (parts, (report, rotation)) in self.fitting().zip(found).filter(|(_, (report, _))| report.influence > 0) {
+        for ((weight, parts), (report, rotation)) in fitting.zip(found).filter(|(_, (report, _))| report.influence > 0)
+        {
             let (Some(id), Some(rotation)) = (parts.matrices.get(place), rotation) else { continue };
             let matrix = contents::numbers(self.store, id)?;
             carried.push(carry(matrix.view(), side(spec.basis), rotation, self.machine)?);
-            influence.push(report.influence);
+            weights.push(weight);
         }
         let views: Vec<_> = carried.iter().map(|matrix| matrix.view()).collect();
-        Ok(combine_carried(&self.settings, &views, &influence)?)
+        Ok(combine_carried(&self.settings, &views, &weights)?)
     }
 }
 
@@ -180,15 +183,18 @@ impl<'a> Members<'a> {
         Ok(())
     }
 
-    /// Writes the bundle and pins it.
-    fn bind(self) -> Result<Descriptor, Error> {
+    /// Writes the bundle. The guard keeps it and its members.
+    fn bind(self) -> Result<(Descriptor, Guard), Error> {
+        let mut ids: Vec<_> = self.ids.iter().map(|(_, id)| *id).collect();
         let manifest = Bundle::encode(self.ids)?;
         let header = Bundle::header(&manifest)?;
         let outline = self.store.put(header, &manifest)?;
-        match self.store.pin(&outline.id())? {
-            true => Ok(Descriptor { header, root: outline.root() }),
+        ids.push(outline.id());
+        let guard = self.store.guard(&ids);
+        match self.store.holding(&outline.id()) {
+            Some(_) => Ok((Descriptor { header, root: outline.root() }, guard)),
             // Something was removed while the rest was written.
-            false => Err(StoreError::NotHeld(outline.id()).into()),
+            None => Err(StoreError::NotHeld(outline.id()).into()),
         }
     }
 }

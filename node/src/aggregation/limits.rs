@@ -1,6 +1,6 @@
 //! What this node is ready to combine. Checked before anything is read.
 
-use ensemble_compute::{Rule, Settings, Shape};
+use ensemble_compute::{Rule, Settings, Shape, MAX_MEMBERS};
 use ensemble_core::{
     combination::{Combination, MAX_INPUT_BYTES, MAX_WORK},
     spaces::{self, REPORT, STATE},
@@ -8,6 +8,13 @@ use ensemble_core::{
 use ensemble_tensor::{Bundle, Header, Kind, TensorId};
 
 use super::combine::Error;
+
+/// The chain takes what the kernels combine, and nothing else.
+const _: () = {
+    assert!(spaces::MAX_ROWS == Shape::MAX_ROWS);
+    assert!(spaces::MAX_COLS == Shape::MAX_COLS);
+    assert!(spaces::MAX_MEMBERS as usize == MAX_MEMBERS);
+};
 
 /// How the kernels are to combine, if all is within the limits.
 pub fn settings(combination: &Combination) -> Result<Settings, Error> {
@@ -41,6 +48,19 @@ fn input_bytes(combination: &Combination) -> u64 {
     let matrices = combination.matrices.iter().map(|matrix| bytes(matrix.rows, matrix.cols));
     let each = matrices.fold(bytes(combination.rows, combination.cols), u64::saturating_add);
     each.saturating_mul(combination.entrants.len() as u64)
+}
+
+/// How many products of two numbers a combination takes at most, unless members hinder it: those of all pairs of anchors,
+/// three times the way to a rotation (see `ensemble_compute::procrustes`), and two turns of each table.
+pub fn work(combination: &Combination) -> u64 {
+    /// For each member and number of a rotation, per column: 28 steps of a product and a half, three times.
+    const ROTATIONS: u64 = 126;
+    let Combination { rows, cols, anchors, entrants, .. } = combination;
+    let (rows, cols, anchors) = (u64::from(*rows), u64::from(*cols), u64::from(*anchors));
+    let members = entrants.len() as u64;
+    let pairs = anchors.saturating_mul(members + 1) / 2;
+    let each = pairs.saturating_add(ROTATIONS.saturating_mul(cols)).saturating_add(rows.saturating_mul(2));
+    members.saturating_mul(cols.saturating_mul(cols)).saturating_mul(each)
 }
 
 fn kernel(rule: spaces::Rule) -> Rule {

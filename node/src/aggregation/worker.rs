@@ -1,42 +1,27 @@
 //! The thread that combines.
 
-use std::{
-    sync::{mpsc::Receiver, Arc},
-    time::Instant,
-};
+use std::{sync::Arc, time::Instant};
 
 use ensemble_compute::Machine;
-use ensemble_core::combination::Combination;
-use parking_lot::Mutex;
 
 use super::{
     combine::{combine, Combined, Error},
-    jobs::{Jobs, Key},
+    jobs::{Desk, Order},
     metrics::Metrics,
     LOG_TARGET,
 };
-use crate::tensors::Store;
+use crate::tensors::{Guard, Store};
 
 /// How nice the thread is to others, from 0 to 19.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// A combination that is to be computed.
-pub(super) struct Order {
-    /// Its hash.
-    pub key: Key,
-    /// What it combines.
-    pub combination: Combination,
-}
-
 /// Computes what is ordered.
 pub(super) struct Worker {
     /// Where contents and results are.
     pub store: Arc<Store>,
-    /// What others know of it.
-    pub jobs: Arc<Mutex<Jobs>>,
-    /// What to compute.
-    pub orders: Receiver<Order>,
+    /// What to compute, and what others know of it.
+    pub desk: Arc<Desk>,
     /// What Prometheus knows of it.
     pub metrics: Metrics,
     /// What to compute with.
@@ -44,10 +29,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Computes one order after the other until nobody can give any more.
+    /// Computes one order after the other until there are to be no more.
     pub fn run(self) {
         give_way();
-        while let Ok(order) = self.orders.recv() {
+        while let Some(order) = self.desk.next() {
             self.fill(&order);
         }
     }
@@ -59,14 +44,14 @@ impl Worker {
         let millis = start.elapsed().as_millis();
         self.metrics.busy.inc_by(u64::try_from(millis).unwrap_or(u64::MAX));
         self.note(order, result, millis);
-        self.metrics.under_way.set(self.jobs.lock().running() as u64);
+        self.metrics.under_way.set(self.desk.jobs().under_way() as u64);
     }
 
-    fn note(&self, order: &Order, result: Result<Combined, Error>, millis: u128) {
-        let Order { key, combination } = order;
+    fn note(&self, order: &Order, result: Result<(Combined, Guard), Error>, millis: u128) {
+        let Order { key, combination, .. } = order;
         let (members, rows, cols) = (combination.entrants.len(), combination.rows, combination.cols);
         match result {
-            Ok(Combined { result, report }) => {
+            Ok((Combined { result, report }, guard)) => {
                 let rejected = report.iter().filter(|finding| finding.rejection.is_some()).count();
                 let id = result.id();
                 tracing::info!(
@@ -75,16 +60,16 @@ impl Worker {
                 );
                 self.metrics.combined.inc();
                 self.metrics.rejected.inc_by(rejected as u64);
-                self.jobs.lock().succeed(*key, result);
+                self.desk.jobs().succeed(*key, result, guard);
             },
             Err(error) if error.is_loss() => {
                 tracing::warn!(target: LOG_TARGET, "Could not combine {members} tables now: {error}");
-                self.jobs.lock().forget(key);
+                self.desk.jobs().forget(key);
             },
             Err(error) => {
                 tracing::warn!(target: LOG_TARGET, "Cannot combine {members} tables: {error}");
                 self.metrics.failed.inc();
-                self.jobs.lock().fail(*key);
+                self.desk.jobs().fail(*key);
             },
         }
     }

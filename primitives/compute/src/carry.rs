@@ -6,18 +6,17 @@
 
 use alloc::{vec, vec::Vec};
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode};
 use ndarray::{Array2, ArrayView2};
-use scale_info::TypeInfo;
 
 use crate::{
     combine,
     procrustes::{Rotation, BITS},
-    weights, Error, Machine, Rule, Settings, Shape,
+    weights, Error, Machine, Settings, Shape,
 };
 
 /// Which sides of a matrix belong to the space.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 #[cfg_attr(feature = "std", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "std", serde(rename_all = "snake_case"))]
 pub enum Side {
@@ -73,23 +72,20 @@ fn product(left: ArrayView2<'_, i32>, right: ArrayView2<'_, i32>, machine: Machi
     Array2::from_shape_vec((left.nrows(), cols), out).map_err(|_| Error::Mismatch)
 }
 
-/// Makes one matrix of carried ones, as the members' tables were made one: by the same rule, with the members' influence
-/// that the [`Outcome`](crate::Outcome) reports, in the same order.
+/// Makes one matrix of carried ones: their trimmed mean by the members' weights, whatever the rule for tables.
 ///
-/// Members without influence may have any matrix of the same shape. Fails if shapes differ, or if the numbers of
-/// matrices and of influences do.
+/// `weights` are those of the members whose tables have influence, in the order of `matrices`. Not the influence itself:
+/// rules judge tables, and a member with an honest table may have any matrix beside it; under the geometric median one
+/// whose table lies in the middle can have nearly all influence. As long as no more than the tolerated part of these
+/// weights cheats, each number lies between those of honest members.
+///
+/// Members without weight may have any matrix of the same shape. Fails if shapes differ, or if the numbers of
+/// matrices and of weights do.
 pub fn combine_carried(
     settings: &Settings,
     matrices: &[ArrayView2<'_, i32>],
-    influence: &[u64],
+    weights: &[u128],
 ) -> Result<Array2<i32>, Error> {
-    let influence: Vec<_> = influence.iter().map(|part| u128::from(*part)).collect();
-    let influence = weights::reduce(&influence);
-    match settings.rule {
-        Rule::TrimmedMean => {
-            let trimmed = weights::tolerated(&influence, settings.tolerated);
-            combine::trimmed_mean(matrices, &influence, trimmed)
-        },
-        Rule::MultiKrum | Rule::GeometricMedian => combine::mean(matrices, &influence),
-    }
+    let weights = weights::reduce(weights);
+    combine::trimmed_mean(matrices, &weights, weights::tolerated(&weights, settings.tolerated))
 }

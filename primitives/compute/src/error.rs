@@ -15,6 +15,11 @@ pub enum Error {
     /// Nobody was left after the checks.
     #[error("no member's table can be used: each was rejected for its own reason")]
     NobodyLeft,
+    /// Nobody can be the reference.
+    #[error(
+        "the members whose basis was tried, and to whom too few others can be turned, have more weight than may cheat"
+    )]
+    NoReference,
     /// Matrices or vectors that do not fit together.
     #[error("the shapes do not fit together")]
     Mismatch,

@@ -18,8 +18,10 @@
 //! | [`table`] | canonical tensors as arrays, and back |
 //!
 //! **Memory.** Besides its input, aggregation holds one rotated copy of every table, the anchors of every table once
-//! more, and one rotation of `4 * cols^2` bytes for each; per thread five matrices of `cols^2` numbers; and the result.
-//! With a quarter of the rows as anchors, input and all come to less than three times the input.
+//! more, and one rotation of `4 * cols^2` bytes for each; per thread 20 bytes times `cols^2`; and the result with the mean of
+//! the anchors. Tables of many more rows than columns, a quarter of which are anchors, and all else come to less than three
+//! times the input. If all rows are anchors, it is three times the input and the rotations: up to 512 MiB for 128 members of 1024
+//! columns, whatever their rows.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
@@ -49,4 +51,4 @@ pub use align::{aggregate, align, Alignment, Member};
 pub use error::Error;
 pub use kernels::Machine;
 pub use outcome::{Outcome, Rejection, Report};
-pub use settings::{Rule, Settings, Shape};
+pub use settings::{Rule, Settings, Shape, MAX_MEMBERS};

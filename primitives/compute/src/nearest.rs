@@ -1,11 +1,11 @@
 //! Look-up: the rows that point most nearly where a vector points.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use core::cmp::{Ordering, Reverse};
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{Array2, ArrayView1, ArrayView2};
 
-use crate::{Error, Shape};
+use crate::{Error, Machine, Shape};
 
 /// Bits behind the point of a cosine.
 const BITS: u32 = 30;
@@ -21,31 +21,66 @@ pub struct Neighbour {
     pub cosine: i32,
 }
 
-/// The `count` rows with the largest cosine, the largest first; of equal ones the smaller row first. Compared exactly,
-/// before rounding.
-///
-/// Fails if the vector has not the columns of the table, or they are more than 1024.
-pub fn nearest(table: ArrayView2<'_, i16>, vector: ArrayView1<'_, i16>, count: usize) -> Result<Vec<Neighbour>, Error> {
-    let (rows, cols) = table.dim();
-    if vector.len() != cols || cols > Shape::MAX_COLS as usize || u32::try_from(rows).is_err() {
-        return Err(Error::Mismatch);
-    }
-    let own = inner(vector, vector);
-    let mut found: Vec<_> = (0..).zip(table.outer_iter()).map(|(row, line)| Found::new(row, line, vector)).collect();
-    if count < found.len() {
-        found.select_nth_unstable(count);
-        found.truncate(count);
-    }
-    found.sort_unstable();
-    Ok(found.into_iter().map(|found| found.neighbour(own)).collect())
+/// A table to look up in, with the square of each row.
+#[derive(Clone, Debug)]
+pub struct Index {
+    table: Array2<i16>,
+    squares: Vec<u64>,
 }
 
-fn inner(left: ArrayView1<'_, i16>, right: ArrayView1<'_, i16>) -> i64 {
-    left.iter().zip(right).map(|(left, right)| i64::from(*left) * i64::from(*right)).sum()
+impl Index {
+    /// Fails if the table has more than 1024 columns.
+    pub fn new(table: Array2<i16>, machine: Machine) -> Result<Self, Error> {
+        if table.ncols() > Shape::MAX_COLS as usize || u32::try_from(table.nrows()).is_err() {
+            return Err(Error::Mismatch);
+        }
+        let table = if table.is_standard_layout() { table } else { table.as_standard_layout().into_owned() };
+        let square = |row: ArrayView1<'_, i16>| {
+            let mut square = [0];
+            let row = row.to_slice().unwrap_or_default();
+            machine.products(row, row, &mut square);
+            square[0].unsigned_abs()
+        };
+        let squares = table.outer_iter().map(square).collect();
+        Ok(Self { table, squares })
+    }
+
+    /// The table.
+    pub fn table(&self) -> ArrayView2<'_, i16> {
+        self.table.view()
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        2 * self.table.len() + 8 * self.squares.len()
+    }
+
+    /// The `count` rows with the largest cosine, the largest first; of equal ones the smaller row first. Compared exactly,
+    /// before rounding.
+    ///
+    /// Fails if the vector has not the columns of the table.
+    pub fn nearest(&self, vector: &[i16], count: usize, machine: Machine) -> Result<Vec<Neighbour>, Error> {
+        if vector.len() != self.table.ncols() {
+            return Err(Error::Mismatch);
+        }
+        let mut own = [0];
+        machine.products(vector, vector, &mut own);
+        let mut products = vec![0; self.squares.len()];
+        machine.products(self.table.as_slice().unwrap_or_default(), vector, &mut products);
+        let rows = (0..).zip(products.iter().zip(&self.squares));
+        // A row of zeros has the square 1, so that it compares as any row with the cosine 0.
+        let found = rows.map(|(row, (product, square))| Found { row, product: *product, square: (*square).max(1) });
+        let mut found: Vec<_> = found.collect();
+        if count < found.len() {
+            found.select_nth_unstable(count);
+            found.truncate(count);
+        }
+        found.sort_unstable();
+        Ok(found.into_iter().map(|found| found.neighbour(own[0])).collect())
+    }
 }
 
-/// A row whose cosine is `product / sqrt(square)`, times the same for all rows. A row of zeros has the square 1, so that it
-/// compares as any row with the cosine 0.
+/// A row whose cosine is `product / sqrt(square)`, times the same for all rows.
 #[derive(Clone, Copy)]
 struct Found {
     row: u32,
@@ -54,10 +89,6 @@ struct Found {
 }
 
 impl Found {
-    fn new(row: u32, line: ArrayView1<'_, i16>, vector: ArrayView1<'_, i16>) -> Self {
-        Self { row, product: inner(line, vector), square: inner(line, line).unsigned_abs().max(1) }
-    }
-
     /// `own` is the vector's product with itself.
     fn neighbour(self, own: i64) -> Neighbour {
         let root = (u128::from(self.square) * u128::from(own.unsigned_abs())).isqrt().max(1);

@@ -2,14 +2,13 @@
 
 use alloc::vec::Vec;
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Decode, Encode};
 use ndarray::Array2;
-use scale_info::TypeInfo;
 
 use crate::procrustes::Rotation;
 
-/// Why a member does not count.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+/// Why a member does not count, as a round finds it. What the chain says of contents is its own: `ensemble_core::spaces`.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 #[cfg_attr(feature = "std", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "std", serde(rename_all = "snake_case"))]
 pub enum Rejection {
@@ -23,7 +22,7 @@ pub enum Rejection {
     Saturated,
     /// A row is longer than a unit row with noise can be: the sum of its squares exceeds 1.5.
     RowTooLong,
-    /// Its table is that of another member, who has more weight or, with the same weight, the smaller id.
+    /// Its table is that of another member, who has the lower rank, or else more weight, or else the smaller id.
     Duplicate,
     /// Its anchors do not determine a rotation.
     IllConditioned,
@@ -32,7 +31,7 @@ pub enum Rejection {
 }
 
 /// What a round says of one member.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Report {
     /// Why it does not count, if it does not.
     pub rejection: Option<Rejection>,

@@ -49,11 +49,11 @@ pub fn has_long_row(table: ArrayView2<'_, i16>) -> bool {
     table.outer_iter().any(|row| row.iter().map(square).sum::<u64>() > LONGEST)
 }
 
-/// The places of those whose table another has too: of each such group all but the one with most weight, of several the
-/// one with the smallest id.
+/// The places of those whose table another has too: of each such group all but the one with the lowest rank, of several the
+/// one with most weight, of several of these the one with the smallest id.
 fn duplicates(members: &[Member<'_>], found: &[Option<Rejection>]) -> Vec<usize> {
     let mut order: Vec<_> = (0..members.len()).filter(|place| found.get(*place).is_some_and(Option::is_none)).collect();
-    order.sort_by_key(|place| members.get(*place).map(|member| (Reverse(member.weight), member.id)));
+    order.sort_by_key(|place| members.get(*place).map(|member| (member.rank, Reverse(member.weight), member.id)));
     // Tables with the same sums are compared with each other.
     let mut kept: BTreeMap<u128, Vec<usize>> = BTreeMap::new();
     order

@@ -1,7 +1,6 @@
 //! What a round is asked to do.
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use scale_info::TypeInfo;
+use codec::{Decode, Encode};
 
 use crate::Error;
 
@@ -11,7 +10,7 @@ pub const MAX_MEMBERS: usize = 128;
 pub const MILLION: u32 = 1_000_000;
 
 /// Size of the tables of a space.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 #[cfg_attr(feature = "std", derive(serde::Deserialize, serde::Serialize))]
 pub struct Shape {
     /// Tokens.
@@ -47,7 +46,7 @@ impl Shape {
 }
 
 /// How aligned tables become one.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 #[cfg_attr(feature = "std", derive(serde::Deserialize, serde::Serialize))]
 #[cfg_attr(feature = "std", serde(rename_all = "snake_case"))]
 pub enum Rule {
@@ -66,7 +65,7 @@ impl Rule {
 }
 
 /// What a round is asked to do.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
 #[cfg_attr(feature = "std", derive(serde::Deserialize, serde::Serialize))]
 pub struct Settings {
     /// Size of every table.

@@ -10,7 +10,8 @@ use crate::{
     tasks::Descriptor,
 };
 
-/// Most bytes of tables and matrices that a node combines at one time. It takes about three times as much memory.
+/// Most bytes of tables and matrices that a node combines at one time. It takes about three times as much memory; 3.5 GiB
+/// at most, if all rows are anchors.
 pub const MAX_INPUT_BYTES: u64 = 1 << 30;
 
 /// Most work of a combination that a node begins, in products of two numbers: see [`work`].
@@ -105,7 +106,7 @@ pub enum CombinationStatus {
     Running,
     /// The node holds the result.
     Done {
-        /// The bundle's header and root. It stays pinned until the worker unpins it.
+        /// The bundle's header and root. The store keeps it for some minutes; whoever needs it longer pins it.
         result: Descriptor,
     },
     /// It cannot be computed. The node's log says why. Asking again changes nothing for some minutes.

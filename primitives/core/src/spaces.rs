@@ -200,7 +200,7 @@ impl<BlockNumber> SpaceSpec<BlockNumber> {
 pub enum Rejection {
     /// It has no table, or not all matrices, of the space's kind and shape.
     WrongShape,
-    /// Its table, or all of its anchors, are zero.
+    /// Its table is nothing but zeros.
     AllZero,
     /// Too many of its numbers are as large as can be.
     Saturated,

@@ -56,7 +56,7 @@ impl Error {
     fn code(&self) -> i32 {
         let number = match self {
             Self::Count => 0,
-            Self::Busy => 1,
+            Self::Busy(_) => 1,
             Self::Chain(_) => 2,
             Self::UnknownSpace(_) => 3,
             Self::NotSettled(_) => 4,

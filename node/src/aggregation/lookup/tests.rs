@@ -302,10 +302,40 @@ fn a_state_is_read_once_and_a_new_one_is_seen() {
 }
 
 #[test]
+fn what_is_restricted_later_is_refused_though_it_was_read() {
+    let node = Node::settled();
+    let answers = || node.lookup.nearest(0, Query::Token("east".into()), 1);
+    assert!(answers().is_ok());
+    let Settled { content, .. } = node.world.spaces.lock()[&0].state.unwrap();
+    let table = node.table(&TABLE);
+    let vocabulary = node.bytes(TOKENS.as_bytes());
+    for id in [content, table, vocabulary] {
+        testing::restrict(&node.store, id);
+        assert!(matches!(answers(), Err(Error::Restricted(restricted)) if restricted == id));
+        node.store.unrestrict(&id).unwrap();
+        assert!(answers().is_ok());
+    }
+}
+
+#[test]
+fn what_nobody_asks_for_is_forgotten() {
+    let node = Node::settled();
+    assert!(node.lookup.nearest(0, Query::Row(0), 1).is_ok());
+    let Settled { content, .. } = node.world.spaces.lock()[&0].state.unwrap();
+    node.store.remove(&content).unwrap();
+    assert!(node.lookup.nearest(0, Query::Row(0), 1).is_ok(), "it is still open");
+    node.lookup.opened.tables.age();
+    node.lookup.opened.tables.tidy();
+    assert!(matches!(node.lookup.nearest(0, Query::Row(0), 1), Err(Error::Fetching { .. })));
+}
+
+#[test]
 fn too_many_at_once_are_refused_at_once() {
     let node = Node::settled();
-    let places: Vec<_> = (0..MAX_AT_ONCE).map(|_| node.lookup.places.try_acquire().unwrap()).collect();
-    assert!(matches!(node.lookup.nearest(0, Query::Row(0), 1), Err(Error::Busy)));
+    let most = node.lookup.places.available_permits();
+    assert_eq!(most, crate::aggregation::machine().threads);
+    let places: Vec<_> = (0..most).map(|_| node.lookup.places.try_acquire().unwrap()).collect();
+    assert!(matches!(node.lookup.nearest(0, Query::Row(0), 1), Err(Error::Busy(busy)) if busy == most));
     drop(places);
     assert!(node.lookup.nearest(0, Query::Row(0), 1).is_ok());
 }

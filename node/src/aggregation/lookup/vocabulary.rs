@@ -1,5 +1,7 @@
 //! Which token each row of a table stands for.
 
+use ensemble_core::spaces::MAX_ROWS;
+
 /// Tokens, one a line.
 pub struct Vocabulary {
     text: Vec<u8>,
@@ -9,16 +11,22 @@ pub struct Vocabulary {
 
 impl Vocabulary {
     /// Reads a vocabulary of less than 4 GiB. A line feed ends a line; one at the end of the text begins no further one.
+    /// Lines for which no table has rows are left out.
     pub fn new(text: Vec<u8>) -> Self {
         let feeds = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
         let last = (!text.is_empty() && !text.ends_with(b"\n")).then_some(text.len());
-        let ends = feeds.chain(last).filter_map(|end| u32::try_from(end).ok()).collect();
+        let ends = feeds.chain(last).filter_map(|end| u32::try_from(end).ok()).take(MAX_ROWS as usize).collect();
         Self { text, ends }
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> u64 {
+        self.text.len() as u64 + 4 * self.ends.len() as u64
     }
 
     /// The token of a row. Bytes that are no UTF-8 show as U+FFFD.
     pub fn token(&self, row: u32) -> Option<String> {
-        let line = self.lines().nth(usize::try_from(row).ok()?)?;
+        let line = self.line(usize::try_from(row).ok()?)?;
         Some(String::from_utf8_lossy(line).into_owned())
     }
 
@@ -54,6 +62,14 @@ mod tests {
         assert_eq!(tokens(b"\n"), [""]);
         assert_eq!(tokens(b"a\r\n\xff\n"), ["a\r", "\u{fffd}"]);
         assert!(tokens(b"").is_empty());
+    }
+
+    #[test]
+    fn lines_without_rows_are_left_out() {
+        let vocabulary = Vocabulary::new(vec![b'\n'; MAX_ROWS as usize + 7]);
+        assert_eq!(vocabulary.token(MAX_ROWS - 1), Some(String::new()));
+        assert_eq!(vocabulary.token(MAX_ROWS), None);
+        assert_eq!(vocabulary.bytes(), u64::from(MAX_ROWS) * 5 + 7);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Lab {
     }
 
     pub fn combine(&self, combination: &Combination) -> Result<Combined, Error> {
-        combine(&self.store, combination, Machine::ONE_CORE)
+        combine(&self.store, combination, Machine::ONE_CORE).map(|(combined, _)| combined)
     }
 
     /// The numbers of a member of a result.
@@ -96,18 +96,19 @@ impl Lab {
         Array2::from_shape_vec((header.rows() as usize, header.cols() as usize), numbers).unwrap()
     }
 
-    /// Removes a tensor that may be pinned.
-    pub fn remove(&self, id: &TensorId) {
-        self.store.unpin(id).unwrap();
-        self.store.remove(id).unwrap();
-    }
-
     /// Flips a bit of a held tensor.
     pub fn damage(&self, id: &TensorId) {
         let path = self.folder.path().join("held").join(hex::encode(id.0));
         let mut bytes = std::fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(path, bytes).unwrap();
+    }
+
+    /// Has the store lose a tensor, whatever keeps it.
+    pub fn lose(&self, id: &TensorId) {
+        self.damage(id);
+        self.store.read_pieces(id, |_| ()).unwrap_err();
+        assert!(!self.store.has(id));
     }
 }
 

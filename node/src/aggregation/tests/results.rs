@@ -9,15 +9,20 @@ use ensemble_tensor::{Bundle, Kind};
 use ndarray::Array2;
 
 use super::*;
+use crate::tensors::StoreError;
 
 #[test]
-fn the_table_and_the_report_are_in_a_pinned_bundle() {
+fn the_table_and_the_report_are_in_a_bundle_that_is_kept_and_not_pinned() {
     let lab = Lab::new();
     let combination = round(lab.honest(6));
-    let combined = lab.combine(&combination).unwrap();
+    let (combined, guard) = combine(&lab.store, &combination, Machine::ONE_CORE).unwrap();
 
-    let holding = lab.store.holding(&combined.result.id()).unwrap();
-    assert!(holding.pinned && holding.is_verified());
+    let id = combined.result.id();
+    let holding = lab.store.holding(&id).unwrap();
+    assert!(!holding.pinned && holding.is_verified());
+    for id in lab.store.members(&id).iter().chain([&id]) {
+        assert!(matches!(lab.store.remove(id), Err(StoreError::InUse(used)) if used == *id));
+    }
     assert_eq!(holding.header, combined.result.header);
     let (header, report) = lab.member(&combined, REPORT);
     assert_eq!(header.kind(), Kind::Bytes);
@@ -26,6 +31,8 @@ fn the_table_and_the_report_are_in_a_pinned_bundle() {
     for finding in &combined.report {
         assert!(matches!(finding, Finding { rejection: None, distance: 1.. }), "{finding:?}");
     }
+    drop(guard);
+    lab.store.remove(&id).unwrap();
 }
 
 #[test]
@@ -103,7 +110,7 @@ fn a_result_does_not_depend_on_threads_or_on_what_the_store_had() {
     let machine = Machine { threads: 3, vector: false };
     let elsewhere = Lab::new();
     assert_eq!(round(elsewhere.honest(5)), combination);
-    assert_eq!(combine(&elsewhere.store, &combination, machine).unwrap(), first);
+    assert_eq!(combine(&elsewhere.store, &combination, machine).unwrap().0, first);
 }
 
 #[test]

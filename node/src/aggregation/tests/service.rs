@@ -1,7 +1,6 @@
 //! Combinations in the background, as the off-chain worker asks for them.
 
 use std::{
-    sync::mpsc::Receiver,
     thread,
     time::{Duration, Instant},
 };
@@ -11,24 +10,26 @@ use ensemble_host::AggregationAccess;
 
 use super::*;
 use crate::aggregation::{
-    service::{key, Aggregation, QUEUE},
-    worker::{Order, Worker},
+    jobs::{FAILURE_LIFETIME, LIFETIME, QUEUE},
+    limits,
+    service::Aggregation,
+    worker::Worker,
     Metrics,
 };
+use crate::tensors::StoreError;
 
 /// Aggregation whose orders are filled when the test says so.
 struct Bench {
     lab: Lab,
     aggregation: Aggregation,
     metrics: Metrics,
-    orders: Receiver<Order>,
 }
 
 impl Bench {
     fn new(lab: Lab) -> Self {
         let metrics = Metrics::new(None).unwrap();
-        let (aggregation, orders) = Aggregation::new(lab.store.clone(), metrics.clone());
-        Self { lab, aggregation, metrics, orders }
+        let aggregation = Aggregation::new(lab.store.clone(), metrics.clone());
+        Self { lab, aggregation, metrics }
     }
 
     fn ask(&self, combination: &Combination) -> CombinationStatus {
@@ -37,15 +38,18 @@ impl Bench {
 
     /// Fills the orders that wait; returns how many.
     fn fill(&self) -> usize {
-        let (_, none) = std::sync::mpsc::sync_channel(0);
         let worker = Worker {
             store: self.lab.store.clone(),
-            jobs: self.aggregation.jobs.clone(),
-            orders: none,
+            desk: self.aggregation.desk.clone(),
             metrics: self.metrics.clone(),
             machine: Machine::ONE_CORE,
         };
-        self.orders.try_iter().inspect(|order| worker.fill(order)).count()
+        let next = || self.aggregation.desk.jobs().take_smallest();
+        std::iter::from_fn(next).inspect(|order| worker.fill(order)).count()
+    }
+
+    fn age(&self, by: Duration) {
+        self.aggregation.desk.jobs().age(by);
     }
 
     fn result(&self, combination: &Combination) -> Descriptor {
@@ -69,25 +73,75 @@ fn a_combination_waits_runs_and_is_done_once() {
     assert_eq!(bench.metrics.under_way.get(), 1);
     assert_eq!(bench.fill(), 1);
     let result = bench.result(&combination);
-    assert!(bench.lab.store.holding(&result.id()).unwrap().pinned);
     assert_eq!((bench.result(&combination), bench.fill()), (result, 0));
+    assert_eq!(bench.lab.store.usage().pinned, 0, "whoever needs it pins it");
     assert_eq!((bench.metrics.combined.get(), bench.metrics.under_way.get()), (1, 0));
 }
 
 #[test]
-fn a_result_that_was_let_go_is_pinned_or_computed_again() {
+fn a_result_is_kept_as_long_as_it_is_asked_for() {
+    let bench = Bench::new(Lab::new());
+    let combination = round(bench.lab.honest(4));
+    bench.ask(&combination);
+    bench.fill();
+    // Nobody has asked yet: the worker that gave up the round never does.
+    let other = round(bench.lab.honest(3));
+    let id = bench.lab.combine(&combination).unwrap().result.id();
+    assert!(matches!(bench.lab.store.remove(&id), Err(StoreError::InUse(_))));
+    bench.age(LIFETIME / 2);
+    let result = bench.result(&combination);
+    bench.age(LIFETIME / 2);
+    bench.ask(&other);
+    assert!(matches!(bench.lab.store.remove(&id), Err(StoreError::InUse(_))));
+    bench.age(LIFETIME / 2);
+    bench.ask(&other);
+    assert_eq!(bench.result(&combination), result, "it is still here, though nothing keeps it");
+    bench.lab.store.remove(&id).unwrap();
+}
+
+#[test]
+fn a_result_that_was_lost_is_computed_again() {
     let bench = Bench::new(Lab::new());
     let combination = round(bench.lab.honest(4));
     bench.ask(&combination);
     bench.fill();
     let result = bench.result(&combination);
-    bench.lab.store.unpin(&result.id()).unwrap();
-    assert_eq!(bench.result(&combination), result);
-    assert!(bench.lab.store.holding(&result.id()).unwrap().pinned);
-    bench.lab.remove(&result.id());
+    bench.lab.lose(&result.id());
     assert_eq!(bench.ask(&combination), CombinationStatus::Running);
     assert_eq!(bench.fill(), 1);
     assert_eq!(bench.result(&combination), result);
+}
+
+#[test]
+fn orders_that_nobody_asks_for_are_dropped() {
+    let bench = Bench::new(Lab::new());
+    let (given_up, wanted) = (round(bench.lab.honest(4)), round(bench.lab.honest(5)));
+    assert_eq!(bench.ask(&given_up), CombinationStatus::Running);
+    assert_eq!(bench.ask(&wanted), CombinationStatus::Running);
+    bench.age(LIFETIME / 2);
+    assert_eq!(bench.ask(&wanted), CombinationStatus::Running);
+    bench.age(LIFETIME / 2);
+    assert_eq!(bench.fill(), 1);
+    bench.result(&wanted);
+    assert_eq!(bench.metrics.under_way.get(), 0);
+    assert_eq!(bench.ask(&given_up), CombinationStatus::Running, "it begins anew");
+    assert_eq!(bench.fill(), 1);
+}
+
+#[test]
+fn the_smallest_order_comes_first() {
+    let bench = Bench::new(Lab::new());
+    let members = [6u64, 4, 7, 5];
+    for count in members {
+        assert_eq!(bench.ask(&round(bench.lab.honest(count))), CombinationStatus::Running);
+    }
+    let next = || bench.aggregation.desk.jobs().take_smallest();
+    let order: Vec<_> = std::iter::from_fn(next).map(|order| order.combination.entrants.len()).collect();
+    assert_eq!(order, [4, 5, 6, 7]);
+    // More columns weigh more than more rows.
+    let shaped = |rows, cols| limits::work(&Combination { rows, cols, anchors: cols, ..round(bench.lab.honest(4)) });
+    assert!(shaped(4096, 64) < shaped(1024, 256));
+    assert_eq!(shaped(u32::MAX, u32::MAX), u64::MAX);
 }
 
 #[test]
@@ -141,7 +195,7 @@ fn what_cannot_be_combined_fails_for_some_minutes() {
     bench.fill();
     assert_eq!(bench.ask(&hopeless), CombinationStatus::Failed);
     assert_eq!((bench.fill(), bench.metrics.failed.get()), (0, 2));
-    bench.aggregation.jobs.lock().age(&key(&hopeless));
+    bench.age(FAILURE_LIFETIME);
     assert_eq!(bench.ask(&hopeless), CombinationStatus::Running);
 }
 
@@ -166,7 +220,7 @@ fn the_thread_computes_what_is_ordered() {
     let lab = Lab::new();
     let combination = round(lab.honest(5));
     let expected = lab.combine(&combination).unwrap().result;
-    lab.remove(&expected.id());
+    lab.store.remove(&expected.id()).unwrap();
     let metrics = Metrics::new(None).unwrap();
     let aggregation = Aggregation::start(lab.store.clone(), metrics, Machine { threads: 2, vector: true }).unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);

@@ -8,7 +8,7 @@ mod float;
 
 use std::{process::ExitCode, time::Instant};
 
-use ensemble_compute::{aggregate, nearest::nearest, Machine, Member, Rule, Settings, Shape};
+use ensemble_compute::{aggregate, nearest::Index, Machine, Member, Rule, Settings, Shape};
 use ensemble_compute_study::{
     report::{Bar, Report},
     world::{hand_in, widened, Random, World},
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 
 fn measure(rule: Rule, world: &World, tables: &[Array2<i16>], floats: &[Array2<f32>], report: &mut Report) {
     let members: Vec<_> =
-        (0..).zip(tables).map(|(id, table)| Member { id: [id; 32], weight: 1, table: table.view() }).collect();
+        (0..).zip(tables).map(|(id, table)| Member { id: [id; 32], rank: 0, weight: 1, table: table.view() }).collect();
     let size = |number: usize| u32::try_from(number).unwrap();
     let shape = Shape { rows: size(ROWS), cols: size(COLS), anchors: size(world.anchors) };
     let settings = Settings { shape, rule, tolerated: TOLERATED };
@@ -87,9 +87,11 @@ fn best<T>(work: impl Fn() -> T) -> (f64, T) {
 /// The nearest ten of a row.
 fn look_up(table: &Array2<i16>, report: &mut Report) {
     const TIMES: usize = 100;
+    let index = Index::new(table.clone(), Machine::ONE_CORE).unwrap();
     let start = Instant::now();
     for row in 0..TIMES {
-        assert_eq!(nearest(table.view(), table.row(row), 10).unwrap()[0].row as usize, row);
+        let vector = table.row(row).to_vec();
+        assert_eq!(index.nearest(&vector, 10, Machine::ONE_CORE).unwrap()[0].row as usize, row);
     }
     let each = start.elapsed().as_secs_f64() / TIMES as f64;
     report.figure(&format!("ten nearest of {ROWS} rows"), each * 1e3, "ms", Bar::None);

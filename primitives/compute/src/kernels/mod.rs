@@ -56,6 +56,15 @@ impl Machine {
         portable::inner(left, right, cols)
     }
 
+    /// Sums of products of rows with a vector: see [`portable::products`].
+    pub(crate) fn products(self, rows: &[i16], vector: &[i16], out: &mut [i64]) {
+        #[cfg(feature = "std")]
+        if self.vector {
+            return vector::products(rows, vector, out);
+        }
+        portable::products(rows, vector, out);
+    }
+
     /// A row times a matrix: see [`portable::multiply`].
     pub(crate) fn multiply(self, row: &[i32], matrix: &[i32], cols: usize, from: usize, out: &mut [i64]) {
         #[cfg(feature = "std")]

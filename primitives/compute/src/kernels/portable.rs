@@ -51,6 +51,18 @@ pub fn inner(left: &[i16], right: &[i16], cols: usize) -> i64 {
         .fold(0, |sum: i64, (left, right)| sum.wrapping_add(i64::from(dot(left, right))))
 }
 
+/// The sum of products of `vector` with each of `rows`, which are as long as it is.
+///
+/// Numbers may be any: 2^32 products cannot overflow 64 bits.
+#[inline(always)]
+pub fn products(rows: &[i16], vector: &[i16], out: &mut [i64]) {
+    for (out, row) in out.iter_mut().zip(rows.chunks_exact(vector.len().max(1))) {
+        *out = row.iter().zip(vector).fold(0, |sum: i64, (left, right)| {
+            sum.wrapping_add(i64::from(i32::from(*left).wrapping_mul(i32::from(*right))))
+        });
+    }
+}
+
 /// Adds to `out` the product of `row` and the columns of `matrix` from `from` on.
 ///
 /// The caller knows that the result fits 64 bits; then sums on the way do not matter.

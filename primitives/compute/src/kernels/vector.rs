@@ -22,6 +22,12 @@ pub fn inner(left: &[i16], right: &[i16], cols: usize) -> i64 {
     portable::inner(left, right, cols)
 }
 
+/// See [`portable::products`].
+#[multiversion(targets("x86_64+avx2+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "aarch64+neon"))]
+pub fn products(rows: &[i16], vector: &[i16], out: &mut [i64]) {
+    portable::products(rows, vector, out);
+}
+
 /// See [`portable::multiply`].
 #[multiversion(targets("x86_64+avx2+avx512f+avx512bw+avx512dq+avx512vl", "x86_64+avx2", "aarch64+neon"))]
 pub fn multiply(row: &[i32], matrix: &[i32], cols: usize, from: usize, out: &mut [i64]) {

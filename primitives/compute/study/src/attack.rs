@@ -1,5 +1,6 @@
 //! What cheats hand in. They know the truth, each other, and what every honest contributor hands in.
 
+use nalgebra::DMatrix;
 use ndarray::{s, Array2, Axis};
 
 use crate::world::{unit, Random, World};
@@ -36,13 +37,17 @@ pub enum Attack {
     /// The true table without the last quarter of its directions: near to everyone's, and a basis to which nobody's
     /// rotation would be determined.
     FlatAnchors,
+    /// Anchors whose weakest direction was replaced by one that nobody else's have, just strong enough not to be refused: to
+    /// themselves they are well-conditioned, to others they leave a direction to the noise. Behind them, the colluders'
+    /// other table.
+    LooseAnchors,
     /// Honest but for one row in so many, which is another's: the same for all cheats.
     FewRows(usize),
 }
 
 impl Attack {
     /// Every attack of the study.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::FlipAll,
         Self::Flip,
         Self::Shift(0.5),
@@ -58,6 +63,7 @@ impl Attack {
         Self::BadAnchors,
         Self::TurnedAnchors,
         Self::FlatAnchors,
+        Self::LooseAnchors,
         Self::FewRows(20),
         Self::FewRows(200),
     ];
@@ -77,6 +83,7 @@ impl Attack {
             Self::BadAnchors => "random anchors before honest rows".into(),
             Self::TurnedAnchors => "turned anchors before honest rows".into(),
             Self::FlatAnchors => "a table without its last directions".into(),
+            Self::LooseAnchors => "anchors that hardly fix a turn before another table".into(),
             Self::FewRows(every) => format!("false in one row of {every}"),
         }
     }
@@ -91,7 +98,7 @@ impl Attack {
                 Self::Flip => behind(world, world.contribution(random), -world.contribution(random)),
                 Self::ShiftWithNoise(_) => &shared + world.noise * random.normal(rows, cols),
                 Self::ShiftWithLessNoise(_) => &shared + 0.5f32.sqrt() * world.noise * random.normal(rows, cols),
-                Self::Shift(_) | Self::ColludeAll | Self::FlatAnchors => shared.clone(),
+                Self::Shift(_) | Self::ColludeAll | Self::FlatAnchors | Self::LooseAnchors => shared.clone(),
                 Self::Collude => behind(world, world.contribution(random), shared.clone()),
                 Self::Noise => behind(world, world.contribution(random), LONG * unit(random.normal(rows, cols))),
                 Self::NoiseAll => LONG * unit(random.normal(rows, cols)),
@@ -119,9 +126,8 @@ impl Attack {
                 let mean: Array2<f32> = sum / honest.len() as f32;
                 mean.mapv(|number: f32| number + by * world.noise * random.sign())
             },
-            Self::Collude | Self::ColludeAll | Self::FewRows(_) => {
-                LONG * world.truth.select(Axis(0), &random.order(world.truth.nrows()))
-            },
+            Self::Collude | Self::ColludeAll | Self::FewRows(_) => another(world, random),
+            Self::LooseAnchors => behind(world, loose(world, random), another(world, random)),
             Self::TurnedAnchors => random.rotation(world.truth.ncols()),
             Self::FlatAnchors => {
                 let basis = random.rotation(world.truth.ncols());
@@ -137,4 +143,31 @@ impl Attack {
 fn behind(world: &World, mut anchors: Array2<f32>, rest: Array2<f32>) -> Array2<f32> {
     anchors.slice_mut(s![world.anchors.., ..]).assign(&rest.slice(s![world.anchors.., ..]));
     anchors
+}
+
+/// The true rows in another order, as long as rows may be.
+fn another(world: &World, random: &mut Random) -> Array2<f32> {
+    LONG * world.truth.select(Axis(0), &random.order(world.truth.nrows()))
+}
+
+/// The true table; of its anchors the weakest direction is taken away, and in its place comes one at a right angle to all.
+fn loose(world: &World, random: &mut Random) -> Array2<f32> {
+    /// Its square, as a part of the norm of the anchors' products: 1/10,000 is refused.
+    const STRENGTH: f64 = 1.5e-4;
+    let wide =
+        |table: &Array2<f32>, rows| DMatrix::from_fn(rows, table.ncols(), |row, col| f64::from(table[[row, col]]));
+    let anchors = wide(&world.truth, world.anchors);
+    let gram = anchors.tr_mul(&anchors);
+    let strength = (STRENGTH * gram.norm()).sqrt();
+    let eigen = gram.symmetric_eigen();
+    let weakest = eigen.eigenvectors.column(eigen.eigenvalues.imin()).into_owned();
+    let noise = wide(&random.normal(world.anchors, 1), world.anchors);
+    let parts = eigen.eigenvectors.tr_mul(&anchors.tr_mul(&noise)).column(0).component_div(&eigen.eigenvalues);
+    let outside = (noise - &anchors * (&eigen.eigenvectors * parts)).normalize();
+    let change = (outside * strength - &anchors * &weakest) * weakest.transpose();
+    let mut table = world.truth.clone();
+    for ((row, col), number) in table.slice_mut(s![..world.anchors, ..]).indexed_iter_mut() {
+        *number += change[(row, col)] as f32;
+    }
+    table
 }

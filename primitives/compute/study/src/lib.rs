@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`world`] | a true table, and contributors who see it with noise, each in its own basis |
 //! | [`attack`] | what cheats hand in |
+//! | [`matrix`] | matrices beside tables, and cheats with honest tables and false matrices |
 //! | [`measure`] | how much of the true table's neighbourhoods a table keeps |
 //! | [`report`] | figures as JSON, as the benchmarks print them |
 
 pub mod attack;
+pub mod matrix;
 pub mod measure;
 pub mod report;
 pub mod world;

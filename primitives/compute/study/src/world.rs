@@ -83,7 +83,12 @@ pub fn unit(mut table: Array2<f32>) -> Array2<f32> {
 
 /// A table as it is handed in: turned into a basis of its own, each number in 16 bits.
 pub fn hand_in(table: ArrayView2<'_, f32>, random: &mut Random) -> Array2<i16> {
-    quantised(table.dot(&random.rotation(table.ncols())).view())
+    turned(table, random.rotation(table.ncols()).view())
+}
+
+/// A table as it is handed in, in this basis.
+pub fn turned(table: ArrayView2<'_, f32>, basis: ArrayView2<'_, f32>) -> Array2<i16> {
+    quantised(table.dot(&basis).view())
 }
 
 /// Numbers of 16 bits with 15 behind the point, limited at both ends.

@@ -12,13 +12,14 @@ pub const MACHINES: [Machine; 4] =
 #[derive(Clone, Debug)]
 pub struct Entry {
     pub id: u8,
+    pub rank: u64,
     pub weight: u128,
     pub table: Array2<i16>,
 }
 
 impl Entry {
     pub fn member(&self) -> Member<'_> {
-        Member { id: [self.id; 32], weight: self.weight, table: self.table.view() }
+        Member { id: [self.id; 32], rank: self.rank, weight: self.weight, table: self.table.view() }
     }
 }
 
@@ -29,7 +30,7 @@ pub fn small(count: u8, seed: u64) -> (World, Vec<Entry>) {
     let entries = (0..count)
         .map(|id| {
             let table = world.contribution(&mut random);
-            Entry { id, weight: 1, table: hand_in(table.view(), &mut random) }
+            Entry { id, rank: 0, weight: 1, table: hand_in(table.view(), &mut random) }
         })
         .collect();
     (world, entries)

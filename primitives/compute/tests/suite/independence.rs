@@ -60,7 +60,7 @@ fn rows_longer_than_vector_registers_change_nothing() {
     let world = World::clustered(320, 75, 8);
     let mut random = Random::new(9);
     let entries: Vec<_> = (0..4)
-        .map(|id| Entry { id, weight: 1, table: hand_in(world.contribution(&mut random).view(), &mut random) })
+        .map(|id| Entry { id, rank: 0, weight: 1, table: hand_in(world.contribution(&mut random).view(), &mut random) })
         .collect();
     let settings = settings(&world, Rule::MultiKrum);
     let first = run(&settings, &entries, Machine::PORTABLE);

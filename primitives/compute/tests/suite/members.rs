@@ -91,7 +91,7 @@ fn noise_is_outvoted() {
 }
 
 #[test]
-fn of_equal_tables_the_one_with_most_weight_counts() {
+fn of_equal_tables_the_first_or_else_the_heaviest_counts() {
     let (world, mut entries) = small(6, 2);
     for place in [1, 4] {
         entries[place].table = entries[0].table.clone();
@@ -114,6 +114,13 @@ fn of_equal_tables_the_one_with_most_weight_counts() {
     // Who is rejected for another reason is nobody's original.
     entries[0].weight = 0;
     assert_eq!(duplicates(&entries), [1]);
+    // Neither more weight nor a smaller id makes up for coming later.
+    entries[0] = Entry { rank: 7, weight: 1_000, ..entries[0].clone() };
+    entries[4].rank = 7;
+    entries[1].rank = 6;
+    assert_eq!(duplicates(&entries), [0, 4]);
+    entries[4].rank = 5;
+    assert_eq!(duplicates(&entries), [0, 1]);
 }
 
 #[test]

@@ -1,13 +1,28 @@
 //! Look-up.
 
-use ensemble_compute::{nearest::nearest, Error};
+use ensemble_compute::{
+    nearest::{Index, Neighbour},
+    Error, Machine,
+};
 use ndarray::{array, Array1, Array2};
 use proptest::{collection::vec, prelude::*};
+
+use crate::common::MACHINES;
+
+/// The same on every machine.
+fn nearest(table: &Array2<i16>, vector: &[i16], count: usize) -> Result<Vec<Neighbour>, Error> {
+    let found = MACHINES.map(|machine| Index::new(table.clone(), machine)?.nearest(vector, count, machine));
+    let [first, others @ ..] = found;
+    for other in others {
+        assert_eq!(other, first);
+    }
+    first
+}
 
 #[test]
 fn equal_cosines_come_by_row() {
     let table = array![[2i16, 2], [1, 0], [7, 7], [0, 0], [-1, -1], [1, 1]];
-    let found = nearest(table.view(), array![3, 3].view(), 6).unwrap();
+    let found = nearest(&table, &[3, 3], 6).unwrap();
     assert_eq!(found.iter().map(|found| found.row).collect::<Vec<_>>(), [0, 2, 5, 1, 3, 4]);
     let one = 1 << 30;
     let cosines: Vec<_> = found.iter().map(|found| found.cosine).collect();
@@ -18,9 +33,28 @@ fn equal_cosines_come_by_row() {
 #[test]
 fn vectors_of_another_length_are_refused() {
     let table: Array2<i16> = Array2::zeros((3, 2));
-    assert_eq!(nearest(table.view(), array![1].view(), 1), Err(Error::Mismatch));
-    assert_eq!(nearest(table.view(), array![1, 2, 3].view(), 1), Err(Error::Mismatch));
-    assert_eq!(nearest(table.view(), array![1, 2].view(), 0), Ok(vec![]));
+    assert_eq!(nearest(&table, &[1], 1), Err(Error::Mismatch));
+    assert_eq!(nearest(&table, &[1, 2, 3], 1), Err(Error::Mismatch));
+    assert_eq!(nearest(&table, &[1, 2], 0), Ok(vec![]));
+}
+
+#[test]
+fn tables_are_read_by_rows_whatever_their_order_in_memory() {
+    let table = array![[1i16, 2, 3], [-3, 2, i16::MIN]];
+    let turned = table.t().as_standard_layout().into_owned().reversed_axes();
+    assert!(!turned.is_standard_layout());
+    assert_eq!(nearest(&turned, &[1, 1, 1], 2), nearest(&table, &[1, 1, 1], 2));
+    let wide: Array2<i16> = Array2::zeros((1, 1025));
+    assert!(Index::new(wide, Machine::PORTABLE).is_err());
+    let index = Index::new(table, Machine::PORTABLE).unwrap();
+    assert_eq!((index.table().dim(), index.bytes()), ((2, 3), 28));
+}
+
+#[test]
+fn the_largest_products_do_not_overflow() {
+    let table = Array2::from_elem((2, 1024), i16::MIN);
+    let found = nearest(&table, &[i16::MIN; 1024], 2).unwrap();
+    assert_eq!(found.iter().map(|found| (found.row, found.cosine)).collect::<Vec<_>>(), [(0, 1 << 30), (1, 1 << 30)]);
 }
 
 proptest! {
@@ -32,7 +66,7 @@ proptest! {
     ) {
         let table = Array2::from_shape_vec((40, 5), numbers).unwrap();
         let vector = Array1::from(vector);
-        let found = nearest(table.view(), vector.view(), count).unwrap();
+        let found = nearest(&table, vector.as_slice().unwrap(), count).unwrap();
         prop_assert_eq!(found.len(), count.min(40));
         let wide = |number: &i16| f64::from(*number);
         let length = |row: ndarray::ArrayView1<'_, i16>| row.iter().map(|n| wide(n) * wide(n)).sum::<f64>().sqrt();

@@ -7,7 +7,7 @@ const SHAPE: Shape = Shape { rows: 8, cols: 2, anchors: 4 };
 
 fn outcome(shape: Shape, tolerated: u32, count: usize) -> Result<(), Error> {
     let table = Array2::zeros((8, 2));
-    let members = vec![Member { id: [0; 32], weight: 1, table: table.view() }; count];
+    let members = vec![Member { id: [0; 32], rank: 0, weight: 1, table: table.view() }; count];
     let settings = Settings { shape, rule: Rule::MultiKrum, tolerated };
     aggregate(&settings, &members, Machine::PORTABLE).map(|_| ())
 }

@@ -77,7 +77,7 @@ fn submission(entry: &Entry) -> Submission {
     let (rows, cols) = entry.table.dim();
     let numbers = entry.table.iter().map(|number| i32::from(*number)).collect();
     let table = Matrix { rows: u32::try_from(rows).unwrap(), cols: u32::try_from(cols).unwrap(), numbers };
-    Submission { id: entry.id, weight: u64::try_from(entry.weight).unwrap(), table }
+    Submission { id: entry.id, rank: entry.rank, weight: u64::try_from(entry.weight).unwrap(), table }
 }
 
 #[test]

@@ -7,11 +7,11 @@ use ensemble_compute::{
     aggregate, align, carry, combine,
     distance::Distances,
     krum,
-    nearest::nearest,
+    nearest::Index,
     procrustes::{procrustes, Rotation},
     Machine, Member, Rejection, Settings,
 };
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2};
 
 /// Numbers in rows.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
@@ -31,6 +31,8 @@ pub struct Matrix {
 pub struct Submission {
     /// First byte of the id; the others are zero.
     pub id: u8,
+    /// Who stays of members with equal tables: the lowest.
+    pub rank: u64,
     /// How much it counts.
     pub weight: u64,
     /// Its table.
@@ -136,7 +138,7 @@ impl Job {
             },
             Self::Nearest { table, vector, count } => {
                 let found =
-                    nearest(table.narrow()?.view(), Array1::from(vector.clone()).view(), *count as usize).ok()?;
+                    Index::new(table.narrow()?, machine).ok()?.nearest(vector, *count as usize, machine).ok()?;
                 Answer::Neighbours(found.into_iter().map(|found| (found.row, found.cosine)).collect())
             },
             Self::Aggregate { settings, members } => round(settings, members, machine)?,
@@ -193,7 +195,7 @@ fn entries<'a>(members: &[Submission], tables: &'a [Array2<i16>]) -> Vec<Member<
     let entry = |(member, table): (&Submission, &'a Array2<i16>)| {
         let mut id = [0; 32];
         id[0] = member.id;
-        Member { id, weight: member.weight.into(), table: table.view() }
+        Member { id, rank: member.rank, weight: member.weight.into(), table: table.view() }
     };
     members.iter().zip(tables).map(entry).collect()
 }

@@ -10,6 +10,7 @@ use std::{env, fs, path::Path, process::ExitCode};
 use ensemble_compute::{align, Machine, Member, Rule, Settings, Shape};
 use ensemble_compute_study::{
     attack::Attack,
+    matrix,
     measure::{Kept, Neighbourhoods},
     report::{Bar, Report},
     world::{hand_in, widened, Random, World},
@@ -51,6 +52,13 @@ struct Line {
     kept: Vec<[Kept; 4]>,
 }
 
+/// How far the matrix that is made under one rule is from the true one, for each part of cheats: as a space makes it, and as
+/// the mean by influence would.
+struct MatrixLine {
+    rule: Rule,
+    deviations: Vec<[f64; 2]>,
+}
+
 struct Study {
     world: World,
     truth: Neighbourhoods,
@@ -70,8 +78,10 @@ fn main() -> ExitCode {
     report.figure("one contributor alone, nearest ten kept", alone.ten, "of 1", Bar::None);
     let lines = study.lines();
     judge(&lines, &mut report);
+    let matrices = study.matrices();
+    judge_matrices(&matrices, &mut report);
     let folder = Path::new(folder);
-    fs::write(folder.join("attacks.md"), page::page(&alone, &lines)).expect("the folder can be written to");
+    fs::write(folder.join("attacks.md"), page::page(&alone, &lines, &matrices)).expect("the folder can be written to");
     fs::write(folder.join("attacks.svg"), chart::chart(&lines)).expect("the folder can be written to");
     report.exit_code()
 }
@@ -127,18 +137,44 @@ impl Study {
             .map(|(place, table)| {
                 let id = if entry == Entry::Last { u8::MAX - place } else { place };
                 let weight = if usize::from(place) < count { weight } else { WEIGHT };
-                Member { id: [id; 32], weight, table: table.view() }
+                Member { id: [id; 32], rank: 0, weight, table: table.view() }
             })
             .collect();
+        let alignment = align(&self.settings(), &members, Machine::native()).expect("honest members are left");
+        let kept = |table: Array2<i16>| self.truth.kept(&self.world, widened(table.view()).view());
+        let by = |rule| kept(alignment.clone().combine(rule, Machine::native()).expect("tables have one shape").table);
+        let [first, second, third] = Rule::ALL.map(by);
+        [first, second, third, kept(alignment.mean().expect("tables have one shape"))]
+    }
+
+    /// Rounds whose cheats bring false matrices beside honest tables.
+    fn matrices(&self) -> Vec<MatrixLine> {
+        let by_cheats = CHEATS.map(|cheats| {
+            let mut random = Random::new(3);
+            let contributions = matrix::contributions(&self.honest, cheats, &self.world, &mut random);
+            let entries = (0u8..).zip(&contributions);
+            let members: Vec<_> = entries
+                .map(|(id, own)| Member { id: [id; 32], rank: 0, weight: WEIGHT, table: own.table.view() })
+                .collect();
+            let alignment = align(&self.settings(), &members, Machine::native()).expect("honest members are left");
+            Rule::ALL.map(|rule| {
+                let outcome = alignment.clone().combine(rule, Machine::native()).expect("tables have one shape");
+                matrix::deviations(&self.settings(), &contributions, &outcome, Machine::native())
+                    .expect("matrices have one shape")
+            })
+        });
+        let line = |(place, rule)| MatrixLine {
+            rule,
+            deviations: by_cheats.iter().map(|deviations: &[[f64; 2]; 3]| deviations[place]).collect(),
+        };
+        (0..).zip(Rule::ALL).map(line).collect()
+    }
+
+    fn settings(&self) -> Settings {
         let size = |number: usize| u32::try_from(number).expect("tables are small");
         let (rows, cols) = self.world.truth.dim();
         let shape = Shape { rows: size(rows), cols: size(cols), anchors: size(self.world.anchors) };
-        let settings = Settings { shape, rule: Rule::MultiKrum, tolerated: TOLERATED };
-        let alignment = align(&settings, &members, Machine::native()).expect("honest members are left");
-        let kept = |table: Array2<i16>| self.truth.kept(&self.world, widened(table.view()).view());
-        let by = |rule| kept(alignment.combine(rule, Machine::native()).expect("tables have one shape").table);
-        let [first, second, third] = Rule::ALL.map(by);
-        [first, second, third, kept(alignment.mean().expect("tables have one shape"))]
+        Settings { shape, rule: Rule::MultiKrum, tolerated: TOLERATED }
     }
 }
 
@@ -167,5 +203,13 @@ fn judge(lines: &[Line], report: &mut Report) {
         let means = lines.iter().map(|line| line.kept[place][3].nearest);
         let name = format!("{cheats} of {MEMBERS} cheating, plain mean at worst, nearest kept");
         report.figure(&name, means.fold(1.0, f64::min), "of 1", Bar::None);
+    }
+}
+
+/// Prints how far matrices are moved at worst. A deviation of one honest contributor's numbers is the bar.
+fn judge_matrices(lines: &[MatrixLine], report: &mut Report) {
+    for MatrixLine { rule, deviations } in lines {
+        let worst = deviations.iter().map(|[combined, _]| *combined).fold(0.0, f64::max);
+        report.figure(&format!("false matrices, {rule:?}, deviations at worst"), worst, "deviations", Bar::Most(1.0));
     }
 }
