@@ -50,19 +50,6 @@ fn input_bytes(combination: &Combination) -> u64 {
     each.saturating_mul(combination.entrants.len() as u64)
 }
 
-/// How many products of two numbers a combination takes at most, unless members hinder it: those of all pairs of anchors,
-/// three times the way to a rotation (see `ensemble_compute::procrustes`), and two turns of each table.
-pub fn work(combination: &Combination) -> u64 {
-    /// For each member and number of a rotation, per column: 28 steps of a product and a half, three times.
-    const ROTATIONS: u64 = 126;
-    let Combination { rows, cols, anchors, entrants, .. } = combination;
-    let (rows, cols, anchors) = (u64::from(*rows), u64::from(*cols), u64::from(*anchors));
-    let members = entrants.len() as u64;
-    let pairs = anchors.saturating_mul(members + 1) / 2;
-    let each = pairs.saturating_add(ROTATIONS.saturating_mul(cols)).saturating_add(rows.saturating_mul(2));
-    members.saturating_mul(cols.saturating_mul(cols)).saturating_mul(each)
-}
-
 fn kernel(rule: spaces::Rule) -> Rule {
     match rule {
         spaces::Rule::MultiKrum => Rule::MultiKrum,

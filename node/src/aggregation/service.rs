@@ -56,7 +56,7 @@ impl Aggregation {
         if !combination.entrants.iter().all(|entrant| self.is_ready(&entrant.content)) {
             return CombinationStatus::Waiting;
         }
-        let work = limits::work(&combination);
+        let work = combination.work();
         let mut jobs = self.desk.jobs();
         // Another worker may have been quicker.
         if let Some(status) = jobs.status(&key) {
