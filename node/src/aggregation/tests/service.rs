@@ -75,6 +75,18 @@ fn a_combination_waits_runs_and_is_done_once() {
 }
 
 #[test]
+fn what_is_restricted_is_not_combined() {
+    let bench = Bench::new(Lab::new());
+    let combination = round(bench.lab.honest(4));
+    let content = combination.entrants[2].content;
+    crate::tensors::testing::restrict(&bench.lab.store, content);
+    assert_eq!(bench.ask(&combination), CombinationStatus::Waiting);
+    assert_eq!(bench.fill(), 0);
+    bench.lab.store.unrestrict(&content).unwrap();
+    assert_eq!(bench.ask(&combination), CombinationStatus::Running);
+}
+
+#[test]
 fn a_result_that_was_let_go_is_pinned_or_computed_again() {
     let bench = Bench::new(Lab::new());
     let combination = round(bench.lab.honest(4));
