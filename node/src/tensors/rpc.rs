@@ -310,13 +310,10 @@ impl TensorRpc {
         Self(service).into_rpc()
     }
 
-    /// Refuses what whoever has this token, or none, is not entitled to.
+    /// Refuses what whoever has this token, or none, is not entitled to. To be called with what is known to be held, which
+    /// was restricted, if it is, before it was held; before, somebody could slip through just as it arrives.
     fn check_admitted(&self, id: &TensorId, token: Option<H256>) -> Result<(), RpcError> {
         let holder = token.map(|token| Holder::Token(Token::from(token)));
-        // What is not held is said not to be, whatever it will be.
-        if !self.0.store.has(id) {
-            return Ok(());
-        }
         self.0.gate.admits(holder, id).map_err(|task| RpcError::Restricted { id: *id, task })
     }
 
@@ -368,8 +365,8 @@ impl TensorApiServer for TensorRpc {
         if usize::try_from(length).is_ok_and(|length| length > MAX_PART_LEN) {
             return Err(RpcError::RangeTooLong);
         }
-        self.check_admitted(&id, token)?;
         let tensor = self.0.store.tensor(&id)?;
+        self.check_admitted(&id, token)?;
         let (total, end) = (tensor.header().encoded_len(), offset.saturating_add(length.into()));
         if end > total {
             return Err(RpcError::OutOfRange { total, offset, end });
@@ -378,11 +375,13 @@ impl TensorApiServer for TensorRpc {
     }
 
     fn has_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<HasReply, RpcError> {
+        let found = self.0.look_up(&id);
+        // Read when it is known whether it is held, as they are written before it is.
         let marks = self.0.store.marks(&id);
         if let Some(marks) = marks.as_ref().filter(|_| self.0.store.has(&id) && check_may_write(extensions).is_err()) {
             return Ok(HasReply::Restricted { task: marks.first().map(|mark| mark.task) });
         }
-        let holding = match self.0.look_up(&id) {
+        let holding = match found {
             Found::Held(holding) => holding,
             Found::Job(JobStatus::None) => return Ok(HasReply::Absent),
             Found::Job(JobStatus::Active { received, total }) => return Ok(HasReply::Fetching { received, total }),
@@ -399,6 +398,7 @@ impl TensorApiServer for TensorRpc {
     }
 
     fn tensor_proof(&self, id: TensorId, row: u32, token: Option<H256>) -> Result<RowProof, RpcError> {
+        self.0.store.tensor(&id)?;
         self.check_admitted(&id, token)?;
         Ok(self.0.store.proof(&id, row)?)
     }
