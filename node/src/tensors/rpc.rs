@@ -41,7 +41,7 @@ use super::{
     exchange::{JobStatus, QueueFull, Terms},
     gate::{Admission, Challenge, Denied, Holder, Token, CHALLENGE_LIFETIME, SESSION},
     service::{reason, Found, TensorService},
-    store::{Error as StoreError, Mark, Marker, Uploader, Usage},
+    store::{Error as StoreError, Mark, Uploader, Usage},
 };
 
 /// Most bytes of a tensor in one call, before they are written in base64.
@@ -93,7 +93,7 @@ pub trait TensorApi {
     fn unrestrict_tensor(&self, id: TensorId) -> Result<(), RpcError>;
 
     /// Starts to fetch a tensor from peers, of at most `max_bytes` of data, for a bundle with all members. What is
-    /// restricted is fetched as what won `task`, with the keys in the node's keystore.
+    /// restricted is fetched as what won `task`, with the keys in the node's keystore that are entitled to it.
     #[method(name = "fetchTensor", blocking, with_extensions)]
     fn fetch_tensor(&self, id: TensorId, max_bytes: Option<u64>, task: Option<TaskId>) -> Result<(), RpcError>;
 
@@ -247,6 +247,17 @@ pub enum RpcError {
     /// Who asks is not served.
     #[error("{0}")]
     NotAdmitted(Denied),
+    /// The tensor was to be fetched as restricted, and is here otherwise.
+    #[error(
+        "tensor {id} is here already, and not restricted as what won task {task}; if it is to be, call \
+         ensemble_restrictTensor"
+    )]
+    HeldOtherwise {
+        /// The tensor.
+        id: TensorId,
+        /// The task.
+        task: TaskId,
+    },
     /// Too many fetches wait.
     #[error(transparent)]
     QueueFull(#[from] QueueFull),
@@ -268,12 +279,13 @@ impl RpcError {
             Self::OutOfRange { .. } => 4,
             Self::QueueFull(_) => 5,
             Self::Restricted { .. } => 6,
-            Self::NotAdmitted(Denied::Refused(_) | Denied::NotRestricted) => 7,
+            Self::NotAdmitted(Denied::Refused(_) | Denied::NotRestricted | Denied::OtherTask) => 7,
             Self::NotAdmitted(Denied::Stale) => 8,
             Self::NotAdmitted(Denied::Replayed) => 9,
             Self::NotAdmitted(Denied::BadSignature) => 30,
             Self::NotAdmitted(Denied::Busy) => 31,
             Self::NotAdmitted(Denied::NoState) => 32,
+            Self::HeldOtherwise { .. } => 33,
             Self::Store(StoreError::NotHeld(_)) => 10,
             Self::Store(StoreError::StoreFull { .. }) => 11,
             Self::Store(StoreError::DiskFull) => 12,
@@ -439,8 +451,7 @@ impl TensorApiServer for TensorRpc {
     ) -> Result<(), RpcError> {
         check_may_write(extensions)?;
         let mark = Mark { task, content: content.unwrap_or(id) };
-        self.0.store.restrict(&id, mark, Marker::Operator)?;
-        Ok(())
+        Ok(self.0.store.restrict(&id, mark)?)
     }
 
     fn unrestrict_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
@@ -456,8 +467,8 @@ impl TensorApiServer for TensorRpc {
         task: Option<TaskId>,
     ) -> Result<(), RpcError> {
         check_may_write(extensions)?;
-        if let Some(task) = task {
-            self.0.store.restrict(&id, Mark { task, content: id }, Marker::Job)?;
+        if let Some(task) = task.filter(|task| !self.0.store.order(&id, Mark { task: *task, content: id })) {
+            return Err(RpcError::HeldOtherwise { id, task });
         }
         Ok(self.0.fetch(id, Terms::of_data(max_bytes.unwrap_or(u64::MAX)))?)
     }
