@@ -196,7 +196,7 @@ impl<T: Config> Pallet<T> {
         Self::fetch(assignment);
     }
 
-    /// Has the leader fetched. Of a restricted task, the store first hears whom it may be served to.
+    /// Has the leader fetched. Of a restricted task, the store first hears as content of which task it may come.
     fn fetch(assignment: &Assignment) {
         let Assignment { task, wanted, audience, id, .. } = assignment;
         if *audience != Audience::Public {

@@ -96,7 +96,7 @@ fn fetches_then_pins_then_attests_once_with_each_key() {
 }
 
 #[test]
-fn of_a_restricted_task_the_store_first_hears_whom_it_may_be_served_to() {
+fn of_a_restricted_task_the_store_first_hears_as_what_it_may_come() {
     ExtBuilder::default().build_and_execute(|| {
         let id = NewTask { audience: Audience::Restricted { exchanged: false }, ..Default::default() }.id();
         contribute(id, &[(ALICE, 1), (BOB, 1)]);
