@@ -14,8 +14,9 @@
 //! | serves it so, and others openly or for another task | it is left alone while those answer |
 //! | is busy | it is left alone for as long as it asks; without a piece for too long, it counts as out of reach |
 //!
-//! While no source is free, others are looked for. When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
-//! transfer fails, and also when next to nothing arrives for a minute. What has arrived stays for the next attempt.
+//! While no source is free, or none serves openly, others are looked for. When no source is left, the DHT is asked, then,
+//! if some only were out of reach, everybody once more. After that the transfer fails, and also when next to nothing
+//! arrives for a minute. What has arrived stays for the next attempt.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -131,6 +132,8 @@ pub(super) struct Transfer<'a> {
     timers: FuturesUnordered<BoxFuture<'a, Event>>,
     download: Option<Arc<Download>>,
     search: Search,
+    /// Searches that have not ended.
+    searches: usize,
     rounds: u32,
     /// Bytes that had arrived when the window began.
     received: u64,
@@ -246,6 +249,7 @@ impl<'a> Transfer<'a> {
             timers: FuturesUnordered::new(),
             download: None,
             search: Search::Nobody,
+            searches: 0,
             rounds: context.patience.rounds,
             received: 0,
             under: None,
@@ -340,7 +344,9 @@ impl<'a> Transfer<'a> {
 
     /// The source that is to be asked next: the idlest of those that come first, as long as they give anything.
     fn idlest_source(&self) -> Option<PeerId> {
-        let first = self.sources.values().filter(|source| source.is_left()).map(|source| self.rank(source)).min()?;
+        let left = self.sources.values().filter(|source| source.is_left());
+        // Somebody who comes first may yet be found.
+        let first = if self.searches > 0 { 0 } else { left.map(|source| self.rank(source)).min()? };
         let waited = self.arrived_at.elapsed() >= self.context.patience.preference;
         let free = |source: &Source| source.standing == Standing::Ready && source.owes < source.may_owe;
         let free = self.sources.iter().filter(|(_, source)| free(source) && (waited || self.rank(source) == first));
@@ -395,6 +401,10 @@ impl<'a> Transfer<'a> {
             Event::Candidates(peers) => self.on_candidates(peers),
             Event::Offer { peer, outcome } => match outcome {
                 Ok(under) => {
+                    // Others may serve it openly. Members are not in the DHT.
+                    if under.is_some() && self.wanted.part_of.is_none() {
+                        self.widen();
+                    }
                     self.set_under(&peer, under);
                     self.set_standing(&peer, Standing::Ready);
                 },
@@ -409,6 +419,7 @@ impl<'a> Transfer<'a> {
     }
 
     fn on_candidates(&mut self, peers: Vec<PeerId>) {
+        self.searches = self.searches.saturating_sub(1);
         let new: Vec<_> = peers.into_iter().filter(|peer| !self.sources.contains_key(peer)).take(MAX_PEERS).collect();
         for peer in new {
             self.ask_whether_it_has(peer, None);
@@ -560,6 +571,7 @@ impl<'a> Transfer<'a> {
             Search::Dht => return,
         };
         self.search = if self.search == Search::Nobody { Search::Peers } else { Search::Dht };
+        self.searches += 1;
         self.requests.push(candidates.map(Event::Candidates).boxed());
     }
 

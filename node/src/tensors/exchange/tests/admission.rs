@@ -66,15 +66,22 @@ impl Host {
     /// A node that asks this one with the keys of `signer`.
     fn visitor(&self, signer: Arc<dyn Signer>) -> (Home, Fetcher) {
         let (home, node) = (Home::new(1 << 26), PeerId::random());
-        let fetcher = self.fetcher(&home, node, signer, &[self]);
+        let fetcher = self.fetcher(&home, node, signer, &[self], 1);
         (home, fetcher)
     }
 
-    /// A fetcher for a node that reaches these.
-    fn fetcher(&self, home: &Home, node: PeerId, signer: Arc<dyn Signer>, hosts: &[&Self]) -> Fetcher {
+    /// A fetcher for a node that reaches these, and is connected to the first of them.
+    fn fetcher(
+        &self,
+        home: &Home,
+        node: PeerId,
+        signer: Arc<dyn Signer>,
+        hosts: &[&Self],
+        connected: usize,
+    ) -> Fetcher {
         let to = hosts.iter().map(|host| (host.peer, host.requests.clone())).collect();
         let identity = Identity { genesis: GENESIS, node, signer, chain: Arc::new(self.theirs.clone()) };
-        fetcher_as(home, Arc::new(Wire { from: node, to }), identity, PATIENCE)
+        fetcher_as(home, Arc::new(Wire { from: node, to, connected }), identity, PATIENCE)
     }
 }
 
@@ -82,16 +89,19 @@ impl Host {
 struct Wire {
     from: PeerId,
     to: Vec<(PeerId, async_channel::Sender<IncomingRequest>)>,
+    /// How many of them it is connected to. The DHT knows all.
+    connected: usize,
 }
 
 #[async_trait]
 impl Network for Wire {
     async fn peers(&self) -> Vec<PeerId> {
-        self.to.iter().map(|(peer, _)| *peer).collect()
+        self.to.iter().take(self.connected).map(|(peer, _)| *peer).collect()
     }
 
-    async fn providers(&self, _: TensorId, _: std::collections::HashSet<PeerId>) -> Vec<PeerId> {
-        Vec::new()
+    async fn providers(&self, _: TensorId, known: std::collections::HashSet<PeerId>) -> Vec<PeerId> {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.to.iter().map(|(peer, _)| *peer).filter(|peer| !known.contains(peer)).collect()
     }
 
     async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
@@ -301,12 +311,16 @@ async fn whoever_serves_it_openly_comes_first() {
     let (owner, locker) = (Host::new(&[&sample]), Host::restricting(&[&sample], sample.id));
     let ann = Person::new("ann");
     locker.entitle(sample.id, &ann);
-    let home = Home::new(1 << 26);
-    let fetcher = locker.fetcher(&home, PeerId::random(), Arc::new(ann), &[&locker, &owner]);
-    order(&home, &fetcher, &sample, true);
-    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
-    assert_eq!(home.store.marks(&sample.id), None);
-    assert_eq!(locker.home.metrics.served_bytes.get(), 0);
+    // Also if the other one is found only in the DHT.
+    for connected in [2, 1] {
+        let home = Home::new(1 << 26);
+        let hosts = [&locker, &owner];
+        let fetcher = locker.fetcher(&home, PeerId::random(), Arc::new(ann.clone()), &hosts, connected);
+        order(&home, &fetcher, &sample, true);
+        assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+        assert_eq!(home.store.marks(&sample.id), None);
+        assert_eq!(locker.home.metrics.served_bytes.get(), 0);
+    }
 }
 
 #[tokio::test]
