@@ -61,9 +61,9 @@ export class Tensors {
     return Buffer.from(await this.#node.rpc('ensemble_getTensor', ...params), 'base64');
   }
 
-  /** Has a tensor, before it is uploaded, served to those alone who are entitled to what wins a task. */
-  restrict(id, task) {
-    return this.#node.rpc('ensemble_restrictTensor', id, task);
+  /** Has a tensor, before it is uploaded, served to those alone who are entitled to what wins a task: it, or a bundle. */
+  restrict(id, task, bundle) {
+    return this.#node.rpc('ensemble_restrictTensor', id, task, ...(bundle ? [bundle] : []));
   }
 
   /** What an account has to sign to be served a restricted tensor. */

@@ -8,6 +8,8 @@ import { Network, TUNE, Task, Tensor, send, tensorContent, until } from '../harn
 import { Peer } from '../harness/peer.mjs';
 
 const EXCHANGED = { Restricted: { exchanged: true } };
+/** Restricted, and granted to nobody. */
+const KEPT = { Restricted: { exchanged: false } };
 const SHARES = 1_000_000_000_000n;
 
 /** Requests and answers of the nodes' protocol, by their numbers on the wire. */
@@ -15,7 +17,7 @@ const HAVE = 0;
 const PIECE = 2;
 const CHALLENGE = 3;
 const ADMIT = 4;
-const ANSWERS = { absent: 0, present: 2, piece: 4, restricted: 5, challenge: 6, admitted: 7, denied: 8 };
+const ANSWERS = { absent: 0, piece: 4, restricted: 5, challenge: 6, admitted: 7, denied: 8 };
 
 describe('exchange', { concurrency: 1 }, () => {
   /** @type {Network} */
@@ -105,11 +107,11 @@ describe('exchange', { concurrency: 1 }, () => {
             'ensemble/exchange/v1',
             `Read ${tensor.id}`,
             `from ${fromNode}`,
-            `by peer ${asPeer}`,
+            `by peer ${asPeer} for task ${task.id}`,
             `on chain ${net.api.genesisHash.toHex()}`,
             `challenge ${u8aToHex(challenge)}`,
           ].join('\n');
-          return ask([ADMIT], id, [0], party.publicKey, challenge, signer.sign(message));
+          return ask([ADMIT], id, littleEndian(task.id), [0], party.publicKey, challenge, signer.sign(message));
         };
         const { ann, eve } = accounts;
         // Ann's signature for another peer, or for another node; somebody else's in her name; and her own title.
@@ -121,7 +123,8 @@ describe('exchange', { concurrency: 1 }, () => {
 
         // What Ann signs for this very peer and node is good, for this peer alone.
         assert.deepEqual(await admit(ann, ann, peer.id), Buffer.from([ANSWERS.admitted]));
-        assert.equal((await ask([HAVE], id))[0], ANSWERS.present);
+        // That it is restricted is said to whoever asks whether it is here.
+        assert.deepEqual(await ask([HAVE], id), refused);
         assert.equal((await ask([PIECE], id, littleEndian(0)))[0], ANSWERS.piece);
         assert.deepEqual(await honest.ask(node, u8aConcat([HAVE], id)), refused);
       });
@@ -177,6 +180,85 @@ describe('exchange', { concurrency: 1 }, () => {
     await assert.rejects(reader.tensors.unlock(tensor.id, eve), /20007:/);
     await net.moneyAddsUp();
   });
+
+  it('a holder that is restarted still refuses', async () => {
+    const bob = net.node('bob');
+    await bob.kill();
+    await net.restart(bob);
+    await assert.rejects(bob.tensors.get(tensor.id), /20006:/);
+    await assert.rejects(bob.tensors.unlock(tensor.id, accounts.eve), /20007:/);
+    assert.deepEqual(await bob.tensors.getFor(tensor.id, accounts.ben), Buffer.from(tensor.encoded));
+    assert.deepEqual((await bob.tensors.status(tensor.id)).tasks, [task.id]);
+  });
+
+  it('a second restricted task with the same content does not admit its shareholder', async () => {
+    const { creator, ann, eve } = accounts;
+    const wanted = Tensor.i16(30, 7, [...Array(210).keys()]);
+    const options = { content: tensorContent(wanted), maxParticipants: 1, audience: KEPT };
+    const first = await Task.create(net, creator, { ...options, phases: { commit: 6, reveal: 30, attest: 30 } });
+    const { tensors } = net.node('alice');
+    await tensors.restrict(wanted.id, first.id);
+    await tensors.put(wanted.id, wanted.encoded);
+    await first.commit(ann, wanted);
+    await first.revealing();
+    await first.reveal(ann, wanted);
+    // What it is stands on the chain now. Eve's panel is drawn before Ann's, so that validators want it for Eve's first.
+    const second = await Task.create(net, eve, { ...options, phases: { commit: 5, reveal: 4, attest: 60 } });
+    await second.agree([[eve, wanted]]);
+    await second.event('AttestStarted');
+    assert.equal(first.count('AttestStarted'), 0);
+    await first.settled();
+    const { participants } = await second.settled();
+    assert.equal(participants[eve.address].shares, SHARES);
+    const asker = { Account: eve.address };
+    assert((await net.api.call.exchangeApi.entitlement(asker, second.id, wanted.id)).isOk);
+    for (const node of validators()) {
+      const status = await node.tensors.reaches(wanted.id, 'held');
+      assert.deepEqual(status.tasks, [first.id], node.name);
+      await assert.rejects(node.tensors.unlock(wanted.id, eve), new RegExp(`20007:.*{"Shares":${first.id}}`));
+      assert.deepEqual(await node.tensors.getFor(wanted.id, ann), Buffer.from(wanted.encoded));
+    }
+  });
+
+  it('a public task that names a restricted content is not attested', async () => {
+    const { eve } = accounts;
+    const stolen = await Task.create(net, eve, { content: tensorContent(tensor), maxParticipants: 1 });
+    await stolen.agree([[eve, tensor]]);
+    const outcome = await stolen.decided();
+    assert(outcome.void, 'nobody vouches for it');
+    for (const { tensors } of validators()) await assert.rejects(tensors.get(tensor.id), /20006:/);
+  });
+
+  it('a restricted bundle is restricted with its members, but not with what was open', async () => {
+    const { ann, eve } = accounts;
+    const [secret, open] = [Tensor.i16(3, 5, [...Array(15).keys()]), Tensor.bytes(Buffer.from('known to everybody'))];
+    await net.node('bob').tensors.put(open.id, open.encoded);
+    const bundle = Tensor.bundle({ open: open.id, secret: secret.id });
+    const options = { content: { Bundle: { maxBytes: 4_096 } }, maxParticipants: 1, audience: KEPT };
+    const won = await Task.create(net, accounts.creator, options);
+    const { tensors } = net.node('alice');
+    for (const part of [secret, bundle]) {
+      await tensors.restrict(part.id, won.id, bundle.id);
+      await tensors.put(part.id, part.encoded);
+    }
+    await won.agree([[ann, bundle]]);
+    await won.settled();
+    for (const node of validators()) {
+      await node.tensors.reaches(bundle.id, 'held');
+      for (const part of [secret, bundle]) {
+        assert.deepEqual((await node.tensors.status(part.id)).tasks, [won.id], node.name);
+        await assert.rejects(node.tensors.get(part.id), /20006:/);
+        await assert.rejects(node.tensors.unlock(part.id, eve), /20007:/);
+      }
+      const { token } = await node.tensors.unlock(bundle.id, ann);
+      assert.deepEqual(await node.tensors.get(secret.id, token), Buffer.from(secret.encoded));
+      assert.deepEqual(await node.tensors.get(open.id), Buffer.from(open.encoded));
+    }
+    await net.moneyAddsUp();
+  });
+
+  /** The validators, without nodes that were added. */
+  const validators = () => net.nodes.slice(0, 4);
 
   /** Has an account win a restricted task with a tensor that Alice's node serves to those who are entitled. */
   async function win(account, tensor) {

@@ -39,9 +39,14 @@ impl Aggregation {
         Self { store, desk: Arc::new(Desk::new()), metrics }
     }
 
-    /// Whether a content is held, every byte of it checked. Has it checked if it is not.
+    /// Whether a content is held, every byte of it checked, and for everybody: what comes of it is. Has it checked if it
+    /// is not.
     fn is_ready(&self, content: &TensorId) -> bool {
         match self.store.holding(content) {
+            Some(holding) if holding.restricted => {
+                tracing::debug!(target: LOG_TARGET, "{content} is restricted on this node, and not combined");
+                false
+            },
             Some(holding) if holding.is_verified() => true,
             Some(_) => {
                 self.store.hurry(content);

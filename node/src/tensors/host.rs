@@ -5,11 +5,7 @@ use std::time::Duration;
 use ensemble_host::{Pinning, TensorAccess, TensorStatus};
 use ensemble_tensor::{Header, TensorId};
 
-use super::{
-    exchange::Terms,
-    store::{Mark, Marker},
-    TensorService, LOG_TARGET,
-};
+use super::{exchange::Terms, store::Mark, TensorService, LOG_TARGET};
 
 /// How long a fetch goes on after the worker last asked for its status, which it does at every block.
 const LEASE: Duration = Duration::from_secs(300);
@@ -61,8 +57,8 @@ impl TensorAccess for TensorService {
     }
 
     fn restrict(&self, id: TensorId, task: u32) {
-        if let Err(error) = self.store.restrict(&id, Mark { task, content: id }, Marker::Job) {
-            tracing::warn!(target: LOG_TARGET, "Could not restrict {id}: {error}");
+        if !self.store.order(&id, Mark { task, content: id }) {
+            tracing::debug!(target: LOG_TARGET, "{id} is here, and not restricted as content of task {task}");
         }
     }
 }

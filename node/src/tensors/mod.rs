@@ -119,8 +119,8 @@ impl Tensors {
     ) -> Arc<TensorService> {
         let Self { store, metrics, genesis, protocol, requests, rpc_writes } = self;
         let node = network.local_peer_id();
-        let gate = Arc::new(Gate::new(store.clone(), chain, genesis, node));
-        let identity = Identity { genesis, node, signer: Arc::new(Keys(keystore)) };
+        let gate = Arc::new(Gate::new(store.clone(), chain.clone(), genesis, node));
+        let identity = Identity { genesis, node, signer: Arc::new(Keys(keystore)), chain };
         let (providers, lookups) = Providers::new(network.clone(), store.clone(), metrics.clone());
         let network = Arc::new(Libp2p { network, sync, lookups, protocol });
         let server = Server::new(requests, store.clone(), gate.clone(), network.clone(), metrics.clone());

@@ -41,7 +41,7 @@ use super::{
     exchange::{JobStatus, QueueFull, Terms},
     gate::{Admission, Challenge, Denied, Holder, Token, CHALLENGE_LIFETIME, SESSION},
     service::{reason, Found, TensorService},
-    store::{Error as StoreError, Mark, Marker, Uploader, Usage},
+    store::{Error as StoreError, Mark, Uploader, Usage},
 };
 
 /// Most bytes of a tensor in one call, before they are written in base64.
@@ -93,7 +93,7 @@ pub trait TensorApi {
     fn unrestrict_tensor(&self, id: TensorId) -> Result<(), RpcError>;
 
     /// Starts to fetch a tensor from peers, of at most `max_bytes` of data, for a bundle with all members. What is
-    /// restricted is fetched as what won `task`, with the keys in the node's keystore.
+    /// restricted is fetched as what won `task`, with the keys in the node's keystore that are entitled to it.
     #[method(name = "fetchTensor", blocking, with_extensions)]
     fn fetch_tensor(&self, id: TensorId, max_bytes: Option<u64>, task: Option<TaskId>) -> Result<(), RpcError>;
 
@@ -247,6 +247,17 @@ pub enum RpcError {
     /// Who asks is not served.
     #[error("{0}")]
     NotAdmitted(Denied),
+    /// The tensor was to be fetched as restricted, and is here otherwise.
+    #[error(
+        "tensor {id} is here already, and not restricted as what won task {task}; if it is to be, call \
+         ensemble_restrictTensor"
+    )]
+    HeldOtherwise {
+        /// The tensor.
+        id: TensorId,
+        /// The task.
+        task: TaskId,
+    },
     /// Too many fetches wait.
     #[error(transparent)]
     QueueFull(#[from] QueueFull),
@@ -268,12 +279,13 @@ impl RpcError {
             Self::OutOfRange { .. } => 4,
             Self::QueueFull(_) => 5,
             Self::Restricted { .. } => 6,
-            Self::NotAdmitted(Denied::Refused(_) | Denied::NotRestricted) => 7,
+            Self::NotAdmitted(Denied::Refused(_) | Denied::NotRestricted | Denied::OtherTask) => 7,
             Self::NotAdmitted(Denied::Stale) => 8,
             Self::NotAdmitted(Denied::Replayed) => 9,
             Self::NotAdmitted(Denied::BadSignature) => 30,
             Self::NotAdmitted(Denied::Busy) => 31,
             Self::NotAdmitted(Denied::NoState) => 32,
+            Self::HeldOtherwise { .. } => 33,
             Self::Store(StoreError::NotHeld(_)) => 10,
             Self::Store(StoreError::StoreFull { .. }) => 11,
             Self::Store(StoreError::DiskFull) => 12,
@@ -310,13 +322,10 @@ impl TensorRpc {
         Self(service).into_rpc()
     }
 
-    /// Refuses what whoever has this token, or none, is not entitled to.
+    /// Refuses what whoever has this token, or none, is not entitled to. To be called with what is known to be held, which
+    /// was restricted, if it is, before it was held; before, somebody could slip through just as it arrives.
     fn check_admitted(&self, id: &TensorId, token: Option<H256>) -> Result<(), RpcError> {
         let holder = token.map(|token| Holder::Token(Token::from(token)));
-        // What is not held is said not to be, whatever it will be.
-        if !self.0.store.has(id) {
-            return Ok(());
-        }
         self.0.gate.admits(holder, id).map_err(|task| RpcError::Restricted { id: *id, task })
     }
 
@@ -368,8 +377,8 @@ impl TensorApiServer for TensorRpc {
         if usize::try_from(length).is_ok_and(|length| length > MAX_PART_LEN) {
             return Err(RpcError::RangeTooLong);
         }
-        self.check_admitted(&id, token)?;
         let tensor = self.0.store.tensor(&id)?;
+        self.check_admitted(&id, token)?;
         let (total, end) = (tensor.header().encoded_len(), offset.saturating_add(length.into()));
         if end > total {
             return Err(RpcError::OutOfRange { total, offset, end });
@@ -378,11 +387,13 @@ impl TensorApiServer for TensorRpc {
     }
 
     fn has_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<HasReply, RpcError> {
+        let found = self.0.look_up(&id);
+        // Read when it is known whether it is held, as they are written before it is.
         let marks = self.0.store.marks(&id);
         if let Some(marks) = marks.as_ref().filter(|_| self.0.store.has(&id) && check_may_write(extensions).is_err()) {
             return Ok(HasReply::Restricted { task: marks.first().map(|mark| mark.task) });
         }
-        let holding = match self.0.look_up(&id) {
+        let holding = match found {
             Found::Held(holding) => holding,
             Found::Job(JobStatus::None) => return Ok(HasReply::Absent),
             Found::Job(JobStatus::Active { received, total }) => return Ok(HasReply::Fetching { received, total }),
@@ -399,6 +410,7 @@ impl TensorApiServer for TensorRpc {
     }
 
     fn tensor_proof(&self, id: TensorId, row: u32, token: Option<H256>) -> Result<RowProof, RpcError> {
+        self.0.store.tensor(&id)?;
         self.check_admitted(&id, token)?;
         Ok(self.0.store.proof(&id, row)?)
     }
@@ -439,8 +451,7 @@ impl TensorApiServer for TensorRpc {
     ) -> Result<(), RpcError> {
         check_may_write(extensions)?;
         let mark = Mark { task, content: content.unwrap_or(id) };
-        self.0.store.restrict(&id, mark, Marker::Operator)?;
-        Ok(())
+        Ok(self.0.store.restrict(&id, mark)?)
     }
 
     fn unrestrict_tensor(&self, extensions: &Extensions, id: TensorId) -> Result<(), RpcError> {
@@ -456,8 +467,8 @@ impl TensorApiServer for TensorRpc {
         task: Option<TaskId>,
     ) -> Result<(), RpcError> {
         check_may_write(extensions)?;
-        if let Some(task) = task {
-            self.0.store.restrict(&id, Mark { task, content: id }, Marker::Job)?;
+        if let Some(task) = task.filter(|task| !self.0.store.order(&id, Mark { task: *task, content: id })) {
+            return Err(RpcError::HeldOtherwise { id, task });
         }
         Ok(self.0.fetch(id, Terms::of_data(max_bytes.unwrap_or(u64::MAX)))?)
     }

@@ -48,7 +48,8 @@ impl TensorService {
         self.fetcher.renew(id);
         match self.look_up(id) {
             Found::Held(holding) if holding.is_verified() => {
-                TensorStatus::Held { header: holding.header, bytes: holding.bytes }
+                let Holding { header, bytes, restricted, .. } = holding;
+                TensorStatus::Held { header, bytes, restricted }
             },
             Found::Held(holding) => {
                 self.store.hurry(id);

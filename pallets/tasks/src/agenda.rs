@@ -12,7 +12,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
-use crate::{settle::MembersOf, Agenda, Config, Error, NextDue, Pallet, PanelsOpened, Step, TaskOf, Tasks, WeightInfo};
+use crate::{settle::Unsettled, Agenda, Config, Error, NextDue, Pallet, PanelsOpened, Step, TaskOf, Tasks, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Moves a task in the agenda. The caller stores the task.
@@ -65,12 +65,12 @@ impl<T: Config> Pallet<T> {
 
     /// Takes the steps of a task that are due, each after asking `allowed`. False if it was not allowed one.
     fn work_on(id: TaskId, now: BlockNumberFor<T>, mut allowed: impl FnMut(&TaskOf<T>, Step) -> bool) -> bool {
-        let mut members = MembersOf::<T>::of(id);
+        let mut unsettled = Unsettled::<T>::of(id);
         while let Some((task, step)) = Self::due_step(id, now) {
             if !Self::fits_block(&task, step) || !allowed(&task, step) {
                 return false;
             }
-            Self::take_step(id, task, step, now, &mut members);
+            Self::take_step(id, task, step, now, &mut unsettled);
         }
         true
     }

@@ -16,7 +16,7 @@ use sp_runtime::{
     Permill,
 };
 
-use super::{settle::MembersOf, *};
+use super::{settle::Unsettled, *};
 
 const BASE: Balance = 1_000_000_000_000;
 const SALT: [u8; 32] = [7; 32];
@@ -116,7 +116,7 @@ fn revealed_task<T: Config>(winners: u32, minority: u32) -> Benched<TaskId> {
 fn step<T: Config>(id: TaskId, step: Step) -> Benched {
     let task = Pallet::<T>::task(id).map_err(|_| "no task")?;
     let now = frame_system::Pallet::<T>::block_number();
-    Pallet::<T>::take_step(id, task, step, now, &mut MembersOf::<T>::of(id));
+    Pallet::<T>::take_step(id, task, step, now, &mut Unsettled::<T>::of(id));
     Ok(())
 }
 

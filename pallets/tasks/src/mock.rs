@@ -311,8 +311,12 @@ impl TestStore {
     }
 
     pub fn hold(&self, descriptor: &Descriptor) {
-        let status = TensorStatus::Held { header: descriptor.header, bytes: descriptor.header.data_len() };
-        self.set(descriptor.id(), status);
+        self.hold_as(descriptor, false);
+    }
+
+    pub fn hold_as(&self, descriptor: &Descriptor, restricted: bool) {
+        let Descriptor { header, .. } = *descriptor;
+        self.set(descriptor.id(), TensorStatus::Held { header, bytes: header.data_len(), restricted });
     }
 
     pub fn fail(&self, id: TensorId) {

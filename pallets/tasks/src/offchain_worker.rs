@@ -156,12 +156,16 @@ impl<T: Config> Pallet<T> {
 
     /// Does for a task what can be done now.
     fn attend(now: BlockNumberFor<T>, assignment: &Assignment, errand: &mut Errand<BlockNumberFor<T>>) {
-        let Assignment { task, wanted, id, .. } = assignment;
+        let Assignment { task, wanted, audience, id, .. } = assignment;
         match tensors::status(id.0) {
             TensorStatus::Absent if now < errand.retry_at => (),
             TensorStatus::Absent | TensorStatus::Fetching { .. } => Self::fetch(assignment),
             TensorStatus::Failed(error) => Self::retry(now, assignment, errand, error),
-            TensorStatus::Held { header, bytes } => {
+            // It came as content of another task: whoever named it here would have it made public.
+            TensorStatus::Held { restricted: true, .. } if *audience == Audience::Public => {
+                log::warn!(target: LOG, "task {task}: {id} is restricted as content of another task; not attested");
+            },
+            TensorStatus::Held { header, bytes, .. } => {
                 let fits = header == assignment.header && wanted.admits(&header) && bytes <= wanted.max_bytes();
                 if !fits {
                     log::warn!(target: LOG, "task {task}: {id} has {bytes} bytes and is not what it asks for");
@@ -192,7 +196,7 @@ impl<T: Config> Pallet<T> {
         Self::fetch(assignment);
     }
 
-    /// Has the leader fetched. Of a restricted task, the store first hears whom it may be served to.
+    /// Has the leader fetched. Of a restricted task, the store first hears as content of which task it may come.
     fn fetch(assignment: &Assignment) {
         let Assignment { task, wanted, audience, id, .. } = assignment;
         if *audience != Audience::Public {

@@ -18,12 +18,12 @@ use crate::{
 /// Those of a task that are not settled, one for each [`Step::Pay`] or [`Step::Dismiss`].
 ///
 /// One iterator for all of them: a new one would step over all that was removed before, again and again.
-pub(crate) struct MembersOf<T: Config> {
+pub(crate) struct Unsettled<T: Config> {
     participants: PrefixIterator<(T::AccountId, Participation)>,
     voters: PrefixIterator<(AttesterId, Ballot)>,
 }
 
-impl<T: Config> MembersOf<T> {
+impl<T: Config> Unsettled<T> {
     /// Those of this task.
     pub(crate) fn of(id: TaskId) -> Self {
         Self { participants: Participations::<T>::iter_prefix(id), voters: Ballots::<T>::iter_prefix(id) }
@@ -31,20 +31,20 @@ impl<T: Config> MembersOf<T> {
 }
 
 impl<T: Config> Pallet<T> {
-    /// Takes a step that is due. `members` are those of the task.
+    /// Takes a step that is due. `unsettled` are those of the task.
     pub(crate) fn take_step(
         id: TaskId,
         task: TaskOf<T>,
         step: Step,
         now: BlockNumberFor<T>,
-        members: &mut MembersOf<T>,
+        unsettled: &mut Unsettled<T>,
     ) {
         match step {
             Step::CloseReveal => Self::close_reveal(id, task, now),
             Step::CloseAttest => Self::close_attest(id, task),
-            Step::Pay => Self::settle_participant(id, task, members.participants.next()),
+            Step::Pay => Self::settle_participant(id, task, unsettled.participants.next()),
             Step::Finish => Self::finish(id, task, now),
-            Step::Dismiss => Self::dismiss(id, task, members.voters.next()),
+            Step::Dismiss => Self::dismiss(id, task, unsettled.voters.next()),
             Step::Conclude => Self::conclude_round(id, task),
         }
     }

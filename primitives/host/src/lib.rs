@@ -45,6 +45,8 @@ pub enum TensorStatus {
         header: Header,
         /// Bytes held for it: data of the tensor, or of a bundle's manifest and members together.
         bytes: u64,
+        /// Whether it, or a member of the bundle, is served to those alone who are entitled to what won some task.
+        restricted: bool,
     },
     /// Fetching was given up. Asking again starts anew.
     Failed(FetchError),
@@ -99,8 +101,9 @@ pub trait TensorAccess: Send + Sync {
     fn pin(&self, id: TensorId) -> Pinning;
     /// Ends the effect of `pin`.
     fn unpin(&self, id: TensorId);
-    /// Has what is to be fetched under `id`, for a bundle with its members, served to those alone whom the chain
-    /// entitles to what won `task`. What is held openly already stays open.
+    /// Lets what is to be fetched under `id`, for a bundle with its members, also come from those who restrict it to whom
+    /// the chain entitles to what won `task`. If it does, so does this node; what comes openly is open, and what is held
+    /// stays as it is.
     fn restrict(&self, id: TensorId, task: u32);
 }
 
@@ -142,7 +145,7 @@ pub trait Tensors {
         access(*self).unpin(TensorId(id));
     }
 
-    /// Has the tensor `id`, which is to be fetched, served to those alone who are entitled to what won `task`.
+    /// Lets the tensor `id`, which is to be fetched, come as restricted content of `task`.
     fn restrict(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, task: u32) {
         access(*self).restrict(TensorId(id), task);
     }

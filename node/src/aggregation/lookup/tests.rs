@@ -48,7 +48,7 @@ struct Tensors(Arc<Store>, Arc<World>);
 impl TensorAccess for Tensors {
     fn status(&self, id: TensorId) -> TensorStatus {
         if let Some(holding) = self.0.holding(&id) {
-            return TensorStatus::Held { header: holding.header, bytes: holding.bytes };
+            return TensorStatus::Held { header: holding.header, bytes: holding.bytes, restricted: holding.restricted };
         }
         if let Some(error) = *self.1.failed.lock() {
             return TensorStatus::Failed(error);

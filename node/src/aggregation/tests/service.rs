@@ -11,7 +11,6 @@ use ensemble_host::AggregationAccess;
 use super::*;
 use crate::aggregation::{
     jobs::{FAILURE_LIFETIME, LIFETIME, QUEUE},
-    limits,
     service::Aggregation,
     worker::Worker,
     Metrics,
@@ -76,6 +75,18 @@ fn a_combination_waits_runs_and_is_done_once() {
     assert_eq!((bench.result(&combination), bench.fill()), (result, 0));
     assert_eq!(bench.lab.store.usage().pinned, 0, "whoever needs it pins it");
     assert_eq!((bench.metrics.combined.get(), bench.metrics.under_way.get()), (1, 0));
+}
+
+#[test]
+fn what_is_restricted_is_not_combined() {
+    let bench = Bench::new(Lab::new());
+    let combination = round(bench.lab.honest(4));
+    let content = combination.entrants[2].content;
+    crate::tensors::testing::restrict(&bench.lab.store, content);
+    assert_eq!(bench.ask(&combination), CombinationStatus::Waiting);
+    assert_eq!(bench.fill(), 0);
+    bench.lab.store.unrestrict(&content).unwrap();
+    assert_eq!(bench.ask(&combination), CombinationStatus::Running);
 }
 
 #[test]

@@ -18,13 +18,12 @@ use ensemble_host::FetchError;
 use ensemble_tensor::{Header, Kind, TensorId};
 use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use parking_lot::Mutex;
-use sc_network_types::PeerId;
 use schnellru::{ByLength, LruMap};
 use tokio::sync::{mpsc, Notify, OwnedMutexGuard};
 
 use super::{
     network::Network,
-    transfer::{Patience, Transfer},
+    transfer::{Known, Patience, Transfer, Wanted},
 };
 use crate::tensors::{
     gate::Identity,
@@ -257,11 +256,9 @@ impl Worker {
             },
             Turn::Stopped | Turn::Over => tracing::debug!(target: LOG_TARGET, "Stopped fetching {id}"),
         }
+        // In this order, so that the next job's orders stay.
+        self.context.store.forget_orders(&id);
         jobs.active.remove(&id);
-        drop(jobs);
-        if let Err(error) = self.context.store.unrestrict_unless_here(&id) {
-            tracing::warn!(target: LOG_TARGET, "Could not forget for whom {id} was: {error}");
-        }
     }
 }
 
@@ -310,14 +307,13 @@ impl Context {
     /// Fetches a tensor, for a bundle with its members.
     async fn fetch(&self, id: TensorId, budget: &Budget, progress: &Progress) -> Result<(), FetchError> {
         let _guard = self.store.guard(&[id]);
-        let known = self.fetch_one(id, budget, progress, &[]).await?;
+        let known = self.fetch_one(Wanted { id, part_of: None }, budget, progress, &[]).await?;
         let members = self.store.members(&id);
         let _guard = self.store.guard(&members);
-        let store = self.store.clone();
-        blocking(move || store.restrict_members(&id)).await??;
         progress.expect(members.len());
         stream::iter(members.to_vec())
-            .map(|member| self.fetch_member(member, budget, progress, &known))
+            .map(|member| Wanted { id: member, part_of: Some(id) })
+            .map(|wanted| self.fetch_member(wanted, budget, progress, &known))
             .buffer_unordered(MEMBERS_AT_ONCE)
             .try_collect()
             .await
@@ -326,13 +322,13 @@ impl Context {
     /// Fetches a member of a bundle, which is no bundle itself.
     async fn fetch_member(
         &self,
-        id: TensorId,
+        wanted: Wanted,
         budget: &Budget,
         progress: &Progress,
-        known: &[PeerId],
+        known: &[Known],
     ) -> Result<(), FetchError> {
-        self.fetch_one(id, budget, progress, known).await?;
-        match self.store.header(&id) {
+        self.fetch_one(wanted, budget, progress, known).await?;
+        match self.store.header(&wanted.id) {
             Some(header) if header.kind() == Kind::Bundle => Err(FetchError::Invalid),
             Some(_) => Ok(()),
             None => Err(FetchError::Storage),
@@ -342,14 +338,14 @@ impl Context {
     /// Fetches one tensor, unless it is held. Returns the peers known to have it.
     async fn fetch_one(
         &self,
-        id: TensorId,
+        wanted: Wanted,
         budget: &Budget,
         progress: &Progress,
-        known: &[PeerId],
-    ) -> Result<Vec<PeerId>, FetchError> {
-        let _turn = self.turn(id).await;
-        let Some(header) = self.store.header(&id) else {
-            return Transfer::new(self, id, budget, progress, known).run().await;
+        known: &[Known],
+    ) -> Result<Vec<Known>, FetchError> {
+        let _turn = self.turn(wanted.id).await;
+        let Some(header) = self.store.header(&wanted.id) else {
+            return Transfer::new(self, wanted, budget, progress).run(known).await;
         };
         if !budget.take(&header) {
             return Err(FetchError::TooLarge);

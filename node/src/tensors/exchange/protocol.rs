@@ -63,6 +63,8 @@ pub enum Request {
     Admit {
         /// The tensor.
         id: TensorId,
+        /// The task as whose content it is asked for, and will be restricted.
+        task: TaskId,
         /// Who asks.
         party: Party,
         /// The challenge.
@@ -278,7 +280,8 @@ mod tests {
         #[test]
         fn requests_return_and_their_parts_do_not(id: [u8; 32], index: u32, page: u16) {
             let id = TensorId(id);
-            let admit = Request::Admit { id, party: Party::Account(id.0), challenge: id.0, signature: [7; 64] };
+            let party = Party::Account(id.0);
+            let admit = Request::Admit { id, task: index, party, challenge: id.0, signature: [7; 64] };
             for request in [
                 Request::Have(id),
                 Request::Outline { id, page },

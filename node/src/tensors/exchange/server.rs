@@ -158,15 +158,17 @@ impl Server {
                 Ok(Response::Absent.into())
             },
             Request::Challenge(id) => Ok(Response::Challenge(self.gate.challenge(Some(*peer), id)).into()),
-            Request::Admit { id, party, challenge, signature } => {
-                let response = match self.gate.admit_peer(*peer, id, party, &challenge, signature) {
+            Request::Admit { id, task, party, challenge, signature } => {
+                let response = match self.gate.admit_peer(*peer, id, task, party, &challenge, signature) {
                     Ok(_) => Response::Admitted,
                     Err(denied) => Response::Denied(denied),
                 };
                 Ok(Answer { read: ADMISSION_COST, ..response.into() })
             },
             Request::Have(id) | Request::Outline { id, .. } | Request::Piece { id, .. } => {
-                match self.gate.admits(Some(Holder::Peer(*peer)), &id) {
+                // Whether it is restricted is always said: whoever asks has to know how it comes.
+                let holder = (!matches!(request, Request::Have(_))).then_some(Holder::Peer(*peer));
+                match self.gate.admits(holder, &id) {
                     Ok(()) => self.serve_held(request),
                     Err(task) => Ok(Response::Restricted { task }.into()),
                 }

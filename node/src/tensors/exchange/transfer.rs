@@ -11,10 +11,12 @@
 //! | does not answer at all, or is gone | it loses its place, until all others are exhausted |
 //! | does not hold the tensor | it loses its place |
 //! | serves it to those alone who are entitled | it is shown who asks; if that does not help, it loses its place |
+//! | serves it so, and others openly or for another task | it is left alone while those answer |
 //! | is busy | it is left alone for as long as it asks; without a piece for too long, it counts as out of reach |
 //!
-//! While no source is free, others are looked for. When no source is left, the DHT is asked, then, if some only were out of reach, everybody once more. After that the
-//! transfer fails, and also when next to nothing arrives for a minute. What has arrived stays for the next attempt.
+//! While no source is free, or none serves openly, others are looked for. When no source is left, the DHT is asked, then,
+//! if some only were out of reach, everybody once more. After that the transfer fails, and also when next to nothing
+//! arrives for a minute. What has arrived stays for the next attempt.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -39,8 +41,8 @@ use super::{
     protocol::{page_count, Request, Response},
 };
 use crate::tensors::{
-    gate::Denied,
-    store::{Arrival, Download},
+    gate::{Denied, Party},
+    store::{Arrival, Download, Mark},
     LOG_TARGET,
 };
 
@@ -54,6 +56,18 @@ pub const MAX_PEERS: usize = 128;
 const MANY_PIECES: usize = 4;
 /// Longest pause that a busy peer may ask for.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// The tensor.
+    pub id: TensorId,
+    /// The bundle as a member of which it is.
+    pub part_of: Option<TensorId>,
+}
+
+/// A peer that has a tensor, and for whom it restricts it.
+pub(super) type Known = (PeerId, Option<Mark>);
 
 /// Bytes that have to arrive within [`Patience::window`], so that nobody keeps a transfer going with next to nothing.
 const MIN_GAIN: u64 = 1 << 20;
@@ -80,6 +94,8 @@ pub struct Patience {
     pub rounds: u32,
     /// For a piece from a source that says it is busy.
     pub busy: Duration,
+    /// For a piece from a source that is to be asked first, before all are.
+    pub preference: Duration,
     /// For [`MIN_GAIN`] bytes of a tensor.
     pub window: Duration,
     /// For a job, before others have their turn.
@@ -95,6 +111,7 @@ impl Default for Patience {
             pause: Duration::from_secs(2),
             rounds: 2,
             busy: Duration::from_secs(30),
+            preference: Duration::from_secs(10),
             window: Duration::from_secs(60),
             turn: Duration::from_secs(30),
         }
@@ -104,7 +121,7 @@ impl Default for Patience {
 /// One tensor being fetched.
 pub(super) struct Transfer<'a> {
     context: &'a Context,
-    id: TensorId,
+    wanted: Wanted,
     budget: &'a Budget,
     progress: &'a Progress,
     sources: HashMap<PeerId, Source>,
@@ -115,9 +132,15 @@ pub(super) struct Transfer<'a> {
     timers: FuturesUnordered<BoxFuture<'a, Event>>,
     download: Option<Arc<Download>>,
     search: Search,
+    /// Searches that have not ended.
+    searches: usize,
     rounds: u32,
     /// Bytes that had arrived when the window began.
     received: u64,
+    /// For whom those restrict it who were asked for pieces, if they do.
+    under: Option<Mark>,
+    /// When the last piece arrived, or the transfer began.
+    arrived_at: Instant,
     /// Whether somebody holds the tensor and does not serve it to this node.
     refused: bool,
 }
@@ -143,6 +166,8 @@ struct Source {
     may_owe: usize,
     /// Since when it has been busy without giving a piece.
     busy_since: Option<Instant>,
+    /// For whom it restricts the tensor, which it serves this node as one of those.
+    under: Option<Mark>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -173,8 +198,8 @@ enum Search {
 
 enum Event {
     Candidates(Vec<PeerId>),
-    Offer { peer: PeerId, outcome: Result<(), Fault> },
-    Done { serial: u64, outcome: Result<Answer, Fault> },
+    Offer { peer: PeerId, outcome: Result<Option<Mark>, Fault> },
+    Done { serial: u64, outcome: Result<(Answer, Option<Mark>), Fault> },
     Late { serial: u64 },
     Rested { peer: PeerId },
     Window,
@@ -183,7 +208,7 @@ enum Event {
 /// What a peer says to this node's keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Admission {
-    Given,
+    Given(Mark),
     Refused,
     /// It may not have heard of the block by which one of them is entitled.
     NotYet,
@@ -209,21 +234,14 @@ enum Fault {
 }
 
 impl<'a> Transfer<'a> {
-    /// A transfer that first turns to the peers `known` to hold the tensor.
-    pub fn new(
-        context: &'a Context,
-        id: TensorId,
-        budget: &'a Budget,
-        progress: &'a Progress,
-        known: &[PeerId],
-    ) -> Self {
-        let sources = known.iter().map(|peer| (*peer, Source::new(Standing::Ready))).collect();
+    /// A transfer of one tensor.
+    pub fn new(context: &'a Context, wanted: Wanted, budget: &'a Budget, progress: &'a Progress) -> Self {
         Self {
             context,
-            id,
+            wanted,
             budget,
             progress,
-            sources,
+            sources: HashMap::new(),
             todo: VecDeque::new(),
             running: HashMap::new(),
             serial: 0,
@@ -231,27 +249,31 @@ impl<'a> Transfer<'a> {
             timers: FuturesUnordered::new(),
             download: None,
             search: Search::Nobody,
+            searches: 0,
             rounds: context.patience.rounds,
             received: 0,
+            under: None,
+            arrived_at: Instant::now(),
             refused: false,
         }
     }
 
-    /// Fetches the tensor into the store. Returns the peers that have it.
-    pub async fn run(mut self) -> Result<Vec<PeerId>, FetchError> {
-        let outcome = self.drive().await;
+    /// Fetches the tensor into the store. First turns to the peers `known` to have the bundle that it is a member of.
+    /// Returns those that have it.
+    pub async fn run(mut self, known: &[Known]) -> Result<Vec<Known>, FetchError> {
+        let outcome = self.drive(known).await;
         if let Err(FetchError::StoreFull | FetchError::Invalid) = outcome {
             // What has arrived takes room that is missing, or is no use to anybody.
-            let (store, id) = (self.context.store.clone(), self.id);
+            let (store, id) = (self.context.store.clone(), self.wanted.id);
             blocking(move || store.give_up(&id)).await?;
         }
         outcome?;
         let ready = self.sources.iter().filter(|(_, source)| source.standing == Standing::Ready);
-        Ok(ready.map(|(peer, _)| *peer).collect())
+        Ok(ready.map(|(peer, source)| (*peer, source.under)).collect())
     }
 
-    async fn drive(&mut self) -> Result<(), FetchError> {
-        self.begin().await?;
+    async fn drive(&mut self, known: &[Known]) -> Result<(), FetchError> {
+        self.begin(known).await?;
         loop {
             if let Some(download) = self.download.clone().filter(|download| download.is_complete()) {
                 return Ok(blocking(move || download.finish()).await??);
@@ -264,12 +286,15 @@ impl<'a> Transfer<'a> {
         }
     }
 
-    async fn begin(&mut self) -> Result<(), FetchError> {
+    async fn begin(&mut self, known: &[Known]) -> Result<(), FetchError> {
         self.open_window();
-        let (store, id) = (self.context.store.clone(), self.id);
+        let (store, id) = (self.context.store.clone(), self.wanted.id);
         match blocking(move || store.interrupted(&id)).await? {
             Some(outline) => self.start_download(outline).await?,
             None => self.todo.push_back(Task::Outline),
+        }
+        for (peer, admitted) in known {
+            self.ask_whether_it_has(*peer, *admitted);
         }
         if self.sources.is_empty() {
             self.widen();
@@ -317,25 +342,42 @@ impl<'a> Transfer<'a> {
         }
     }
 
+    /// The source that is to be asked next: the idlest of those that come first, as long as they give anything.
     fn idlest_source(&self) -> Option<PeerId> {
+        let left = self.sources.values().filter(|source| source.is_left());
+        // Somebody who comes first may yet be found.
+        let first = if self.searches > 0 { 0 } else { left.map(|source| self.rank(source)).min()? };
+        let waited = self.arrived_at.elapsed() >= self.context.patience.preference;
         let free = |source: &Source| source.standing == Standing::Ready && source.owes < source.may_owe;
-        let free = self.sources.iter().filter(|(_, source)| free(source));
+        let free = self.sources.iter().filter(|(_, source)| free(source) && (waited || self.rank(source) == first));
         free.min_by_key(|(_, source)| source.owes).map(|(peer, _)| *peer)
     }
 
+    /// What comes openly, all of it, is open; what comes for one task is of use to those who are entitled by that. So
+    /// whoever serves it openly comes first, then those who serve it as it came so far.
+    fn rank(&self, source: &Source) -> u8 {
+        match (source.under, self.under) {
+            (None, _) => 0,
+            (its, so_far) if so_far.is_none() || its == so_far => 1,
+            _ => 2,
+        }
+    }
+
     fn ask_for(&mut self, peer: PeerId, task: Task) {
-        let (context, id, late) = (self.context, self.id, self.context.patience.late);
+        let (context, wanted, late) = (self.context, self.wanted, self.context.patience.late);
         let serial = self.serial;
         self.serial += 1;
         self.running.insert(serial, Running { peer, task, late: false });
-        if let Some(source) = self.sources.get_mut(&peer) {
+        let under = self.sources.get_mut(&peer).and_then(|source| {
             source.owes += 1;
-        }
+            source.under
+        });
         let answer = match (task, &self.download) {
             (Task::Piece(index), Some(download)) => {
-                context.piece(peer, id, index, download.clone(), self.progress).boxed()
+                self.under = under.or(self.under);
+                context.piece(peer, wanted, index, under, download.clone(), self.progress).boxed()
             },
-            _ => context.outline(peer, id).boxed(),
+            _ => context.outline(peer, wanted, under).boxed(),
         };
         self.requests.push(answer.map(move |outcome| Event::Done { serial, outcome }).boxed());
         self.timers.push(tokio::time::sleep(late).map(move |()| Event::Late { serial }).boxed());
@@ -358,7 +400,14 @@ impl<'a> Transfer<'a> {
         match event {
             Event::Candidates(peers) => self.on_candidates(peers),
             Event::Offer { peer, outcome } => match outcome {
-                Ok(()) => self.set_standing(&peer, Standing::Ready),
+                Ok(under) => {
+                    // Others may serve it openly. Members are not in the DHT.
+                    if under.is_some() && self.wanted.part_of.is_none() {
+                        self.widen();
+                    }
+                    self.set_under(&peer, under);
+                    self.set_standing(&peer, Standing::Ready);
+                },
                 Err(fault) => self.on_fault(peer, fault)?,
             },
             Event::Done { serial, outcome } => self.on_done(serial, outcome).await?,
@@ -370,22 +419,36 @@ impl<'a> Transfer<'a> {
     }
 
     fn on_candidates(&mut self, peers: Vec<PeerId>) {
-        let context = self.context;
+        self.searches = self.searches.saturating_sub(1);
         let new: Vec<_> = peers.into_iter().filter(|peer| !self.sources.contains_key(peer)).take(MAX_PEERS).collect();
         for peer in new {
-            self.sources.insert(peer, Source::new(Standing::Asked));
-            let offer = context.offer(peer, self.id);
-            self.requests.push(offer.map(move |outcome| Event::Offer { peer, outcome }).boxed());
+            self.ask_whether_it_has(peer, None);
         }
     }
 
-    async fn on_done(&mut self, serial: u64, outcome: Result<Answer, Fault>) -> Result<(), FetchError> {
+    /// Asks a peer whether it has the tensor; `admitted` is for what it serves this node already.
+    fn ask_whether_it_has(&mut self, peer: PeerId, admitted: Option<Mark>) {
+        let context = self.context;
+        self.sources.insert(peer, Source::asked());
+        let offer = context.offer(peer, self.wanted, admitted);
+        self.requests.push(offer.map(move |outcome| Event::Offer { peer, outcome }).boxed());
+    }
+
+    /// Notes for whom a source restricts the tensor. It does not stop to.
+    fn set_under(&mut self, peer: &PeerId, under: Option<Mark>) {
+        if let Some(source) = self.sources.get_mut(peer) {
+            source.under = under.or(source.under);
+        }
+    }
+
+    async fn on_done(&mut self, serial: u64, outcome: Result<(Answer, Option<Mark>), Fault>) -> Result<(), FetchError> {
         let Some(Running { peer, task, .. }) = self.running.remove(&serial) else { return Ok(()) };
         if let Some(source) = self.sources.get_mut(&peer) {
             source.owes = source.owes.saturating_sub(1);
         }
         match outcome {
-            Ok(answer) => {
+            Ok((answer, under)) => {
+                self.set_under(&peer, under);
                 self.set_standing(&peer, Standing::Ready);
                 self.on_answer(&peer, answer).await
             },
@@ -403,6 +466,7 @@ impl<'a> Transfer<'a> {
             Answer::Outline(outline) if self.download.is_none() => self.start_download(outline).await,
             Answer::Outline(_) => Ok(()),
             Answer::Piece => {
+                self.arrived_at = Instant::now();
                 if let Some(source) = self.sources.get_mut(peer) {
                     source.may_owe = (source.may_owe + 1).min(MOST_PER_SOURCE);
                     source.busy_since = None;
@@ -416,7 +480,7 @@ impl<'a> Transfer<'a> {
         match fault {
             Fault::Unanswered => self.set_standing(&peer, Standing::Lost),
             Fault::Stalled => {
-                tracing::debug!(target: LOG_TARGET, "{peer} does not answer for tensor {}", self.id);
+                tracing::debug!(target: LOG_TARGET, "{peer} does not answer for tensor {}", self.wanted.id);
                 self.context.network.report(peer, NO_ANSWER);
                 self.set_standing(&peer, Standing::Lost);
             },
@@ -427,7 +491,8 @@ impl<'a> Transfer<'a> {
             },
             Fault::Busy(pause) => self.on_busy(peer, pause),
             Fault::Wrong(change, len) => {
-                tracing::warn!(target: LOG_TARGET, "Dropping {peer}, asked for tensor {}: {}", self.id, change.reason);
+                let id = self.wanted.id;
+                tracing::warn!(target: LOG_TARGET, "Dropping {peer}, asked for tensor {id}: {}", change.reason);
                 self.context.metrics.rejected_bytes.inc_by(len);
                 self.context.network.report(peer, change);
                 self.set_standing(&peer, Standing::Barred);
@@ -482,7 +547,7 @@ impl<'a> Transfer<'a> {
     fn on_window(&mut self) -> Result<(), FetchError> {
         let received = self.download.as_ref().map_or(0, |download| download.received());
         if received.saturating_sub(self.received) < MIN_GAIN {
-            tracing::debug!(target: LOG_TARGET, "Tensor {} arrives too slowly", self.id);
+            tracing::debug!(target: LOG_TARGET, "Tensor {} arrives too slowly", self.wanted.id);
             return Err(FetchError::NotFound);
         }
         self.received = received;
@@ -499,13 +564,14 @@ impl<'a> Transfer<'a> {
 
     /// Looks for further sources: among the connected peers, then in the DHT.
     fn widen(&mut self) {
-        let (context, id) = (self.context, self.id);
+        let (context, id) = (self.context, self.wanted.id);
         let candidates = match self.search {
             Search::Nobody => context.network.peers(),
             Search::Peers => context.network.providers(id, self.sources.keys().copied().collect()),
             Search::Dht => return,
         };
         self.search = if self.search == Search::Nobody { Search::Peers } else { Search::Dht };
+        self.searches += 1;
         self.requests.push(candidates.map(Event::Candidates).boxed());
     }
 
@@ -529,60 +595,89 @@ impl<'a> Transfer<'a> {
 }
 
 impl Source {
-    fn new(standing: Standing) -> Self {
-        Self { standing, owes: 0, may_owe: 1, busy_since: None }
+    /// One that was asked whether it holds the tensor.
+    fn asked() -> Self {
+        Self { standing: Standing::Asked, owes: 0, may_owe: 1, busy_since: None, under: None }
+    }
+
+    /// Whether it may give the tensor yet.
+    fn is_left(&self) -> bool {
+        match self.standing {
+            Standing::Asked | Standing::Ready | Standing::Late | Standing::Paused => true,
+            Standing::Lost | Standing::Absent | Standing::Barred => false,
+        }
     }
 }
 
 impl Context {
-    /// Asks whether `peer` holds the tensor.
-    async fn offer(&self, peer: PeerId, id: TensorId) -> Result<(), Fault> {
-        let message = self.ask(peer, id, Request::Have(id), self.patience.offer).await?;
-        match parse(&message)? {
-            Response::Present => Ok(()),
-            other => Err(other.into()),
+    /// Asks whether `peer` holds the tensor, and has it admit this node if it restricts the tensor. Returns for whom it
+    /// does. Who has admitted this node for a task is taken at its word that the tensor is that task's.
+    async fn offer(&self, peer: PeerId, wanted: Wanted, admitted: Option<Mark>) -> Result<Option<Mark>, Fault> {
+        let message = self.ask_once(peer, Request::Have(wanted.id), self.patience.offer).await?;
+        let task = match parse(&message)? {
+            Response::Present => return Ok(None),
+            Response::Restricted { task } => task,
+            other => return Err(other.into()),
+        };
+        match admitted.filter(|mark| task == Some(mark.task)) {
+            Some(mark) => Ok(Some(mark)),
+            None => self.show_party(peer, wanted, self.patience.offer).await.map(Some),
         }
     }
 
     /// Asks for the outline and verifies it.
-    async fn outline(&self, peer: PeerId, id: TensorId) -> Result<Answer, Fault> {
-        let (header, mut hashes) = self.page(peer, id, 0).await?;
+    async fn outline(
+        &self,
+        peer: PeerId,
+        wanted: Wanted,
+        mut under: Option<Mark>,
+    ) -> Result<(Answer, Option<Mark>), Fault> {
+        let id = wanted.id;
+        let (header, mut hashes) = self.page(peer, wanted, 0, &mut under).await?;
         for page in 1..page_count(&header) {
-            let (other, more) = self.page(peer, id, page).await?;
+            let (other, more) = self.page(peer, wanted, page, &mut under).await?;
             if other != header || more.is_empty() {
                 return Err(Fault::Wrong(BAD_RESPONSE, 0));
             }
             hashes.extend(more);
         }
         let len = size_of_val(&hashes[..]) as u64;
-        Outline::verify(&id, &header, hashes).map(Answer::Outline).map_err(|_| Fault::Wrong(WRONG_BYTES, len))
+        let outline = Outline::verify(&id, &header, hashes).map_err(|_| Fault::Wrong(WRONG_BYTES, len))?;
+        Ok((Answer::Outline(outline), under))
     }
 
-    async fn page(&self, peer: PeerId, id: TensorId, page: u16) -> Result<(Header, Vec<Hash>), Fault> {
-        let message = self.ask(peer, id, Request::Outline { id, page }, self.patience.answer).await?;
+    async fn page(
+        &self,
+        peer: PeerId,
+        wanted: Wanted,
+        page: u16,
+        under: &mut Option<Mark>,
+    ) -> Result<(Header, Vec<Hash>), Fault> {
+        let message = self.ask(peer, wanted, Request::Outline { id: wanted.id, page }, under).await?;
         match parse(&message)? {
             Response::Outline { header, hashes } => Ok((header, hashes.into_owned())),
             other => Err(other.into()),
         }
     }
 
-    /// Asks for a piece, verifies and writes it.
+    /// Asks for a piece, verifies and writes it. `under` is for whom the source restricts it.
     async fn piece(
         &self,
         peer: PeerId,
-        id: TensorId,
+        wanted: Wanted,
         index: u32,
+        mut under: Option<Mark>,
         download: Arc<Download>,
         progress: &Progress,
-    ) -> Result<Answer, Fault> {
-        let message = self.ask(peer, id, Request::Piece { id, index }, self.patience.answer).await?;
+    ) -> Result<(Answer, Option<Mark>), Fault> {
+        let message = self.ask(peer, wanted, Request::Piece { id: wanted.id, index }, &mut under).await?;
         let accepted = blocking(move || {
             let bytes = match parse(&message)? {
                 Response::Piece(bytes) => bytes,
                 other => return Err(other.into()),
             };
             let len = bytes.len() as u64;
-            match download.accept(index, bytes) {
+            match download.accept(index, bytes, under) {
                 Ok(Arrival::Accepted) => Ok(len),
                 Ok(Arrival::Duplicate) => Ok(0),
                 Ok(Arrival::Wrong) => Err(Fault::Wrong(WRONG_BYTES, len)),
@@ -591,55 +686,74 @@ impl Context {
         });
         let len = accepted.await.map_err(Fault::Local)??;
         progress.received(len);
-        Ok(Answer::Piece)
+        Ok((Answer::Piece, under))
     }
 
-    /// Asks, and once more after showing who asks, if the peer wants to know that.
-    async fn ask(&self, peer: PeerId, id: TensorId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
+    /// Asks, and once more after showing who asks, if the peer wants to know that; then it says for whom it restricts the
+    /// tensor.
+    async fn ask(
+        &self,
+        peer: PeerId,
+        wanted: Wanted,
+        request: Request,
+        under: &mut Option<Mark>,
+    ) -> Result<Vec<u8>, Fault> {
+        let patience = self.patience.answer;
         let message = self.ask_once(peer, request, patience).await?;
         if !matches!(Response::parse(&message), Ok(Response::Restricted { .. })) {
             return Ok(message);
         }
-        self.show_party(peer, id, patience).await?;
+        *under = Some(self.show_party(peer, wanted, patience).await?);
         self.ask_once(peer, request, patience).await
     }
 
-    /// Has a peer admit this node to a restricted tensor, with the first of its keys that is entitled.
+    /// Has a peer admit this node to a restricted tensor, with the first of its keys that is entitled, and says by which
+    /// mark.
     ///
-    /// What was not ordered as restricted is not fetched from whoever restricts it: this node would serve it to
-    /// everybody.
-    async fn show_party(&self, peer: PeerId, id: TensorId, patience: Duration) -> Result<(), Fault> {
-        if self.store.marks(&id).is_none() {
-            return Err(Fault::Refused);
-        }
-        let mut admission = self.try_parties(peer, id, patience).await?;
+    /// It asks as what the tensor was ordered as, or its bundle came as. What was not ordered as restricted is not
+    /// fetched from whoever restricts it.
+    async fn show_party(&self, peer: PeerId, wanted: Wanted, patience: Duration) -> Result<Mark, Fault> {
+        let (store, identity) = (self.store.clone(), self.identity.clone());
+        let claims = blocking(move || {
+            let bundle = wanted.part_of.and_then(|bundle| store.marks(&bundle)).unwrap_or_default();
+            identity.claims(&[store.orders(&wanted.id), bundle].concat())
+        });
+        let claims = claims.await.map_err(Fault::Local)?;
+        let mut admission = self.try_claims(peer, wanted.id, &claims, patience).await?;
         if admission == Admission::NotYet {
             tokio::time::sleep(self.patience.pause).await;
-            admission = self.try_parties(peer, id, patience).await?;
+            admission = self.try_claims(peer, wanted.id, &claims, patience).await?;
         }
         match admission {
-            Admission::Given => Ok(()),
+            Admission::Given(mark) => Ok(mark),
             Admission::NotYet | Admission::Refused => Err(Fault::Refused),
         }
     }
 
-    async fn try_parties(&self, peer: PeerId, id: TensorId, patience: Duration) -> Result<Admission, Fault> {
+    async fn try_claims(
+        &self,
+        peer: PeerId,
+        id: TensorId,
+        claims: &[(Mark, Party)],
+        patience: Duration,
+    ) -> Result<Admission, Fault> {
         let mut outcome = Admission::Refused;
-        for party in self.identity.signer.parties() {
+        for (mark, party) in claims {
             let message = self.ask_once(peer, Request::Challenge(id), patience).await?;
             let challenge = match parse(&message)? {
                 Response::Challenge(challenge) => challenge,
                 other => return Err(other.into()),
             };
-            let Some(signature) = self.identity.answer(&party, peer, id, &challenge) else { continue };
-            let request = Request::Admit { id, party, challenge, signature };
+            let task = mark.task;
+            let Some(signature) = self.identity.answer(party, peer, id, task, &challenge) else { continue };
+            let request = Request::Admit { id, task, party: *party, challenge, signature };
             let message = self.ask_once(peer, request, patience).await?;
             let denied = match parse(&message)? {
-                Response::Admitted => return Ok(Admission::Given),
+                Response::Admitted => return Ok(Admission::Given(*mark)),
                 Response::Denied(denied) => denied,
                 other => return Err(other.into()),
             };
-            tracing::debug!(target: LOG_TARGET, "{peer} does not serve {id} to {party:?}: {denied}");
+            tracing::debug!(target: LOG_TARGET, "{peer} does not serve {id}, of task {task}, to {party:?}: {denied}");
             if matches!(denied, Denied::Refused(Refusal::NotDrawn { .. } | Refusal::NothingWon { .. })) {
                 outcome = Admission::NotYet;
             }

@@ -10,10 +10,11 @@ use std::{
 };
 
 use codec::Encode;
+use ensemble_runtime::AccountId;
 use ensemble_tensor::TensorId;
 use sc_network_types::PeerId;
 
-use super::{random, Denied};
+use super::{random, Denied, Token};
 
 /// What is to be signed: number, milliseconds since the node started, hash; little-endian.
 pub type Challenge = [u8; 32];
@@ -85,6 +86,12 @@ impl Challenges {
         // None is younger than now, so that it is Stale from then on.
         self.expiring.push_back((now + CHALLENGE_LIFETIME + Duration::from_secs(1), number));
         Ok(())
+    }
+
+    /// By what an account is known that may read a content: always the same, so that asking again and again takes no
+    /// further place.
+    pub fn token(&self, account: &AccountId, content: &TensorId) -> Token {
+        sp_io::hashing::blake2_256(&(self.secret, "token", account, content).encode())
     }
 
     fn seal(&self, peer: Option<PeerId>, id: TensorId, number: u64, at: u64) -> Challenge {

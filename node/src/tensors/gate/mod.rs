@@ -11,12 +11,16 @@
 //! show ([`message`]). So a signature is of no use to another peer, at another node, or for another content. Each
 //! challenge is good for one signature and for [`CHALLENGE_LIFETIME`].
 //!
+//! A peer also names the task for which it restricts what it gets, and is admitted for that task alone. Else it could
+//! get as content of one task what it then serves to those who are entitled to another.
+//!
 //! | what is checked | when it fails |
 //! |---|---|
 //! | that the challenge is this node's, for this asker and content, and young | [`Denied::Stale`] |
 //! | that no signature of it was taken before | [`Denied::Replayed`] |
 //! | how many signatures are checked by RPC | [`Denied::Busy`] |
 //! | the signature | [`Denied::BadSignature`] |
+//! | that the tensor is restricted, for the task that a peer names | [`Denied::NotRestricted`], [`Denied::OtherTask`] |
 //! | the title, by the state of the best block | [`Denied::Refused`], with how to become entitled |
 
 #![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
@@ -63,8 +67,8 @@ pub const SESSION: Duration = Duration::from_secs(600);
 const MAX_SESSIONS: u32 = 4096;
 /// Signatures that are checked by RPC in one go.
 const RPC_BURST: u32 = 64;
-/// After how long one more may be checked by RPC.
-const RPC_INTERVAL: Duration = Duration::from_millis(20);
+/// After how long one more may be checked by RPC, which takes some 50 microseconds.
+const RPC_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Whom a node serves.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -102,6 +106,9 @@ pub enum Denied {
     /// The chain refuses.
     #[error("{}", explain(.0))]
     Refused(Refusal),
+    /// The tensor is restricted, but not as content of the task that was named.
+    #[error("the tensor is restricted on this node, but not as content of that task")]
+    OtherTask,
 }
 
 /// The chain's refusal as a sentence with what to do about it.
@@ -144,6 +151,13 @@ struct Session {
     checked: Hash,
 }
 
+/// A title, the mark that it counts for, and the block by whose state it does.
+struct Found {
+    mark: Mark,
+    title: Title<BlockNumber>,
+    at: Hash,
+}
+
 /// Decides who is served restricted tensors.
 pub struct Gate {
     store: Arc<Store>,
@@ -178,24 +192,29 @@ impl Gate {
         self.state.lock().challenges.issue(peer, id, Instant::now())
     }
 
-    /// What has to be signed for a challenge.
-    pub fn message(&self, peer: Option<PeerId>, id: TensorId, challenge: &Challenge) -> String {
+    /// What has to be signed for a challenge: by a peer, for a task, or by RPC.
+    pub fn message(&self, peer: Option<(PeerId, TaskId)>, id: TensorId, challenge: &Challenge) -> String {
         message(&self.genesis, &self.node, peer, id, challenge)
     }
 
-    /// Admits a peer that has shown by a signature who it is, if it is entitled.
+    /// Admits a peer that has shown by a signature who it is, if it is entitled to what won `task`. The peer restricts
+    /// what it gets for that task, so that no other counts.
     pub fn admit_peer(
         &self,
         peer: PeerId,
         id: TensorId,
+        task: TaskId,
         party: Party,
         challenge: &Challenge,
         signature: [u8; 64],
     ) -> Result<Admission, Denied> {
-        self.take(Some(peer), id, challenge, Instant::now(), |message| {
-            party.verify(message, &sr25519::Signature::from_raw(signature))
+        let message = self.message(Some((peer, task)), id, challenge);
+        self.take(Some(peer), id, challenge, Instant::now(), || {
+            party.verify(&message, &sr25519::Signature::from_raw(signature))
         })?;
-        self.open(Holder::Peer(peer), id, &party.into())
+        let asker = party.into();
+        let found = self.find_title(id, Some(task), &asker)?;
+        Ok(self.begin_session(Holder::Peer(peer), asker, found))
     }
 
     /// Admits whoever has shown by an account's signature that it may speak for the account, if that is entitled.
@@ -208,11 +227,18 @@ impl Gate {
         signature: &MultiSignature,
     ) -> Result<(Token, Admission), Denied> {
         let now = Instant::now();
-        self.state.lock().check_rpc_allowance(now)?;
-        self.take(None, id, challenge, now, |message| verify_account(message, account, signature))?;
-        let token = random();
-        let admission = self.open(Holder::Token(token), id, &Asker::Account(account.clone()))?;
-        Ok((token, admission))
+        {
+            let mut state = self.state.lock();
+            // Checked again when it is taken; who has none costs the others nothing.
+            state.challenges.check(None, id, challenge, now)?;
+            state.check_rpc_allowance(now)?;
+        }
+        let message = self.message(None, id, challenge);
+        self.take(None, id, challenge, now, || verify_account(&message, account, signature))?;
+        let asker = Asker::Account(account.clone());
+        let found = self.find_title(id, None, &asker)?;
+        let token = self.state.lock().challenges.token(account, &found.mark.content);
+        Ok((token, self.begin_session(Holder::Token(token), asker, found)))
     }
 
     /// Whether a tensor may be served to `holder` now. To whom it may not, the answer is the task that it is restricted
@@ -263,34 +289,36 @@ impl Gate {
         id: TensorId,
         challenge: &Challenge,
         now: Instant,
-        verify: impl FnOnce(&str) -> bool,
+        verify: impl FnOnce() -> bool,
     ) -> Result<(), Denied> {
         self.state.lock().challenges.check(peer, id, challenge, now)?;
         // Not under the lock, as it takes its time.
-        if !verify(&self.message(peer, id, challenge)) {
+        if !verify() {
             return Err(Denied::BadSignature);
         }
         self.state.lock().challenges.take(peer, id, challenge, now)
     }
 
-    /// Opens a session for whoever has shown that it is `asker`.
-    fn open(&self, holder: Holder, id: TensorId, asker: &Asker<AccountId>) -> Result<Admission, Denied> {
+    /// Why whoever has shown that it is `asker` may have a tensor, as content of `task` or, if none is named, of any.
+    fn find_title(&self, id: TensorId, task: Option<TaskId>, asker: &Asker<AccountId>) -> Result<Found, Denied> {
         let marks = self.store.marks(&id).unwrap_or_default();
-        let best = self.chain.best();
-        let mut denied = Denied::NotRestricted;
-        for Mark { task, content } in marks {
-            match self.chain.entitlement(best, asker, task, content) {
-                Ok(Ok(title)) => {
-                    let session =
-                        Session { asker: asker.clone(), task, until: Instant::now() + SESSION, checked: best };
-                    self.state.lock().sessions.insert((holder, content), session);
-                    return Ok(Admission { title, task });
-                },
+        let at = self.chain.best();
+        let mut denied = if marks.is_empty() { Denied::NotRestricted } else { Denied::OtherTask };
+        for mark in marks.into_iter().filter(|mark| task.is_none_or(|task| task == mark.task)) {
+            match self.chain.entitlement(at, asker, mark.task, mark.content) {
+                Ok(Ok(title)) => return Ok(Found { mark, title, at }),
                 Ok(Err(refusal)) => denied = Denied::Refused(refusal),
                 Err(Unavailable) => denied = Denied::NoState,
             }
         }
         Err(denied)
+    }
+
+    fn begin_session(&self, holder: Holder, asker: Asker<AccountId>, found: Found) -> Admission {
+        let Found { mark: Mark { task, content }, title, at } = found;
+        let session = Session { asker, task, until: Instant::now() + SESSION, checked: at };
+        self.state.lock().sessions.insert((holder, content), session);
+        Admission { title, task }
     }
 }
 
@@ -307,9 +335,15 @@ impl State {
     }
 }
 
-/// What is signed to be served a content: by `node`, to `peer` or, if there is none, by RPC.
-pub fn message(genesis: &Hash, node: &PeerId, peer: Option<PeerId>, id: TensorId, challenge: &Challenge) -> String {
-    let asker = peer.map_or_else(|| "RPC".into(), |peer| format!("peer {peer}"));
+/// What is signed to be served a content: by `node`, to a peer as what won a task or, if there is none, by RPC.
+pub fn message(
+    genesis: &Hash,
+    node: &PeerId,
+    peer: Option<(PeerId, TaskId)>,
+    id: TensorId,
+    challenge: &Challenge,
+) -> String {
+    let asker = peer.map_or_else(|| "RPC".into(), |(peer, task)| format!("peer {peer} for task {task}"));
     let challenge = hex::encode(challenge);
     format!(
         "ensemble/exchange/v1\nRead {id}\nfrom {node}\nby {asker}\non chain 0x{}\nchallenge 0x{challenge}",

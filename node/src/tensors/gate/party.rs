@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use codec::{Decode, Encode};
-use ensemble_core::{attester, exchange, exchange::Asker};
+use ensemble_core::{attester, exchange, exchange::Asker, TaskId};
 use ensemble_runtime::{AccountId, Hash};
 use ensemble_tensor::TensorId;
 use sc_network_types::PeerId;
 use sp_core::{crypto::ByteArray, sr25519, Pair};
 use sp_keystore::KeystorePtr;
 
-use super::{account_of, message, Challenge};
-
-/// Most keys of a keystore with which a node asks.
-const MAX_KEYS: usize = 8;
+use super::{account_of, message, Chain, Challenge};
+use crate::tensors::store::Mark;
 
 /// Who asks a peer: an sr25519 key, and what it is the key of.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
@@ -62,8 +60,7 @@ impl Signer for Keys {
     fn parties(&self) -> Vec<Party> {
         let of = |key_type| self.0.sr25519_public_keys(key_type).into_iter();
         let readers = of(exchange::KEY_TYPE).map(|key| Party::Account(key.0));
-        let attesters = of(attester::KEY_TYPE).map(|key| Party::Attester(key.0));
-        attesters.take(MAX_KEYS / 2).chain(readers.take(MAX_KEYS / 2)).collect()
+        of(attester::KEY_TYPE).map(|key| Party::Attester(key.0)).chain(readers).collect()
     }
 
     fn sign(&self, party: &Party, message: &[u8]) -> Option<[u8; 64]> {
@@ -85,12 +82,35 @@ pub struct Identity {
     pub node: PeerId,
     /// Its keys.
     pub signer: Arc<dyn Signer>,
+    /// What the node itself knows of the chain.
+    pub chain: Arc<dyn Chain>,
 }
 
 impl Identity {
-    /// The answer of a party to the challenge of `server`, for a content.
-    pub fn answer(&self, party: &Party, server: PeerId, id: TensorId, challenge: &Challenge) -> Option<[u8; 64]> {
-        let message = message(&self.genesis, &server, Some(self.node), id, challenge);
+    /// The keys that are entitled by what the node knows of the chain, each with the mark by which it is. No others are
+    /// shown to anybody. May block.
+    pub fn claims(&self, marks: &[Mark]) -> Vec<(Mark, Party)> {
+        if marks.is_empty() {
+            return Vec::new();
+        }
+        let (parties, best) = (self.signer.parties(), self.chain.best());
+        let pairs = marks.iter().flat_map(|mark| parties.iter().map(move |party| (*mark, *party)));
+        let entitled = |(mark, party): &(Mark, Party)| {
+            matches!(self.chain.entitlement(best, &(*party).into(), mark.task, mark.content), Ok(Ok(_)))
+        };
+        pairs.filter(entitled).collect()
+    }
+
+    /// The answer of a party to the challenge of `server`, for what won a task.
+    pub fn answer(
+        &self,
+        party: &Party,
+        server: PeerId,
+        id: TensorId,
+        task: TaskId,
+        challenge: &Challenge,
+    ) -> Option<[u8; 64]> {
+        let message = message(&self.genesis, &server, Some((self.node, task)), id, challenge);
         self.signer.sign(party, message.as_bytes())
     }
 }

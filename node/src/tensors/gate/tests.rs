@@ -1,6 +1,7 @@
 //! The gate, with a chain of which the test says who is entitled.
 
 use std::{
+    collections::HashSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -18,13 +19,9 @@ use sp_runtime::MultiSignature;
 
 use super::{
     challenge::{Challenges, CHALLENGE_LIFETIME},
-    message, Admission, Chain, Challenge, Denied, Gate, Holder, Party, Signer, Token, Unavailable,
+    message, Admission, Chain, Challenge, Denied, Gate, Holder, Identity, Party, Signer, Token, Unavailable,
 };
-use crate::tensors::{
-    exchange::tests::Home,
-    samples::Sample,
-    store::{Mark, Marker},
-};
+use crate::tensors::{exchange::tests::Home, samples::Sample, store::Mark};
 
 /// The chain's first block.
 pub const GENESIS: Hash = Hash::repeat_byte(7);
@@ -57,6 +54,13 @@ impl Rules {
         state.block += 1;
         state.entitled.retain(|(_, _, other)| *other != content);
         state.entitled.extend(askers.iter().map(|asker| (asker.clone(), TASK, content)));
+    }
+
+    /// Entitles one more to a content of another task.
+    pub fn entitle_for(&self, task: TaskId, content: TensorId, asker: Asker<AccountId>) {
+        let mut state = self.0.lock();
+        state.block += 1;
+        state.entitled.push((asker, task, content));
     }
 
     /// Entitles somebody of whom the chain has heard only after so many questions.
@@ -108,6 +112,19 @@ pub struct Nobody;
 impl Signer for Nobody {
     fn parties(&self) -> Vec<Party> {
         Vec::new()
+    }
+
+    fn sign(&self, _: &Party, _: &[u8]) -> Option<[u8; 64]> {
+        None
+    }
+}
+
+/// A node with many keys.
+struct Crowd(usize);
+
+impl Signer for Crowd {
+    fn parties(&self) -> Vec<Party> {
+        (0..self.0).map(|number| Person::new(&number.to_string()).party()).collect()
     }
 
     fn sign(&self, _: &Party, _: &[u8]) -> Option<[u8; 64]> {
@@ -170,8 +187,8 @@ impl Node {
 
     fn knock(&self, peer: PeerId, person: &Person) -> Result<Admission, Denied> {
         let challenge = self.gate.challenge(Some(peer), self.id);
-        let signature = person.sign(&self.gate.message(Some(peer), self.id, &challenge));
-        self.gate.admit_peer(peer, self.id, person.party(), &challenge, signature)
+        let signature = person.sign(&self.gate.message(Some((peer, TASK)), self.id, &challenge));
+        self.gate.admit_peer(peer, self.id, TASK, person.party(), &challenge, signature)
     }
 
     fn unlock(&self, person: &Person) -> Result<Token, Denied> {
@@ -192,7 +209,7 @@ impl Node {
 
 /// Restricts a tensor as the operator does, as part of `content`.
 pub fn restrict(home: &Home, sample: &Sample, content: TensorId) {
-    assert!(home.store.restrict(&sample.id, Mark { task: TASK, content }, Marker::Operator).unwrap());
+    home.store.restrict(&sample.id, Mark { task: TASK, content }).unwrap();
 }
 
 #[test]
@@ -283,24 +300,24 @@ fn a_signature_is_no_use_to_another_peer_at_another_node_or_for_another_content(
         node.rules.entitle(node.id, &[ann.asker()]);
     }
     let challenge = node.gate.challenge(Some(peer), node.id);
-    let signature = ann.sign(&node.gate.message(Some(peer), node.id, &challenge));
+    let signature = ann.sign(&node.gate.message(Some((peer, TASK)), node.id, &challenge));
     let party = ann.party();
-    assert_eq!(node.gate.admit_peer(forger, node.id, party, &challenge, signature), Err(Denied::Stale));
-    assert_eq!(elsewhere.gate.admit_peer(peer, node.id, party, &challenge, signature), Err(Denied::Stale));
-    assert_eq!(node.gate.admit_peer(peer, TensorId([1; 32]), party, &challenge, signature), Err(Denied::Stale));
+    assert_eq!(node.gate.admit_peer(forger, node.id, TASK, party, &challenge, signature), Err(Denied::Stale));
+    assert_eq!(elsewhere.gate.admit_peer(peer, node.id, TASK, party, &challenge, signature), Err(Denied::Stale));
+    assert_eq!(node.gate.admit_peer(peer, TensorId([1; 32]), TASK, party, &challenge, signature), Err(Denied::Stale));
     assert_eq!(node.unlock_with(&ann, &challenge, signature), Err(Denied::Stale));
     // A challenge of its own does not help the forger: what Ann signed names another peer.
     let own = node.gate.challenge(Some(forger), node.id);
-    assert_eq!(node.gate.admit_peer(forger, node.id, party, &own, signature), Err(Denied::BadSignature));
+    assert_eq!(node.gate.admit_peer(forger, node.id, TASK, party, &own, signature), Err(Denied::BadSignature));
     // Nor does it help to pass on this node's challenge as its own: what Ann signs then names the forger's node.
-    let relayed = message(&GENESIS, &forger, Some(peer), node.id, &own);
-    assert_eq!(node.gate.admit_peer(forger, node.id, party, &own, ann.sign(&relayed)), Err(Denied::BadSignature));
+    let relayed = message(&GENESIS, &forger, Some((peer, TASK)), node.id, &own);
+    assert_eq!(node.gate.admit_peer(forger, node.id, TASK, party, &own, ann.sign(&relayed)), Err(Denied::BadSignature));
     // Nor to sign in Ann's name.
-    let signature = eve.sign(&node.gate.message(Some(forger), node.id, &own));
-    assert_eq!(node.gate.admit_peer(forger, node.id, party, &own, signature), Err(Denied::BadSignature));
+    let signature = eve.sign(&node.gate.message(Some((forger, TASK)), node.id, &own));
+    assert_eq!(node.gate.admit_peer(forger, node.id, TASK, party, &own, signature), Err(Denied::BadSignature));
     // None of this used up the challenge that Ann was given.
-    let signature = ann.sign(&node.gate.message(Some(peer), node.id, &challenge));
-    node.gate.admit_peer(peer, node.id, party, &challenge, signature).unwrap();
+    let signature = ann.sign(&node.gate.message(Some((peer, TASK)), node.id, &challenge));
+    node.gate.admit_peer(peer, node.id, TASK, party, &challenge, signature).unwrap();
     assert!(node.serves(Holder::Peer(peer)) && !node.serves(Holder::Peer(forger)));
 }
 
@@ -312,8 +329,8 @@ fn an_account_is_not_an_attester() {
     node.rules.entitle(node.id, &[attester.into()]);
     assert_eq!(node.knock(peer, &ann), Err(Denied::Refused(refusal())));
     let challenge = node.gate.challenge(Some(peer), node.id);
-    let signature = ann.sign(&node.gate.message(Some(peer), node.id, &challenge));
-    node.gate.admit_peer(peer, node.id, attester, &challenge, signature).unwrap();
+    let signature = ann.sign(&node.gate.message(Some((peer, TASK)), node.id, &challenge));
+    node.gate.admit_peer(peer, node.id, TASK, attester, &challenge, signature).unwrap();
 }
 
 #[test]
@@ -332,10 +349,78 @@ fn wallets_sign_in_a_frame_and_with_other_schemes() {
 #[test]
 fn rpc_has_only_so_many_signatures_checked() {
     let node = Node::new();
+    let mut state = node.gate.state.lock();
+    let start = state.counted_at;
+    let taken =
+        |state: &mut super::State, now| (0..1000).take_while(|_| state.check_rpc_allowance(now).is_ok()).count();
+    assert_eq!(taken(&mut state, start), 64);
+    assert_eq!(state.check_rpc_allowance(start), Err(Denied::Busy));
+    assert_eq!(taken(&mut state, start + Duration::from_millis(10)), 10);
+}
+
+#[test]
+fn who_has_no_challenge_takes_nobody_elses_turn() {
+    let node = Node::new();
     let ann = Person::new("ann");
-    let challenge = node.gate.challenge(None, node.id);
-    let denied: Vec<_> = (0..200).filter_map(|_| node.unlock_with(&ann, &challenge, [0; 64]).err()).collect();
-    assert!(denied.contains(&Denied::BadSignature) && denied.contains(&Denied::Busy));
+    node.rules.entitle(node.id, &[ann.asker()]);
+    for _ in 0..10_000 {
+        assert_eq!(node.unlock_with(&ann, &[7; 32], [0; 64]), Err(Denied::Stale));
+    }
+    node.unlock(&ann).unwrap();
+}
+
+#[test]
+fn who_unlocks_again_and_again_pushes_nobody_out() {
+    let node = Node::new();
+    let (ann, eve, peer) = (Person::new("ann"), Person::new("eve"), PeerId::random());
+    node.rules.entitle(node.id, &[ann.asker(), eve.asker()]);
+    node.knock(peer, &ann).unwrap();
+    let token = node.unlock(&ann).unwrap();
+    let others: HashSet<_> = (0..10).map(|_| node.unlock(&eve).unwrap()).collect();
+    assert_eq!(others.len(), 1);
+    assert_eq!(node.gate.state.lock().sessions.len(), 3);
+    assert!(node.serves(Holder::Token(token)) && node.serves(Holder::Peer(peer)));
+    assert_ne!(others, HashSet::from([token]), "each has its own");
+    // Nobody else's, of no other content, and of no other node.
+    assert_ne!(Node::new().gate.state.lock().challenges.token(&ann.account(), &node.id), token);
+    assert_ne!(node.gate.state.lock().challenges.token(&ann.account(), &TensorId([1; 32])), token);
+}
+
+#[test]
+fn a_peer_is_admitted_for_the_task_that_it_names_alone() {
+    let node = Node::new();
+    let (ann, eve, peer) = (Person::new("ann"), Person::new("eve"), PeerId::random());
+    node.rules.entitle(node.id, &[ann.asker()]);
+    let knock = |named: TaskId, signed: TaskId, person: &Person| {
+        let challenge = node.gate.challenge(Some(peer), node.id);
+        let signature = person.sign(&node.gate.message(Some((peer, signed)), node.id, &challenge));
+        node.gate.admit_peer(peer, node.id, named, person.party(), &challenge, signature)
+    };
+    assert_eq!(knock(TASK + 1, TASK + 1, &ann), Err(Denied::OtherTask));
+    assert_eq!(knock(TASK, TASK + 1, &ann), Err(Denied::BadSignature));
+    assert!(!node.serves(Holder::Peer(peer)));
+    // Nor does a title to what won another task help.
+    node.rules.entitle_for(TASK + 1, node.id, eve.asker());
+    assert_eq!(knock(TASK + 1, TASK + 1, &eve), Err(Denied::OtherTask));
+    assert_eq!(knock(TASK, TASK, &eve), Err(Denied::Refused(refusal())));
+    knock(TASK, TASK, &ann).unwrap();
+    assert!(node.serves(Holder::Peer(peer)));
+}
+
+#[test]
+fn only_keys_that_are_entitled_are_shown() {
+    let rules = Rules::default();
+    let (ann, signer) = (Person::new("ann"), Arc::new(Crowd(40)));
+    let identity = Identity { genesis: GENESIS, node: PeerId::random(), signer, chain: Arc::new(rules.clone()) };
+    let mark = |task| Mark { task, content: TensorId([1; 32]) };
+    let last = Person::new("39");
+    rules.entitle(TensorId([1; 32]), &[last.asker(), ann.asker()]);
+    // However many keys there are, and whichever comes first.
+    assert_eq!(identity.claims(&[mark(1), mark(TASK)]), [(mark(TASK), last.party())]);
+    assert_eq!(identity.claims(&[mark(1)]), []);
+    assert_eq!(identity.claims(&[]), []);
+    rules.0.lock().unavailable = true;
+    assert_eq!(identity.claims(&[mark(TASK)]), []);
 }
 
 #[test]
@@ -377,8 +462,8 @@ fn members_are_served_as_part_of_their_bundle() {
     rules.entitle(bundle.id, &[ann.asker()]);
     assert_eq!(gate.admits(Some(Holder::Peer(peer)), &member.id), Err(Some(TASK)));
     let challenge = gate.challenge(Some(peer), bundle.id);
-    let signature = ann.sign(&gate.message(Some(peer), bundle.id, &challenge));
-    gate.admit_peer(peer, bundle.id, ann.party(), &challenge, signature).unwrap();
+    let signature = ann.sign(&gate.message(Some((peer, TASK)), bundle.id, &challenge));
+    gate.admit_peer(peer, bundle.id, TASK, ann.party(), &challenge, signature).unwrap();
     for id in [member.id, bundle.id] {
         assert_eq!(gate.admits(Some(Holder::Peer(peer)), &id), Ok(()));
     }

@@ -175,6 +175,17 @@ async fn a_fetch_is_watched_until_it_ends() {
 }
 
 #[tokio::test]
+async fn what_is_here_openly_is_not_fetched_as_restricted() {
+    let node = Node::alone();
+    let (open, restricted) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+    node.home.put(&open);
+    node.assert_fails("fetchTensor", (open.id, Value::Null, TASK), 20_033, "ensemble_restrictTensor").await;
+    node.call("restrictTensor", (open.id, TASK)).await.unwrap();
+    node.call("fetchTensor", (open.id, Value::Null, TASK)).await.unwrap();
+    node.call("fetchTensor", (restricted.id, Value::Null, TASK)).await.unwrap();
+}
+
+#[tokio::test]
 async fn removing_ends_a_fetch() {
     let sample = Sample::bytes(3 * PIECE, 1);
     let node = Node::new(Script::new(&[Manner::StallsPieces], &[&sample]), false, DenyUnsafe::No);

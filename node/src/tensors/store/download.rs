@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use super::{
     files,
     index::{footprint, Index},
-    outlines, Error, Store,
+    outlines, Error, Mark, Store,
 };
 
 /// A download. Whoever fetches the same tensor at the same time shares it.
@@ -62,6 +62,8 @@ impl Store {
             return Ok(download);
         }
         if !index.partial.contains_key(&id) {
+            // How it came before says nothing about how it comes now.
+            self.forget_source(&mut index, &id)?;
             self.make_room(&mut index, footprint(&header))?;
             index.take(&header);
             index.insert_partial(id, header);
@@ -138,8 +140,9 @@ impl Download {
         self.progress.lock().is_complete()
     }
 
-    /// Checks a piece and writes it. Blocks while hashing and writing.
-    pub fn accept(&self, index: u32, bytes: &[u8]) -> Result<Arrival, Error> {
+    /// Checks a piece and writes it. Blocks while hashing and writing. `under` is for whom the source restricts it; if it
+    /// does, so does this node before the piece is on the disk.
+    pub fn accept(&self, index: u32, bytes: &[u8], under: Option<Mark>) -> Result<Arrival, Error> {
         if !self.outline.verify_piece(index, bytes) {
             return Ok(Arrival::Wrong);
         }
@@ -148,7 +151,9 @@ impl Download {
             return Ok(Arrival::Duplicate);
         }
         let start = Header::LEN as u64 + Outline::piece_range(self.header(), index).start;
-        let (len, written) = (bytes.len() as u64, self.file.write_all_at(bytes, start));
+        let marked = under.map_or(Ok(()), |mark| self.comes_under(mark));
+        let written = marked.and_then(|()| self.file.write_all_at(bytes, start).map_err(Error::from));
+        let len = bytes.len() as u64;
         if written.is_ok() {
             self.store.metrics.fetched_bytes.inc_by(len);
         }
@@ -178,6 +183,15 @@ impl Download {
         )?;
         progress.finished = true;
         Ok(())
+    }
+
+    fn comes_under(&self, mark: Mark) -> Result<(), Error> {
+        let mut index = self.store.index.lock();
+        // What is held by now, or was given up, came otherwise.
+        match self.is_current(&index) && !index.held.contains_key(&self.id) {
+            true => self.store.comes_under(&mut index, &self.id, mark),
+            false => Ok(()),
+        }
     }
 
     /// Whether the file in `partial/` is this download's. After it was given up, another of the same tensor may have

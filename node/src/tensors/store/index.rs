@@ -76,6 +76,8 @@ pub struct Holding {
     pub verified: u64,
     /// Whether the id was pinned, itself or as a member of a pinned bundle.
     pub pinned: bool,
+    /// Whether the tensor, or a member of the bundle, is not for everybody.
+    pub restricted: bool,
 }
 
 /// Something that goes to make room.
@@ -195,7 +197,9 @@ impl Index {
     /// What is held under `id`, if all of it is: for a bundle every member too. A bundle in a bundle counts as missing.
     pub fn holding(&self, id: &TensorId) -> Option<Holding> {
         let entry = self.held.get(id)?;
-        let mut holding = Holding { header: entry.header, bytes: 0, verified: 0, pinned: self.is_pinned(id) };
+        let restricted = [id].into_iter().chain(entry.members.iter()).any(|part| self.marks.contains_key(part));
+        let mut holding =
+            Holding { header: entry.header, bytes: 0, verified: 0, pinned: self.is_pinned(id), restricted };
         holding.add(entry);
         for member in entry.members.iter() {
             let member = self.held.get(member).filter(|member| member.header.kind() != Kind::Bundle)?;

@@ -18,6 +18,7 @@ impl Store {
         }
         let mut index = self.index.lock();
         self.make_room(&mut index, footprint(&header))?;
+        self.forget_source(&mut index, &outline.id())?;
         index.take(&header);
         self.publish(&index);
         drop(index);

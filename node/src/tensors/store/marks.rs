@@ -1,16 +1,24 @@
 //! Which tensors are restricted: served to those alone whom the chain entitles to what won a task.
 //!
-//! A mark says for which task a tensor is restricted, and as part of which content. It is written before the tensor
-//! arrives and outlives a restart, so that at no time the tensor is held without it. The bytes decide nothing: what
-//! came openly, from whomever, is open.
+//! **The rule.** A tensor is restricted by its operator, or by how it came. What came openly, every byte of it, is open,
+//! whoever wanted it restricted. As soon as one piece came from somebody who restricts it, and who served this node as
+//! one entitled to a task, the tensor is for those who are entitled to that very task, whoever wanted it openly or for
+//! another task; if pieces came for two tasks, it is for nobody. Once it is held, nobody but the operator changes that.
+//! So who names a foreign content in a task of his own neither opens it nor locks it away. Sources that serve openly are
+//! asked first, so that what is open stays open though somebody restricts it.
+//!
+//! A mark says for which task a tensor is restricted, and as part of which content. It is on the disk before the bytes
+//! that came under it and outlives a restart, so that at no time the tensor is held without it. An order says what a job
+//! may ask for; it marks nothing.
 
 #![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use codec::{Decode, DecodeAll, Encode};
 use ensemble_core::TaskId;
 use ensemble_tensor::TensorId;
+use schnellru::{ByLength, LruMap};
 
 use super::{
     files::{self, Name},
@@ -22,7 +30,11 @@ use super::{
 pub const MAX_MARKED: usize = 65_536;
 /// Most marks of a tensor.
 pub const MAX_MARKS: usize = 8;
-/// How long a mark stays whose tensor does not come.
+/// Most tensors of which it is remembered for which tasks they were ordered: twice as many as there are jobs.
+const MAX_ORDERED: u32 = 2048;
+/// Most tasks for which a tensor is ordered at a time. The oldest order makes way.
+const MAX_ORDERS: usize = 32;
+/// How long an operator's mark stays whose tensor does not come.
 const MARK_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// For whom a tensor is restricted.
@@ -34,13 +46,12 @@ pub struct Mark {
     pub content: TensorId,
 }
 
-/// Who restricts a tensor.
+/// Who restricted a tensor.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
-pub enum Marker {
-    /// The operator, who may restrict what is here already, and for further tasks.
+pub(super) enum Marker {
+    /// The operator, whose marks nobody else changes.
     Operator,
-    /// A job that is about to fetch it. What is here, or marked, stays as it is: else whoever names a tensor in a task
-    /// of its own could have others cease to serve it, or serve it to new readers.
+    /// The sources that it came from.
     Job,
 }
 
@@ -49,47 +60,104 @@ pub enum Marker {
 pub(super) struct Marked {
     /// Without any, it is served to nobody.
     pub marks: Vec<Mark>,
-    /// Who was the first to restrict it.
+    /// Who restricted it.
     pub by: Marker,
 }
 
-impl Store {
-    /// Restricts a tensor. Returns whether it is restricted by this mark now.
-    pub fn restrict(&self, id: &TensorId, mark: Mark, marker: Marker) -> Result<bool, Error> {
-        self.add_marks(id, &[mark], marker)
-    }
+/// For which tasks tensors that are not here were ordered, the latest order first.
+pub(super) type Orders = LruMap<TensorId, Vec<Mark>, ByLength>;
 
-    fn add_marks(&self, id: &TensorId, new: &[Mark], marker: Marker) -> Result<bool, Error> {
+/// No orders.
+pub(super) fn no_orders() -> Orders {
+    LruMap::new(ByLength::new(MAX_ORDERED))
+}
+
+impl Store {
+    /// Restricts a tensor, whether it is here or not. What is marked is restricted for a further task.
+    pub fn restrict(&self, id: &TensorId, mark: Mark) -> Result<(), Error> {
         let mut index = self.index.lock();
-        let known = index.marks.get(id).cloned();
-        if known.as_ref().is_some_and(|known| new.iter().all(|mark| known.marks.contains(mark))) {
-            return Ok(true);
+        let mut marks = index.marks.get(id).map_or_else(Vec::new, |marked| marked.marks.clone());
+        if !marks.contains(&mark) {
+            marks.push(mark);
         }
-        if marker == Marker::Job && (known.is_some() || index.is_here(id)) {
-            return Ok(false);
-        }
-        let mut marked = known.unwrap_or(Marked { marks: Vec::new(), by: marker });
-        marked.marks.extend(new.iter().filter(|mark| !marked.marks.contains(mark)).copied().collect::<Vec<_>>());
-        if marked.marks.len() > MAX_MARKS || !self.has_room_for_mark(&mut index, id) {
+        if marks.len() > MAX_MARKS {
             return Err(Error::MarksFull(*id));
         }
-        self.restricted.write(&self.restricted.tensor(id), &[&marked.encode()])?;
-        index.marks.insert(*id, marked);
-        Ok(true)
+        self.write_marks(&mut index, id, Marked { marks, by: Marker::Operator })
     }
 
-    /// Ends the effect of [`Self::restrict`].
+    /// Ends the effect of [`Self::restrict`], and of how the tensor came.
     pub fn unrestrict(&self, id: &TensorId) -> Result<(), Error> {
         self.forget_marks(&mut self.index.lock(), id)
     }
 
-    /// Ends the effect of [`Self::restrict`] by a job that did not bring anything.
-    pub fn unrestrict_unless_here(&self, id: &TensorId) -> Result<(), Error> {
-        let mut index = self.index.lock();
-        let by_job = index.marks.get(id).is_some_and(|marked| marked.by == Marker::Job);
-        if by_job && !index.is_here(id) {
-            self.forget_marks(&mut index, id)?;
+    /// Notes for which task a tensor is about to be fetched, if that is restricted. Returns whether it can come so: what
+    /// is held stays as it is, so the answer is then whether it is restricted by this mark.
+    pub fn order(&self, id: &TensorId, mark: Mark) -> bool {
+        {
+            let index = self.index.lock();
+            if index.held.contains_key(id) {
+                return index.marks.get(id).is_some_and(|marked| marked.marks.contains(&mark));
+            }
         }
+        let mut orders = self.orders.lock();
+        let Some(orders) = orders.get_or_insert(*id, Vec::new) else { return false };
+        orders.retain(|other| *other != mark);
+        orders.insert(0, mark);
+        orders.truncate(MAX_ORDERS);
+        true
+    }
+
+    /// Ends the effect of [`Self::order`].
+    pub fn forget_orders(&self, id: &TensorId) {
+        self.orders.lock().remove(id);
+    }
+
+    /// As what those who restrict a tensor may be asked for it: as what its operator says; else as what a part of it came
+    /// as, and as what it was ordered.
+    pub fn orders(&self, id: &TensorId) -> Vec<Mark> {
+        let marked = {
+            let index = self.index.lock();
+            let marked = index.marks.get(id).filter(|marked| marked.by == Marker::Operator || index.is_here(id));
+            marked.cloned()
+        };
+        let ordered = || self.orders.lock().peek(id).cloned().unwrap_or_default();
+        match marked {
+            Some(Marked { marks, by: Marker::Operator }) => marks,
+            Some(Marked { marks, by: Marker::Job }) => [marks, ordered()].concat(),
+            None => ordered(),
+        }
+    }
+
+    /// Notes that a piece of a tensor on its way comes from somebody who restricts it by this mark.
+    pub(super) fn comes_under(&self, index: &mut Index, id: &TensorId, mark: Mark) -> Result<(), Error> {
+        let marks = match index.marks.get(id) {
+            Some(Marked { by: Marker::Operator, .. }) => return Ok(()),
+            Some(Marked { marks, .. }) if marks.is_empty() || *marks == [mark] => return Ok(()),
+            // Nobody is entitled by both.
+            Some(_) => Vec::new(),
+            None => vec![mark],
+        };
+        self.write_marks(index, id, Marked { marks, by: Marker::Job })
+    }
+
+    /// Forgets how a tensor came if nothing of it is here any more.
+    pub(super) fn forget_source(&self, index: &mut Index, id: &TensorId) -> Result<(), Error> {
+        if !index.is_here(id) && index.marks.get(id).is_some_and(|marked| marked.by == Marker::Job) {
+            self.forget_marks(index, id)?;
+        }
+        Ok(())
+    }
+
+    fn write_marks(&self, index: &mut Index, id: &TensorId, marked: Marked) -> Result<(), Error> {
+        if index.marks.get(id) == Some(&marked) {
+            return Ok(());
+        }
+        if !self.has_room_for_mark(index, id) {
+            return Err(Error::MarksFull(*id));
+        }
+        self.restricted.write(&self.restricted.tensor(id), &[&marked.encode()])?;
+        index.marks.insert(*id, marked);
         Ok(())
     }
 
@@ -105,20 +173,6 @@ impl Store {
     /// The marks of a tensor: nothing if it is served to everybody, none if it is served to nobody.
     pub fn marks(&self, id: &TensorId) -> Option<Vec<Mark>> {
         self.index.lock().marks.get(id).map(|marked| marked.marks.clone())
-    }
-
-    /// Restricts the members of a held bundle as the bundle is, as far as they are not here yet. If everybody may have
-    /// the bundle, everybody may have them.
-    pub fn restrict_members(&self, bundle: &TensorId) -> Result<(), Error> {
-        let marks = self.marks(bundle);
-        for member in self.members(bundle).iter() {
-            match &marks {
-                Some(marks) => drop(self.add_marks(member, marks, Marker::Job)?),
-                // What is left of a job for another bundle that did not bring it.
-                None => self.unrestrict_unless_here(member)?,
-            }
-        }
-        Ok(())
     }
 
     /// Whether one more tensor may be marked. Makes room by forgetting marks of tensors that are not here.
@@ -145,15 +199,18 @@ impl Store {
                 },
                 Name::Outline(_) | Name::Foreign => continue,
             };
-            let written = std::fs::metadata(&path)?.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-            if !index.is_here(&id) && written.elapsed().is_ok_and(|age| age > MARK_MAX_AGE) {
-                files::remove(&path)?;
-                continue;
-            }
             let marked = Marked::decode_all(&mut &std::fs::read(&path)?[..]).unwrap_or_else(|_| {
                 tracing::warn!(target: LOG_TARGET, "The mark of tensor {id} is damaged; it is served to nobody");
                 Marked { marks: Vec::new(), by: Marker::Operator }
             });
+            let is_old = || {
+                let written = std::fs::metadata(&path).and_then(|file| file.modified());
+                written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > MARK_MAX_AGE))
+            };
+            if !index.is_here(&id) && (marked.by == Marker::Job || is_old()) {
+                files::remove(&path)?;
+                continue;
+            }
             index.marks.insert(id, marked);
         }
         Ok(())

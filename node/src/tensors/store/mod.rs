@@ -49,7 +49,7 @@ use tokio::sync::Notify;
 pub use download::{Arrival, Download};
 pub use error::Error;
 pub use index::{footprint, Holding};
-pub use marks::{Mark, Marker};
+pub use marks::Mark;
 pub use tensor::Tensor;
 pub use upload::Uploader;
 
@@ -70,6 +70,7 @@ pub struct Store {
     room: Room,
     path: PathBuf,
     index: Mutex<Index>,
+    orders: Mutex<marks::Orders>,
     metrics: Metrics,
     /// Tells that tensors came or went.
     changed: Notify,
@@ -113,6 +114,7 @@ impl Store {
             room,
             path: path.into(),
             index: Mutex::default(),
+            orders: Mutex::new(marks::no_orders()),
             metrics,
             changed: Notify::new(),
             wanted: Notify::new(),

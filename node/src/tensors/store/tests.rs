@@ -244,14 +244,14 @@ mod arrival {
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(3 * PIECE + 5, 1);
         let download = store.download(sample.outline.clone()).unwrap();
-        assert!(matches!(download.accept(0, sample.piece(1)).unwrap(), Arrival::Wrong));
-        assert!(matches!(download.accept(3, &sample.piece(3)[1..]).unwrap(), Arrival::Wrong));
-        assert!(matches!(download.accept(4, b"no such piece").unwrap(), Arrival::Wrong));
+        assert!(matches!(download.accept(0, sample.piece(1), None).unwrap(), Arrival::Wrong));
+        assert!(matches!(download.accept(3, &sample.piece(3)[1..], None).unwrap(), Arrival::Wrong));
+        assert!(matches!(download.accept(4, b"no such piece", None).unwrap(), Arrival::Wrong));
         assert_eq!((download.received(), download.missing()), (0, vec![0, 1, 2, 3]));
         for index in [3, 0, 2, 1] {
             assert!(matches!(download.finish(), Err(Error::NotHeld(_))));
-            assert!(matches!(download.accept(index, sample.piece(index)).unwrap(), Arrival::Accepted));
-            assert!(matches!(download.accept(index, sample.piece(index)).unwrap(), Arrival::Duplicate));
+            assert!(matches!(download.accept(index, sample.piece(index), None).unwrap(), Arrival::Accepted));
+            assert!(matches!(download.accept(index, sample.piece(index), None).unwrap(), Arrival::Duplicate));
         }
         assert_eq!(download.received(), sample.header.data_len());
         download.finish().unwrap();
@@ -269,7 +269,7 @@ mod arrival {
         let download = store.download(sample.outline.clone()).unwrap();
         put(&store, &sample);
         for index in 0..2 {
-            download.accept(index, sample.piece(index)).unwrap();
+            download.accept(index, sample.piece(index), None).unwrap();
         }
         download.finish().unwrap();
         assert_eq!(store.usage().bytes, footprint(&sample));
@@ -283,16 +283,16 @@ mod arrival {
         let store = open(&folder, PLENTY);
         let sample = Sample::bytes(2 * PIECE, 1);
         let first = store.download(sample.outline.clone()).unwrap();
-        first.accept(0, sample.piece(0)).unwrap();
-        first.accept(1, sample.piece(1)).unwrap();
+        first.accept(0, sample.piece(0), None).unwrap();
+        first.accept(1, sample.piece(1), None).unwrap();
         store.give_up(&sample.id);
         assert!(matches!(first.finish(), Err(Error::NotHeld(_))));
         let second = store.download(sample.outline.clone()).unwrap();
         assert!(matches!(first.finish(), Err(Error::NotHeld(_))));
         assert!(!store.has(&sample.id));
         assert_consistent(&folder, &store);
-        second.accept(0, sample.piece(0)).unwrap();
-        second.accept(1, sample.piece(1)).unwrap();
+        second.accept(0, sample.piece(0), None).unwrap();
+        second.accept(1, sample.piece(1), None).unwrap();
         second.finish().unwrap();
         assert!(store.has(&sample.id));
         assert_consistent(&folder, &store);
@@ -556,8 +556,8 @@ mod restart {
         let sample = Sample::bytes(4 * PIECE, 1);
         let store = open(&folder, PLENTY);
         let download = store.download(sample.outline.clone()).unwrap();
-        download.accept(1, sample.piece(1)).unwrap();
-        download.accept(3, sample.piece(3)).unwrap();
+        download.accept(1, sample.piece(1), None).unwrap();
+        download.accept(3, sample.piece(3), None).unwrap();
         // Nothing is closed or flushed: the next store sees what a killed process left.
         std::mem::forget(download);
         std::mem::forget(store);
@@ -567,8 +567,8 @@ mod restart {
         let outline = store.interrupted(&sample.id).unwrap();
         let download = store.download(outline).unwrap();
         assert_eq!((download.missing(), download.received()), (vec![0, 2], 2 * PIECE as u64));
-        download.accept(0, sample.piece(0)).unwrap();
-        download.accept(2, sample.piece(2)).unwrap();
+        download.accept(0, sample.piece(0), None).unwrap();
+        download.accept(2, sample.piece(2), None).unwrap();
         download.finish().unwrap();
         assert_eq!(read(&store, &sample), sample.encoding());
         assert_consistent(&folder, &store);
@@ -580,8 +580,8 @@ mod restart {
         let sample = Sample::bytes(2 * PIECE, 1);
         let store = open(&folder, PLENTY);
         let download = store.download(sample.outline.clone()).unwrap();
-        download.accept(0, sample.piece(0)).unwrap();
-        download.accept(1, sample.piece(1)).unwrap();
+        download.accept(0, sample.piece(0), None).unwrap();
+        download.accept(1, sample.piece(1), None).unwrap();
         drop((download, store));
         damage(&partial_file(&folder, &sample), Header::LEN + PIECE + 17);
         let store = open(&folder, PLENTY);
@@ -778,7 +778,7 @@ proptest! {
                 Step::HalfUpload(at) => drop(store.upload(Uploader::Operator, samples[at].id, 0, &samples[at].encoding()[..5000])),
                 Step::Download(at, pieces) => if let Ok(download) = store.download(samples[at].outline.clone()) {
                     for index in (0..Outline::piece_count(&samples[at].header)).take(pieces) {
-                        download.accept(index, samples[at].piece(index)).unwrap();
+                        download.accept(index, samples[at].piece(index), None).unwrap();
                     }
                     prop_assert_eq!(download.finish().is_ok(), download.is_complete());
                 },
@@ -811,47 +811,153 @@ proptest! {
 
 mod marks {
     use super::*;
-    use crate::tensors::store::{Mark, Marker};
 
     const MARK: Mark = Mark { task: 1, content: TensorId([1; 32]) };
     const OTHER: Mark = Mark { task: 2, content: TensorId([2; 32]) };
 
+    /// Downloads a tensor whose pieces come under these marks.
+    fn download(home: &Arc<Store>, sample: &Sample, marks: &[Option<Mark>]) {
+        let download = home.download(sample.outline.clone()).unwrap();
+        for (index, mark) in (0..).zip(marks) {
+            download.accept(index, sample.piece(index), *mark).unwrap();
+        }
+        if download.is_complete() {
+            download.finish().unwrap();
+        }
+    }
+
     #[test]
-    fn a_mark_is_there_before_the_tensor_and_after_a_restart() {
+    fn an_operators_mark_is_there_before_the_tensor_and_after_a_restart() {
         let folder = TempDir::new().unwrap();
         let (first, second) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
         let home = open(&folder, PLENTY);
-        assert!(home.restrict(&first.id, MARK, Marker::Operator).unwrap());
-        assert!(home.restrict(&second.id, MARK, Marker::Job).unwrap());
-        assert!(home.upload(Uploader::Operator, first.id, 0, &first.encoding()).unwrap().is_complete());
+        for id in [first.id, second.id] {
+            home.restrict(&id, MARK).unwrap();
+        }
+        put(&home, &first);
         drop(home);
         let home = open(&folder, PLENTY);
         for id in [first.id, second.id] {
             assert_eq!(home.marks(&id), Some(vec![MARK]));
         }
+        assert!(home.holding(&first.id).unwrap().restricted);
         home.unrestrict(&first.id).unwrap();
+        assert!(!home.holding(&first.id).unwrap().restricted);
         drop(home);
         assert_eq!(open(&folder, PLENTY).marks(&first.id), None);
     }
 
     #[test]
-    fn a_job_changes_nothing_about_what_is_here_or_marked() {
+    fn how_the_bytes_come_says_for_whom_they_are() {
         let folder = TempDir::new().unwrap();
-        let (public, marked) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
         let home = open(&folder, PLENTY);
-        home.upload(Uploader::Operator, public.id, 0, &public.encoding()).unwrap();
-        assert!(!home.restrict(&public.id, MARK, Marker::Job).unwrap());
-        assert_eq!(home.marks(&public.id), None);
-        assert!(home.restrict(&marked.id, MARK, Marker::Operator).unwrap());
-        assert!(!home.restrict(&marked.id, OTHER, Marker::Job).unwrap());
-        assert_eq!(home.marks(&marked.id), Some(vec![MARK]));
-        // Nor does its end, if it brought nothing.
-        home.unrestrict_unless_here(&marked.id).unwrap();
-        assert_eq!(home.marks(&marked.id), Some(vec![MARK]));
-        // The operator may do all of that.
-        assert!(home.restrict(&public.id, MARK, Marker::Operator).unwrap());
-        assert!(home.restrict(&marked.id, OTHER, Marker::Operator).unwrap());
-        assert_eq!(home.marks(&marked.id), Some(vec![MARK, OTHER]));
+        for (seed, (came, marks)) in (1..).zip([
+            ([None, None, None], None),
+            ([Some(MARK), Some(MARK), Some(MARK)], Some(vec![MARK])),
+            // One piece is enough.
+            ([None, None, Some(MARK)], Some(vec![MARK])),
+            ([Some(MARK), None, None], Some(vec![MARK])),
+            // Nobody is entitled by both.
+            ([Some(MARK), Some(OTHER), None], Some(vec![])),
+            ([Some(MARK), Some(OTHER), Some(MARK)], Some(vec![])),
+        ]) {
+            let sample = Sample::bytes(2 * PIECE + 5, seed);
+            // An order alone marks nothing.
+            assert!(home.order(&sample.id, OTHER));
+            download(&home, &sample, &came);
+            assert_eq!((home.has(&sample.id), home.marks(&sample.id)), (true, marks.clone()));
+            assert_eq!(home.holding(&sample.id).unwrap().restricted, marks.is_some());
+        }
+    }
+
+    #[test]
+    fn a_mark_is_on_the_disk_before_the_piece() {
+        let folder = TempDir::new().unwrap();
+        let sample = Sample::bytes(2 * PIECE, 1);
+        download(&open(&folder, PLENTY), &sample, &[Some(MARK)]);
+        let home = open(&folder, PLENTY);
+        assert_eq!(home.marks(&sample.id), Some(vec![MARK]));
+        // The rest is asked for in the same way, and whatever comes openly now, it stays restricted.
+        assert_eq!(home.orders(&sample.id), [MARK]);
+        download(&home, &sample, &[None, None]);
+        assert!(home.has(&sample.id));
+        assert_eq!(home.marks(&sample.id), Some(vec![MARK]));
+    }
+
+    #[test]
+    fn what_was_wrong_or_a_duplicate_marks_nothing() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let sample = Sample::bytes(2 * PIECE, 1);
+        let download = home.download(sample.outline.clone()).unwrap();
+        download.accept(0, sample.piece(0), None).unwrap();
+        assert!(matches!(download.accept(1, sample.piece(0), Some(MARK)).unwrap(), Arrival::Wrong));
+        assert!(matches!(download.accept(0, sample.piece(0), Some(MARK)).unwrap(), Arrival::Duplicate));
+        assert_eq!(home.marks(&sample.id), None);
+        // Nor does what comes when it is here already, or was given up.
+        put(&home, &sample);
+        download.accept(1, sample.piece(1), Some(MARK)).unwrap();
+        assert_eq!(home.marks(&sample.id), None);
+    }
+
+    #[test]
+    fn how_it_came_is_forgotten_with_it() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let samples = [1, 2, 3].map(|seed| Sample::bytes(PIECE + 1, seed));
+        for sample in &samples {
+            download(&home, sample, &[Some(MARK), Some(MARK)]);
+            home.remove(&sample.id).unwrap();
+        }
+        download(&home, &samples[0], &[None, None]);
+        put(&home, &samples[1]);
+        assert_eq!((home.marks(&samples[0].id), home.marks(&samples[1].id)), (None, None));
+        drop(home);
+        assert_eq!(open(&folder, PLENTY).marks(&samples[2].id), None);
+    }
+
+    #[test]
+    fn orders_change_nothing_about_what_is_here() {
+        let folder = TempDir::new().unwrap();
+        let (public, marked, wanted) = (Sample::bytes(100, 1), Sample::bytes(100, 2), Sample::bytes(100, 3));
+        let home = open(&folder, PLENTY);
+        home.restrict(&marked.id, MARK).unwrap();
+        // The operator says as what it may be asked for.
+        assert!(home.order(&marked.id, OTHER));
+        assert_eq!(home.orders(&marked.id), [MARK]);
+        put(&home, &public);
+        put(&home, &marked);
+        assert!(!home.order(&public.id, MARK) && !home.order(&marked.id, OTHER) && home.order(&marked.id, MARK));
+        assert_eq!((home.marks(&public.id), home.marks(&marked.id)), (None, Some(vec![MARK])));
+        // The latest first, each once, and not without end.
+        for task in [7, 8, 7] {
+            assert!(home.order(&wanted.id, Mark { task, ..MARK }));
+        }
+        assert_eq!(home.orders(&wanted.id).iter().map(|mark| mark.task).collect::<Vec<_>>(), [7, 8]);
+        for task in 0..100 {
+            home.order(&wanted.id, Mark { task, ..MARK });
+        }
+        assert_eq!(home.orders(&wanted.id).len(), 32);
+        home.forget_orders(&wanted.id);
+        assert_eq!(home.orders(&wanted.id), []);
+        // The operator may restrict what is here, and for further tasks.
+        home.restrict(&public.id, MARK).unwrap();
+        home.restrict(&marked.id, OTHER).unwrap();
+        assert_eq!((home.marks(&public.id), home.marks(&marked.id)), (Some(vec![MARK]), Some(vec![MARK, OTHER])));
+    }
+
+    #[test]
+    fn what_has_a_restricted_member_is_restricted() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let (member, other) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let bundle = Sample::bundle(&[&member, &other]);
+        download(&home, &member, &[Some(MARK)]);
+        for sample in [&other, &bundle] {
+            put(&home, sample);
+        }
+        let restricted = |sample: &Sample| home.holding(&sample.id).unwrap().restricted;
+        assert_eq!([&member, &other, &bundle].map(restricted), [true, false, true]);
     }
 
     #[test]
@@ -859,7 +965,7 @@ mod marks {
         let folder = TempDir::new().unwrap();
         let sample = Sample::bytes(100, 1);
         let home = open(&folder, PLENTY);
-        home.restrict(&sample.id, MARK, Marker::Operator).unwrap();
+        home.restrict(&sample.id, MARK).unwrap();
         drop(home);
         std::fs::write(folder.path().join("restricted").join(hex::encode(sample.id.0)), [1, 2]).unwrap();
         assert_eq!(open(&folder, PLENTY).marks(&sample.id), Some(vec![]));

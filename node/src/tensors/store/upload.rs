@@ -102,6 +102,7 @@ impl Store {
             return Err(Error::UploadsFull(bytes));
         }
         self.make_room(&mut index, footprint(&header))?;
+        self.forget_source(&mut index, &id)?;
         let file = OpenOptions::new().read(true).write(true).create_new(true).open(self.uploads.tensor(&id))?;
         let upload = Upload {
             id,

@@ -22,7 +22,7 @@ fn work() -> Vec<Asked> {
 }
 
 fn held() -> TensorStatus {
-    TensorStatus::Held { header: Header::new(Kind::I16, 1, 1).unwrap(), bytes: 2 }
+    TensorStatus::Held { header: Header::new(Kind::I16, 1, 1).unwrap(), bytes: 2, restricted: true }
 }
 
 #[test]

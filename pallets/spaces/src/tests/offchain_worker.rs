@@ -52,7 +52,7 @@ impl TensorAccess for TestNode {
             return TensorStatus::Failed(FetchError::NotFound);
         }
         let header = Header::new(Kind::I16, 16, 4).unwrap();
-        let held = self.held.lock().get(&id).map(|_| TensorStatus::Held { header, bytes: LEN });
+        let held = self.held.lock().get(&id).map(|_| TensorStatus::Held { header, bytes: LEN, restricted: false });
         held.unwrap_or(TensorStatus::Absent)
     }
 

@@ -96,7 +96,7 @@ fn fetches_then_pins_then_attests_once_with_each_key() {
 }
 
 #[test]
-fn of_a_restricted_task_the_store_first_hears_whom_it_may_be_served_to() {
+fn of_a_restricted_task_the_store_first_hears_as_what_it_may_come() {
     ExtBuilder::default().build_and_execute(|| {
         let id = NewTask { audience: Audience::Restricted { exchanged: false }, ..Default::default() }.id();
         contribute(id, &[(ALICE, 1), (BOB, 1)]);
@@ -109,6 +109,26 @@ fn of_a_restricted_task_the_store_first_hears_whom_it_may_be_served_to() {
         next_worked_block();
         assert_eq!(node().store.take_asked(), both);
     });
+}
+
+#[test]
+fn of_a_public_task_what_is_restricted_is_not_attested() {
+    for (audience, attested) in [(Audience::Public, 0), (Audience::Restricted { exchanged: true }, 3)] {
+        ExtBuilder::default().build_and_execute(|| {
+            let id = NewTask { audience, ..Default::default() }.id();
+            contribute(id, &[(ALICE, 1), (BOB, 1)]);
+            next_block();
+            node().store.hold_as(&tensor(1), true);
+            work();
+            assert_eq!(take_submitted().len(), attested);
+            let pinned = node().store.take_asked().contains(&Asked::Pin(tensor(1).id()));
+            assert_eq!(pinned, attested > 0, "nor is it kept");
+            // What is open is attested whatever the task.
+            node().store.hold(&tensor(1));
+            next_worked_block();
+            assert_eq!(take_submitted().len(), 3 - attested);
+        });
+    }
 }
 
 #[test]
@@ -213,9 +233,8 @@ fn does_not_vouch_for_what_the_task_does_not_ask_for() {
     ExtBuilder::default().build_and_execute(|| {
         attesting();
         let (header, other) = (tensor(1).header, ensemble_tensor::Header::new(Kind::I32, 4, 8).unwrap());
-        for status in [TensorStatus::Held { header: other, bytes: LEN }, TensorStatus::Held { header, bytes: LEN + 1 }]
-        {
-            node().store.set(tensor(1).id(), status);
+        for (header, bytes) in [(other, LEN), (header, LEN + 1)] {
+            node().store.set(tensor(1).id(), TensorStatus::Held { header, bytes, restricted: false });
             next_worked_block();
             assert_eq!(node().store.take_asked(), []);
             assert_eq!(take_submitted(), []);
@@ -235,10 +254,10 @@ fn a_bundle_is_weighed_with_its_members() {
         run_to(13);
         work();
         assert_eq!(node().store.take_asked(), [Asked::Fetch(bundle.id(), 1_000)]);
-        node().store.set(bundle.id(), TensorStatus::Held { header, bytes: 1_001 });
+        node().store.set(bundle.id(), TensorStatus::Held { header, bytes: 1_001, restricted: false });
         next_worked_block();
         assert_eq!(take_submitted(), []);
-        node().store.set(bundle.id(), TensorStatus::Held { header, bytes: 1_000 });
+        node().store.set(bundle.id(), TensorStatus::Held { header, bytes: 1_000, restricted: false });
         next_worked_block();
         assert_eq!(take_submitted().len(), 3);
     });

@@ -282,8 +282,8 @@ fn a_task_that_is_attested_without_leader_would_end() {
     ExtBuilder::default().build_and_execute(|| {
         let id = NewTask::default().id();
         let now = System::block_number();
-        let members = &mut crate::settle::MembersOf::<Test>::of(id);
-        Tasks::take_step(id, task(id), crate::Step::CloseAttest, now, members);
+        let unsettled = &mut crate::settle::Unsettled::<Test>::of(id);
+        Tasks::take_step(id, task(id), crate::Step::CloseAttest, now, unsettled);
         assert_eq!(void(id), Some(VoidReason::NoMajority));
     });
 }

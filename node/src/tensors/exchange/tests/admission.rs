@@ -18,14 +18,17 @@ use crate::tensors::{
         tests::{restrict, Person, Rules, TASK},
         Gate, Signer,
     },
-    store::{Mark, Marker},
+    store::Mark,
 };
 
 /// A node that serves, and the network through which others reach it.
 struct Host {
     peer: PeerId,
     home: Home,
+    /// The chain as it knows it.
     rules: Rules,
+    /// The chain as its visitors know it.
+    theirs: Rules,
     requests: async_channel::Sender<IncomingRequest>,
 }
 
@@ -37,7 +40,23 @@ impl Host {
         let gate = Arc::new(Gate::new(home.store.clone(), Arc::new(rules.clone()), GENESIS, peer));
         let network = Arc::new(Script::default());
         tokio::spawn(Server::new(requests, home.store.clone(), gate, network, home.metrics.clone()).run());
-        Self { peer, home, rules, requests: sender }
+        Self { peer, home, rules, theirs: Rules::default(), requests: sender }
+    }
+
+    /// One that restricts what it holds, as part of `content`.
+    fn restricting(samples: &[&Sample], content: TensorId) -> Self {
+        let host = Self::new(&[]);
+        for sample in samples {
+            restrict(&host.home, sample, content);
+            host.home.put(sample);
+        }
+        host
+    }
+
+    /// Has somebody entitled, as everybody knows.
+    fn entitle(&self, content: TensorId, person: &Person) {
+        self.rules.entitle(content, &[person.asker()]);
+        self.theirs.entitle(content, &[person.asker()]);
     }
 
     async fn ask(&self, peer: PeerId, request: Request) -> Vec<u8> {
@@ -47,32 +66,47 @@ impl Host {
     /// A node that asks this one with the keys of `signer`.
     fn visitor(&self, signer: Arc<dyn Signer>) -> (Home, Fetcher) {
         let (home, node) = (Home::new(1 << 26), PeerId::random());
-        let wire = Arc::new(Wire { from: node, to: self.peer, requests: self.requests.clone() });
-        let fetcher = fetcher_as(&home, wire, Identity { genesis: GENESIS, node, signer }, PATIENCE);
+        let fetcher = self.fetcher(&home, node, signer, &[self], 1);
         (home, fetcher)
+    }
+
+    /// A fetcher for a node that reaches these, and is connected to the first of them.
+    fn fetcher(
+        &self,
+        home: &Home,
+        node: PeerId,
+        signer: Arc<dyn Signer>,
+        hosts: &[&Self],
+        connected: usize,
+    ) -> Fetcher {
+        let to = hosts.iter().map(|host| (host.peer, host.requests.clone())).collect();
+        let identity = Identity { genesis: GENESIS, node, signer, chain: Arc::new(self.theirs.clone()) };
+        fetcher_as(home, Arc::new(Wire { from: node, to, connected }), identity, PATIENCE)
     }
 }
 
-/// A network of two.
+/// The network as one node sees it.
 struct Wire {
     from: PeerId,
-    to: PeerId,
-    requests: async_channel::Sender<IncomingRequest>,
+    to: Vec<(PeerId, async_channel::Sender<IncomingRequest>)>,
+    /// How many of them it is connected to. The DHT knows all.
+    connected: usize,
 }
 
 #[async_trait]
 impl Network for Wire {
     async fn peers(&self) -> Vec<PeerId> {
-        vec![self.to]
+        self.to.iter().take(self.connected).map(|(peer, _)| *peer).collect()
     }
 
-    async fn providers(&self, _: TensorId, _: std::collections::HashSet<PeerId>) -> Vec<PeerId> {
-        Vec::new()
+    async fn providers(&self, _: TensorId, known: std::collections::HashSet<PeerId>) -> Vec<PeerId> {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.to.iter().map(|(peer, _)| *peer).filter(|peer| !known.contains(peer)).collect()
     }
 
     async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
-        assert_eq!(peer, self.to);
-        ask(&self.requests, self.from, request).await
+        let (_, requests) = self.to.iter().find(|(other, _)| *other == peer).unwrap();
+        ask(requests, self.from, request).await
     }
 
     fn report(&self, peer: PeerId, change: ReputationChange) {
@@ -95,6 +129,10 @@ async fn ask(
     response.result.map_err(|()| Unanswered)
 }
 
+fn mark(task: u32, content: &Sample) -> Mark {
+    Mark { task, content: content.id }
+}
+
 /// Waits for the end of a job.
 async fn end(fetcher: &Fetcher, id: &TensorId) -> JobStatus {
     loop {
@@ -107,7 +145,7 @@ async fn end(fetcher: &Fetcher, id: &TensorId) -> JobStatus {
 
 fn order(home: &Home, fetcher: &Fetcher, sample: &Sample, restricted: bool) {
     if restricted {
-        home.store.restrict(&sample.id, Mark { task: TASK, content: sample.id }, Marker::Job).unwrap();
+        assert!(home.store.order(&sample.id, mark(TASK, sample)));
     }
     fetcher.fetch(sample.id, Terms::of_data(u64::MAX)).unwrap();
 }
@@ -139,11 +177,9 @@ async fn a_stranger_is_refused_whatever_it_asks() {
 #[tokio::test]
 async fn whoever_is_entitled_fetches_and_restricts_what_it_fetched() {
     let sample = Sample::bytes(3 * PIECE, 1);
-    let host = Host::new(&[]);
-    restrict(&host.home, &sample, sample.id);
-    host.home.put(&sample);
+    let host = Host::restricting(&[&sample], sample.id);
     let ann = Person::new("ann");
-    host.rules.entitle(sample.id, &[ann.asker()]);
+    host.entitle(sample.id, &ann);
     let (home, fetcher) = host.visitor(Arc::new(ann));
     order(&home, &fetcher, &sample, true);
     assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
@@ -154,10 +190,10 @@ async fn whoever_is_entitled_fetches_and_restricts_what_it_fetched() {
 #[tokio::test]
 async fn who_is_not_entitled_fetches_nothing() {
     let sample = Sample::bytes(PIECE, 1);
-    let host = Host::new(&[]);
-    restrict(&host.home, &sample, sample.id);
-    host.home.put(&sample);
+    let host = Host::restricting(&[&sample], sample.id);
     let (ann, eve) = (Person::new("ann"), Person::new("eve"));
+    // Eve's node knows another chain.
+    host.theirs.entitle(sample.id, &[ann.asker(), eve.asker()]);
     host.rules.entitle(sample.id, &[ann.asker()]);
     let signers: [Arc<dyn Signer>; 2] = [Arc::new(eve), Arc::new(Nobody)];
     for signer in signers {
@@ -177,10 +213,9 @@ async fn who_is_not_entitled_fetches_nothing() {
 #[tokio::test]
 async fn a_peer_that_has_not_heard_of_the_panel_is_asked_once_more() {
     let sample = Sample::bytes(PIECE, 1);
-    let host = Host::new(&[]);
-    restrict(&host.home, &sample, sample.id);
-    host.home.put(&sample);
+    let host = Host::restricting(&[&sample], sample.id);
     let ann = Person::new("ann");
+    host.entitle(sample.id, &ann);
     host.rules.entitle_after(1, sample.id, ann.asker());
     let (home, fetcher) = host.visitor(Arc::new(ann));
     order(&home, &fetcher, &sample, true);
@@ -192,13 +227,9 @@ async fn a_peer_that_has_not_heard_of_the_panel_is_asked_once_more() {
 async fn a_bundle_comes_with_its_members_all_of_them_restricted() {
     let members = [Sample::bytes(100, 1), Sample::bytes(PIECE + 1, 2)];
     let bundle = Sample::bundle(&[&members[0], &members[1]]);
-    let host = Host::new(&[]);
-    for sample in members.iter().chain([&bundle]) {
-        restrict(&host.home, sample, bundle.id);
-        host.home.put(sample);
-    }
+    let host = Host::restricting(&[&members[0], &members[1], &bundle], bundle.id);
     let ann = Person::new("ann");
-    host.rules.entitle(bundle.id, &[ann.asker()]);
+    host.entitle(bundle.id, &ann);
     let (home, fetcher) = host.visitor(Arc::new(ann));
     order(&home, &fetcher, &bundle, true);
     assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
@@ -211,15 +242,125 @@ async fn a_bundle_comes_with_its_members_all_of_them_restricted() {
 #[tokio::test]
 async fn signatures_cost_much_more_than_other_requests() {
     let sample = Sample::bytes(100, 1);
-    let host = Host::new(&[]);
-    restrict(&host.home, &sample, sample.id);
-    host.home.put(&sample);
+    let host = Host::restricting(&[&sample], sample.id);
     let peer = PeerId::random();
     let party = Person::new("eve").party();
-    let admit = Request::Admit { id: sample.id, party, challenge: [0; 32], signature: [0; 64] };
+    let admit = Request::Admit { id: sample.id, task: TASK, party, challenge: [0; 32], signature: [0; 64] };
     let mut checked = 0;
     while matches!(Response::parse(&host.ask(peer, admit).await), Ok(Response::Denied(_))) {
         checked += 1;
     }
     assert!(checked <= 64, "{checked}");
+}
+
+/// Another task.
+const OTHER: u32 = TASK + 2;
+
+#[tokio::test]
+async fn nothing_is_fetched_as_content_of_another_task() {
+    let sample = Sample::bytes(2 * PIECE, 1);
+    let host = Host::restricting(&[&sample], sample.id);
+    let ann = Person::new("ann");
+    host.entitle(sample.id, &ann);
+    for rules in [&host.rules, &host.theirs] {
+        rules.entitle_for(OTHER, sample.id, ann.asker());
+    }
+    let (home, fetcher) = host.visitor(Arc::new(ann));
+    // Ordered for the other task alone, though its key is entitled to both.
+    assert!(home.store.order(&sample.id, mark(OTHER, &sample)));
+    order(&home, &fetcher, &sample, false);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::Failed(FetchError::Restricted));
+    assert_eq!((home.store.marks(&sample.id), host.home.metrics.served_bytes.get()), (None, 0));
+    // Ordered for both, it is restricted for the one that it came for.
+    assert!(home.store.order(&sample.id, mark(OTHER, &sample)));
+    order(&home, &fetcher, &sample, true);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&sample.id), Some(vec![mark(TASK, &sample)]));
+    assert!(home.store.holding(&sample.id).unwrap().restricted);
+}
+
+#[tokio::test]
+async fn what_comes_openly_is_open_whatever_it_was_ordered_for() {
+    let members = [Sample::bytes(100, 1), Sample::bytes(2 * PIECE, 2)];
+    let bundle = Sample::bundle(&[&members[0], &members[1]]);
+    // The members are everybody's; somebody names them in a restricted bundle.
+    let host = Host::restricting(&[&bundle], bundle.id);
+    members.iter().for_each(|member| host.home.put(member));
+    let ann = Person::new("ann");
+    host.entitle(bundle.id, &ann);
+    let (home, fetcher) = host.visitor(Arc::new(ann));
+    order(&home, &fetcher, &bundle, true);
+    assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&bundle.id), Some(vec![mark(TASK, &bundle)]));
+    for member in &members {
+        assert_eq!(home.store.marks(&member.id), None);
+        assert!(!home.store.holding(&member.id).unwrap().restricted);
+    }
+    assert!(home.store.holding(&bundle.id).unwrap().restricted);
+
+    let public = Sample::bytes(PIECE, 3);
+    host.home.put(&public);
+    order(&home, &fetcher, &public, true);
+    assert_eq!(end(&fetcher, &public.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&public.id), None);
+}
+
+#[tokio::test]
+async fn whoever_serves_it_openly_comes_first() {
+    let sample = Sample::bytes(8 * PIECE, 1);
+    let (owner, locker) = (Host::new(&[&sample]), Host::restricting(&[&sample], sample.id));
+    let ann = Person::new("ann");
+    locker.entitle(sample.id, &ann);
+    // Also if the other one is found only in the DHT.
+    for connected in [2, 1] {
+        let home = Home::new(1 << 26);
+        let hosts = [&locker, &owner];
+        let fetcher = locker.fetcher(&home, PeerId::random(), Arc::new(ann.clone()), &hosts, connected);
+        order(&home, &fetcher, &sample, true);
+        assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+        assert_eq!(home.store.marks(&sample.id), None);
+        assert_eq!(locker.home.metrics.served_bytes.get(), 0);
+    }
+}
+
+#[tokio::test]
+async fn an_open_session_opens_nothing() {
+    let member = Sample::bytes(PIECE + 1, 1);
+    let (bundle, public) = (Sample::bundle(&[&member]), Sample::bundle(&[&member, &Sample::bytes(5, 5)]));
+    let host = Host::restricting(&[&member, &bundle], bundle.id);
+    host.home.put(&Sample::bytes(5, 5));
+    host.home.put(&public);
+    let ann = Person::new("ann");
+    host.entitle(bundle.id, &ann);
+    let (home, fetcher) = host.visitor(Arc::new(ann));
+    order(&home, &fetcher, &bundle, true);
+    assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+    // The node is still served it; a public bundle names it as well.
+    home.store.remove(&member.id).unwrap();
+    order(&home, &fetcher, &public, false);
+    assert_eq!(end(&fetcher, &public.id).await, JobStatus::Failed(FetchError::Restricted));
+    assert!(!home.store.has(&member.id));
+    // Once it is here as content of the task, it stays so.
+    order(&home, &fetcher, &bundle, true);
+    assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+    order(&home, &fetcher, &public, false);
+    assert_eq!(end(&fetcher, &public.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&member.id), Some(vec![mark(TASK, &bundle)]));
+    assert_eq!(home.store.marks(&public.id), None);
+    assert!(home.store.holding(&public.id).unwrap().restricted, "for its member");
+}
+
+#[tokio::test]
+async fn a_stub_keeps_nobody_from_a_restricted_tensor() {
+    let sample = Sample::bytes(PIECE, 1);
+    let host = Host::restricting(&[&sample], sample.id);
+    let ann = Person::new("ann");
+    host.entitle(sample.id, &ann);
+    let (home, fetcher) = host.visitor(Arc::new(ann));
+    // What a peer without a piece, and an upload of sixteen bytes, leave behind.
+    drop(home.store.download(sample.outline.clone()).unwrap());
+    home.store.upload(Uploader::Anybody, sample.id, 0, &sample.encoding()[..16]).unwrap();
+    order(&home, &fetcher, &sample, true);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&sample.id), Some(vec![mark(TASK, &sample)]));
 }

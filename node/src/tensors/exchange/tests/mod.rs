@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::{fetcher::Fetcher, network::Network, transfer::Patience};
 use crate::tensors::{
     gate::{
-        tests::{Nobody, GENESIS},
+        tests::{Nobody, Rules, GENESIS},
         Identity,
     },
     metrics::Metrics,
@@ -63,6 +63,7 @@ pub const PATIENCE: Patience = Patience {
     pause: Duration::from_millis(10),
     rounds: 1,
     busy: Duration::from_millis(600),
+    preference: Duration::from_millis(600),
     window: Duration::from_secs(20),
     turn: Duration::from_secs(20),
 };
@@ -74,7 +75,8 @@ pub fn fetcher(home: &Home, script: Arc<Script>) -> Fetcher {
 
 /// A fetcher with other deadlines.
 pub fn fetcher_with(home: &Home, script: Arc<Script>, patience: Patience) -> Fetcher {
-    let identity = Identity { genesis: GENESIS, node: PeerId::random(), signer: Arc::new(Nobody) };
+    let chain = Arc::new(Rules::default());
+    let identity = Identity { genesis: GENESIS, node: PeerId::random(), signer: Arc::new(Nobody), chain };
     fetcher_as(home, script, identity, patience)
 }
 
