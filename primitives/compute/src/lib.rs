@@ -24,7 +24,6 @@
 //! columns, whatever their rows.
 
 #![cfg_attr(not(feature = "std"), no_std)]
-#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 extern crate alloc;
 

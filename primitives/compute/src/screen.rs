@@ -1,6 +1,6 @@
 //! What is checked of each member before anything is computed.
 
-use alloc::{collections::BTreeMap, vec, vec::Vec};
+use alloc::{collections::BTreeMap, vec::Vec};
 use core::cmp::Reverse;
 
 use ndarray::ArrayView2;
@@ -60,7 +60,7 @@ fn duplicates(members: &[Member<'_>], found: &[Option<Rejection>]) -> Vec<usize>
         .into_iter()
         .filter(|place| {
             let Some(member) = members.get(*place) else { return false };
-            let alike = kept.entry(checksum(member.table)).or_insert_with(|| vec![]);
+            let alike = kept.entry(checksum(member.table)).or_default();
             let known = alike.iter().filter_map(|place| members.get(*place)).any(|other| other.table == member.table);
             if !known {
                 alike.push(*place);

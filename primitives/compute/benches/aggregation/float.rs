@@ -15,7 +15,7 @@ pub fn aggregate(rule: Rule, tables: &[Array2<f32>], anchors: usize, cheats: f64
     let invariant = distances(tables.len(), |i, j| views[i].t().dot(&views[j]).mapv(|number| number * number).sum());
     let scores = scores(&invariant, cheats, usual(&invariant, cheats));
     let best = (0..tables.len()).min_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap();
-    assert!(polar(views[best].t().dot(&views[best])).is_some());
+    assert!(views.iter().all(|view| polar(view.t().dot(view)).is_some()));
     let mut turned = turn(tables, &views, views[best]);
     let selected = selected(&turned, cheats);
     let first = mean(&turned, &selected);

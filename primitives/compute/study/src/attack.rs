@@ -151,6 +151,7 @@ fn another(world: &World, random: &mut Random) -> Array2<f32> {
 }
 
 /// The true table; of its anchors the weakest direction is taken away, and in its place comes one at a right angle to all.
+#[allow(clippy::cast_possible_truncation, reason = "numbers of a table have the precision of f32")]
 fn loose(world: &World, random: &mut Random) -> Array2<f32> {
     /// Its square, as a part of the norm of the anchors' products: 1/10,000 is refused.
     const STRENGTH: f64 = 1.5e-4;

@@ -137,9 +137,8 @@ fn a_round_without_anybody_left_fails() {
 fn whom_nobody_can_be_aligned_to_is_not_the_reference() {
     // Most weight and the best score, since they lack the noise in what they lack; but no rotation leads to them.
     let (world, mut entries) = small(9, 33);
-    for place in 0..4 {
-        let lost = entries[place].table.column(11).mapv(|number| number / 512);
-        entries[place].table.column_mut(11).assign(&lost);
+    for entry in &mut entries[..4] {
+        entry.table.column_mut(11).mapv_inplace(|number| number / 512);
     }
     let found = rejections(&run(&settings(&world, Rule::MultiKrum), &entries, Machine::ONE_CORE));
     assert_eq!(found[4..], [None; 5]);
