@@ -105,7 +105,12 @@ fn judge_mean(world: &World, files: &[String]) -> io::Result<()> {
 
 /// The mean of tables that were turned into one basis, as a round does it.
 fn mean(world: &World, tables: &[ArrayView2<'_, i16>]) -> Result<Array2<i16>, ensemble_compute::Error> {
-    let members = (0u8..).zip(tables).map(|(place, table)| Member { id: [place; 32], weight: 1, table: *table });
+    let members = (0u8..).zip(tables).map(|(place, table)| Member {
+        id: [place; 32],
+        weight: 1,
+        rank: place.into(),
+        table: *table,
+    });
     let size = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let (rows, cols) = world.truth.dim();
     let shape = Shape { rows: size(rows), cols: size(cols), anchors: size(world.anchors) };
