@@ -156,9 +156,11 @@ impl Round<'_> {
         let entrants = self.combination.entrants.iter().zip(&self.parts);
         let fitting = entrants.filter_map(|(entrant, parts)| Some((entrant.weight, parts.as_ref()?)));
         let found = outcome.reports.iter().zip(&outcome.rotations);
-        for ((weight, parts), (report, rotation)) in fitting.zip(found).filter(|(_, (report, _))| report.influence > 0)
-        {
+        for ((weight, parts), (report, rotation)) in fitting.zip(found) {
             let (Some(id), Some(rotation)) = (parts.matrices.get(place), rotation) else { continue };
+            if report.influence == 0 {
+                continue;
+            }
             let matrix = contents::numbers(self.store, id)?;
             carried.push(carry(matrix.view(), side(spec.basis), rotation, self.machine)?);
             weights.push(weight);
