@@ -155,6 +155,10 @@ describe('exchange', { concurrency: 1 }, () => {
       return all.length > 0 && all;
     });
     assert.deepEqual([received.task.toNumber(), received.content.toHex()], [task.id, tensor.id]);
+    const [grant] = await net.first.rpc('ensemble_received', dora.address);
+    const [since, last] = [received.since.toNumber(), received.until.toNumber()];
+    assert.deepEqual(grant, { task: task.id, content: tensor.id, since, until: last, held: true });
+    assert.deepEqual(await net.first.rpc('ensemble_received', eve.address), []);
     await everyNode(async ({ tensors }) => {
       assert.equal((await tensors.unlock(tensor.id, dora)).title, 'grantee');
       assert.deepEqual(await tensors.getFor(tensor.id, dora), Buffer.from(tensor.encoded));

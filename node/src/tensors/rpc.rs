@@ -8,6 +8,7 @@
 //! | `ensemble_tensorProof` | proves one row against the id | no |
 //! | `ensemble_challenge` | says what to sign for a restricted tensor | no |
 //! | `ensemble_unlockTensor` | gives a token for a restricted tensor to whoever is entitled | no |
+//! | `ensemble_received` | says what an account was granted, and what of it the node has | no |
 //! | `ensemble_restrictTensor`, `ensemble_unrestrictTensor` | says to whom a tensor is served | yes |
 //! | `ensemble_fetchTensor` | starts to fetch from peers | yes |
 //! | `ensemble_pinTensor`, `ensemble_unpinTensor` | keeps a tensor, and its members, from being collected | yes |
@@ -24,8 +25,11 @@ use std::{sync::Arc, time::Duration};
 
 use base64::{engine::general_purpose::STANDARD, Engine};
 use codec::DecodeAll;
-use ensemble_core::{exchange::Title, TaskId};
-use ensemble_runtime::AccountId;
+use ensemble_core::{
+    exchange::{Received, Title},
+    TaskId,
+};
+use ensemble_runtime::{AccountId, BlockNumber};
 use ensemble_tensor::{Hash, Header, RowProof, TensorId};
 use jsonrpsee::{
     proc_macros::rpc,
@@ -82,6 +86,10 @@ pub trait TensorApi {
         challenge: H256,
         signature: Bytes,
     ) -> Result<UnlockReply, RpcError>;
+
+    /// Says what an account was granted of other winners' work and may still have, oldest first.
+    #[method(name = "received", blocking)]
+    fn received(&self, account: AccountId) -> Result<Vec<ReceivedReply>, RpcError>;
 
     /// Has a tensor, before it is uploaded, served to those alone whom the chain entitles to what won `task`. Of a
     /// bundle's member, `content` is the bundle.
@@ -191,6 +199,21 @@ pub enum HasReply {
         /// Why, and what to do about it.
         reason: &'static str,
     },
+}
+
+/// One of the answers of `received`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReceivedReply {
+    /// The task that it won.
+    pub task: TaskId,
+    /// The content.
+    pub content: TensorId,
+    /// Block of the grant.
+    pub since: BlockNumber,
+    /// Last block of the grant.
+    pub until: BlockNumber,
+    /// Whether this node holds it.
+    pub held: bool,
 }
 
 /// Answer of `storeInfo`.
@@ -440,6 +463,15 @@ impl TensorApiServer for TensorRpc {
             Title::Attester => "attester",
         };
         Ok(UnlockReply { token: token.into(), title, task, expires_in: millis(SESSION) })
+    }
+
+    fn received(&self, account: AccountId) -> Result<Vec<ReceivedReply>, RpcError> {
+        let received = self.0.gate.received(&account).map_err(RpcError::NotAdmitted)?;
+        let reply = |Received { task, content, since, until, .. }| {
+            let held = self.0.store.has(&content);
+            ReceivedReply { task, content, since, until, held }
+        };
+        Ok(received.into_iter().map(reply).collect())
     }
 
     fn restrict_tensor(

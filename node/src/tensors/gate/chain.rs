@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ensemble_core::{
-    exchange::{Asker, ExchangeApi, Refusal, Title},
+    exchange::{Asker, ExchangeApi, Received, Refusal, Title},
     TaskId,
 };
 use ensemble_runtime::{opaque::Block, AccountId, BlockNumber, Hash};
@@ -30,6 +30,9 @@ pub trait Chain: Send + Sync {
         task: TaskId,
         content: TensorId,
     ) -> Result<Result<Title<BlockNumber>, Refusal>, Unavailable>;
+
+    /// What an account was granted and may still have by the state of a block, oldest first.
+    fn received(&self, at: Hash, account: &AccountId) -> Result<Vec<Received<BlockNumber>>, Unavailable>;
 }
 
 /// The node's own chain.
@@ -53,6 +56,13 @@ where
     ) -> Result<Result<Title<BlockNumber>, Refusal>, Unavailable> {
         self.0.runtime_api().entitlement(at, asker.clone(), task, content).map_err(|error| {
             tracing::warn!(target: LOG_TARGET, "Cannot ask the chain who may have {content}: {error}");
+            Unavailable
+        })
+    }
+
+    fn received(&self, at: Hash, account: &AccountId) -> Result<Vec<Received<BlockNumber>>, Unavailable> {
+        self.0.runtime_api().received(at, account.clone()).map_err(|error| {
+            tracing::warn!(target: LOG_TARGET, "Cannot ask the chain what {account} was granted: {error}");
             Unavailable
         })
     }

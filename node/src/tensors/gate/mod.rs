@@ -38,7 +38,7 @@ use std::{
 
 use codec::{Decode, Encode};
 use ensemble_core::{
-    exchange::{Asker, Refusal, Title},
+    exchange::{Asker, Received, Refusal, Title},
     TaskId,
 };
 use ensemble_runtime::{AccountId, BlockNumber, Hash};
@@ -195,6 +195,11 @@ impl Gate {
     /// What has to be signed for a challenge: by a peer, for a task, or by RPC.
     pub fn message(&self, peer: Option<(PeerId, TaskId)>, id: TensorId, challenge: &Challenge) -> String {
         message(&self.genesis, &self.node, peer, id, challenge)
+    }
+
+    /// What an account was granted and may still have, oldest first.
+    pub fn received(&self, account: &AccountId) -> Result<Vec<Received<BlockNumber>>, Denied> {
+        self.chain.received(self.chain.best(), account).map_err(|Unavailable| Denied::NoState)
     }
 
     /// Admits a peer that has shown by a signature who it is, if it is entitled to what won `task`. The peer restricts

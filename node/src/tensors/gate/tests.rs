@@ -7,7 +7,7 @@ use std::{
 };
 
 use ensemble_core::{
-    exchange::{Asker, Refusal, Title, Ways},
+    exchange::{Asker, Audience, Received, Refusal, Title, Ways},
     AssetId, TaskId,
 };
 use ensemble_runtime::{AccountId, BlockNumber, Hash};
@@ -99,6 +99,19 @@ impl Chain for Rules {
         }
         let entitled = state.entitled.contains(&(asker.clone(), task, content));
         Ok(if entitled { Ok(Title::Shareholder) } else { Err(refusal()) })
+    }
+
+    fn received(&self, at: Hash, account: &AccountId) -> Result<Vec<Received<BlockNumber>>, Unavailable> {
+        assert_eq!(at, self.best());
+        let state = self.0.lock();
+        if state.unavailable {
+            return Err(Unavailable);
+        }
+        let asker = Asker::Account(account.clone());
+        let own = state.entitled.iter().filter(|(entitled, ..)| *entitled == asker);
+        let audience = Audience::Restricted { exchanged: true };
+        let grant = |(_, task, content): &_| Received { task: *task, content: *content, audience, since: 3, until: 9 };
+        Ok(own.map(grant).collect())
     }
 }
 

@@ -321,3 +321,16 @@ async fn strangers_do_not_learn_what_a_restricted_tensor_is() {
     let token = node.call("unlockTensor", answer(&node, &sample, &ann).await).await.unwrap()["token"].clone();
     node.call("getTensor", vec![json!(sample.id), json!(0), json!(10), token]).await.unwrap();
 }
+
+#[tokio::test]
+async fn an_account_learns_what_it_was_granted_and_whether_it_is_here() {
+    let (node, ann, other) = (Node::alone(), Person::new("ann"), Sample::bytes(10, 3));
+    let sample = Sample::bytes(10, 1);
+    node.home.put(&sample);
+    node.rules.entitle(sample.id, &[ann.asker()]);
+    node.rules.entitle(other.id, &[ann.asker()]);
+    let grant = |id, held| json!({ "task": TASK, "content": id, "since": 3, "until": 9, "held": held });
+    let received = node.call("received", (ann.account(),)).await.unwrap();
+    assert_eq!(received, json!([grant(sample.id, true), grant(other.id, false)]));
+    assert_eq!(node.call("received", (Person::new("eve").account(),)).await.unwrap(), json!([]));
+}
