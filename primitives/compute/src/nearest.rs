@@ -15,9 +15,11 @@ const BITS: u32 = 30;
 pub struct Neighbour {
     /// Number of the row.
     pub row: u32,
-    /// Cosine of the angle between row and vector, with 30 bits behind the point: their product times 2^30, divided by
-    /// the root of the product of their squares, which is rounded down; rounded towards zero and limited to 1 and -1.
-    /// 0 if one of them is zero.
+    /// Cosine of the angle between row and vector, with 30 bits behind the point: their product, divided by the root of
+    /// the product of their squares; rounded towards zero and limited to 1 and -1. 0 if one of them is zero.
+    ///
+    /// The product of the squares, in 128 bits, is shifted to the left by as many pairs of bits as there is room for, so
+    /// that rounding its root down takes nothing away however short both are.
     pub cosine: i32,
 }
 
@@ -91,8 +93,12 @@ struct Found {
 impl Found {
     /// `own` is the vector's product with itself.
     fn neighbour(self, own: i64) -> Neighbour {
-        let root = (u128::from(self.square) * u128::from(own.unsigned_abs())).isqrt().max(1);
-        let cosine = ((u128::from(self.product.unsigned_abs()) << BITS) / root).min(1 << BITS);
+        let squares = (u128::from(self.square) * u128::from(own.unsigned_abs())).max(1);
+        let pairs = squares.leading_zeros() / 2;
+        let root = (squares << (2 * pairs)).isqrt();
+        // Not larger than the root: below 2^64 before the last shift.
+        let product = u128::from(self.product.unsigned_abs()) << pairs;
+        let cosine = ((product << BITS) / root).min(1 << BITS);
         let cosine = i32::try_from(cosine).unwrap_or(1 << BITS);
         Neighbour { row: self.row, cosine: if self.product < 0 { -cosine } else { cosine } }
     }

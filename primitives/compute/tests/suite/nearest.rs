@@ -31,6 +31,13 @@ fn equal_cosines_come_by_row() {
 }
 
 #[test]
+fn short_rows_have_exact_cosines_too() {
+    let found = nearest(&array![[1i16, 1], [0, 1]], &[1, 2], 2).unwrap();
+    // 3 / sqrt(10) and 2 / sqrt(5).
+    assert_eq!(found.iter().map(|found| found.cosine).collect::<Vec<_>>(), [1_018_640_934, 960_383_883]);
+}
+
+#[test]
 fn vectors_of_another_length_are_refused() {
     let table: Array2<i16> = Array2::zeros((3, 2));
     assert_eq!(nearest(&table, &[1], 1), Err(Error::Mismatch));
