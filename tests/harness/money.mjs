@@ -27,7 +27,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - the balances of all accounts add up to the issuance,
  * - what is reserved of an account is the sum of its holds,
  * - deposits, rents, rewards and bonds held for tasks are those of the open tasks, so that none is left without one,
- * - deposits held for modules are those of their owners' modules,
+ * - deposits held for modules are those of their owners' modules, and those for spaces of their owners' spaces,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
  * - what is held as emission is what epochs that are over still owe,
  * - the shares of each contribution add up to its supply.
@@ -40,6 +40,7 @@ export async function assertMoneyAddsUp(api) {
   await assertIssuance(at, holds);
   await assertTaskHolds(at, holds);
   await assertModuleHolds(at, holds);
+  await assertSpaceHolds(at, holds);
   await assertStakeHolds(at, holds);
   await assertEmissionHolds(at, holds);
   await assertShares(at);
@@ -108,9 +109,12 @@ async function assertTaskHolds(at, holds) {
   const tasks = (await at.query.tasks.tasks.entries()).map(([, task]) => task.unwrap());
   const parts = (await at.query.tasks.participations.entries()).map(([, part]) => part.unwrap());
   const held = (reason) => sum(holds.filter((hold) => hold.reason === `Tasks.${reason}`).map(({ amount }) => amount));
-  assert.equal(held('TaskDeposit'), sum(tasks.map(({ deposit }) => deposit.toBigInt())), 'deposits of tasks');
-  assert.equal(held('Rent'), sum(tasks.map(({ rent }) => rent.toBigInt())), 'rents of tasks');
-  assert.equal(held('Reward'), sum(tasks.map(({ escrow }) => escrow.toBigInt())), 'escrows of tasks');
+  // Votes on rounds hold nothing.
+  const orders = tasks.map(({ purpose }) => purpose).filter(({ isContribution }) => isContribution);
+  const total = (field) => sum(orders.map(({ asContribution }) => asContribution[field].toBigInt()));
+  assert.equal(held('TaskDeposit'), total('deposit'), 'deposits of tasks');
+  assert.equal(held('Rent'), total('rent'), 'rents of tasks');
+  assert.equal(held('Reward'), total('escrow'), 'escrows of tasks');
   assert.equal(held('Bond'), sum(parts.map(({ value }) => value.bond.toBigInt())), 'bonds of participants');
 }
 
@@ -121,6 +125,12 @@ async function assertModuleHolds(at, holds) {
     amount: deposit.toBigInt() + patternDeposit.toBigInt(),
   }));
   assert.deepEqual(heldFor(holds, 'Modules.Module'), byAccount(deposits), 'deposits of modules');
+}
+
+async function assertSpaceHolds(at, holds) {
+  const spaces = (await at.query.spaces.spaces.entries()).map(([, space]) => space.unwrap());
+  const deposits = spaces.map(({ owner, deposit }) => ({ who: owner.toString(), amount: deposit.toBigInt() }));
+  assert.deepEqual(heldFor(holds, 'Spaces.SpaceDeposit'), byAccount(deposits), 'deposits of spaces');
 }
 
 async function assertStakeHolds(at, holds) {
