@@ -4,8 +4,8 @@
 //!
 //! What wins a restricted task joins the [`Line`], the contributions of the latest such tasks, of which there are at
 //! most [`Parameters::recent`], and one of each creator: a newer one takes the place of the older, and goes on from how
-//! often that was handed on, so that nobody goes first for creating many tasks. Whenever an account is settled as a winner, it is granted [`Parameters::number`] of them,
-//! chosen by the [`Rule`]. Never granted are what the account won itself, and what it was granted already. A grant ends
+//! often that was handed on, so that nobody goes first for creating many tasks. Whenever an account is settled as a
+//! winner, it is granted [`Parameters::number`] of them, chosen by the [`Rule`]. Never granted are what the account won itself, and what it was granted already. A grant ends
 //! after [`Parameters::lifetime`] blocks, or when an account that has [`Config::MaxGrants`] gets another one.
 //!
 //! By [`Rule::LeastHanded`] the contribution goes first that was handed on least, so that everyone's are handed on

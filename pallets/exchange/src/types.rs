@@ -1,7 +1,5 @@
 //! Records of the pallet, and the rules that follow from a record alone.
 
-#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
-
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_core::TaskId;
 use frame_support::{pallet_prelude::*, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound};

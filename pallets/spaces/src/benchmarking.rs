@@ -14,7 +14,7 @@ use frame_benchmarking::v2::*;
 use frame_support::traits::{fungible::Unbalanced, tokens::Precision, Authorize};
 use frame_system::RawOrigin;
 use sp_runtime::{
-    traits::{One, Saturating, Zero},
+    traits::{Bounded, One, Saturating, Zero},
     Permill,
 };
 
@@ -257,6 +257,14 @@ mod benchmarks {
     #[benchmark]
     fn admit() -> Result<(), BenchmarkError> {
         let (_, id) = new_space::<T>(true)?;
+        // After failures a round is due in a long time, and now it is due sooner.
+        change::<T>(id, |space| {
+            Pallet::<T>::rest(id, space);
+            space.failures = 1;
+            space.rests_until = Bounded::max_value();
+            space.activity = Activity::Due(space.rests_until);
+        });
+        Agenda::<T>::insert(BlockNumberFor::<T>::max_value(), id, ());
         let task = TaskId::MAX;
 
         #[block]

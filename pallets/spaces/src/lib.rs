@@ -4,12 +4,13 @@
 //!
 //! 1. **Create.** Anybody creates a space: the shape of a table, its anchors, the rule by which tables are combined,
 //!    how many members it takes and needs ([`SpaceSpec`]). A deposit is held for its records.
-//! 2. **Admit.** A task may name a space, of whoever the space lets ([`ensemble_core::spaces::Contributors`]). What wins the task becomes a [`Member`], with what the task was won with as
-//!    its weight, within the space's limits. Nothing is admitted twice. A full space admits nothing, unless a suspended
+//! 2. **Admit.** A task may name a space, of whoever the space lets ([`ensemble_core::spaces::Contributors`]). What wins
+//!    the task becomes a [`Member`], with what the task was won with as its weight, within the space's limits. Nothing is
+//!    admitted twice. A full space admits nothing, unless a suspended
 //!    member can go: the one that has been suspended longest.
 //! 3. **Aggregate.** A round begins when enough members count, something has changed since the last one began, that is
-//!    [`SpaceSpec::cadence`] blocks ago, and the owner can pay for it. What members take part is written down ([`Rosters`]), so that all
-//!    validators compute from the same, whoever comes or goes meanwhile. Their vote is a task of the pallet that
+//!    [`SpaceSpec::cadence`] blocks ago, and the owner can pay for it. What members take part is written down
+//!    ([`Rosters`]), so that all validators compute from the same, whoever comes or goes meanwhile. Their vote is a task of the pallet that
 //!    implements [`Rounds`]. What wins is the space's state; a round without result is recorded and tried again.
 //! 4. **Report.** The result is a bundle, of which the chain knows the id. One of its members says what the round found
 //!    of each contribution ([`Report`]). Whoever has it may submit it, once ([`Pallet::submit_report`]): nobody signs
@@ -40,8 +41,8 @@
 //! room for, because each costs every validator work; the others wait for their turn.
 //!
 //! The space's owner pays for each round as it begins, by what it takes to compute ([`Pallet::round_fee`]). A round that
-//! ended without result, or could not begin, doubles the time until the next one is tried, up to [`Config::MaxCadence`];
-//! one that settles, or a new member, ends that. Nothing that the owner does makes a round begin earlier.
+//! ended without result doubles the time until the next one is tried, up to [`Config::MaxCadence`]; one that settles, or a
+//! new member, ends that. Suspending and readmitting does not.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -31,7 +31,9 @@ impl<T: Config> Pallet<T> {
             ensure!(member.standing.counts() && member.weight < weight, Refusal::AlreadyMember);
             member.weight = weight;
             let raised = Event::MemberRaised { space: id, task: member.task, by: task, content, weight };
-            Self::store_changed(id, space, members);
+            // It counts from the next round on, and has none begin: anybody may raise a weight, planck by planck, and
+            // the space's owner pays for rounds.
+            Self::store(id, space, members);
             return Ok(raised);
         }
 

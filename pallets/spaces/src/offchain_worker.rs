@@ -12,6 +12,8 @@
 //! them before. The worker of tasks lets go what it attested in a round; this one runs after it, and pins in every block
 //! what is to stay.
 
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
+
 use alloc::{
     collections::{BTreeMap, BTreeSet},
     vec::Vec,

@@ -55,14 +55,19 @@ impl<T: Config> Pallet<T> {
         }
         Rosters::<T>::remove(id, round);
         let mut members = Members::<T>::get(id);
+        let mut is_anyone_suspended = false;
         for (entrant, finding) in roster.iter().zip(&report) {
             let place = members.binary_search_by_key(&entrant.task, |member| member.task);
             // It may have made room for another one meanwhile.
             let Some(member) = place.ok().and_then(|place| members.get_mut(place)) else { continue };
             if Self::move_standing(member, round, *finding) {
+                is_anyone_suspended = true;
                 Self::deposit_event(Event::MemberSuspended { space: id, task: entrant.task, report: Some(round) });
             }
         }
+        // Who is suspended was left out already; but a duplicate of its takes its place in the next round.
+        let has_duplicates = report.iter().any(|finding| finding.rejection == Some(Rejection::Duplicate));
+        space.has_changed |= is_anyone_suspended && has_duplicates;
         Self::store(id, space, members);
         let count = |rejected: bool| report.iter().filter(|finding| finding.rejection.is_some() == rejected).count();
         let [accepted, rejected] = [false, true].map(|rejected| u32::try_from(count(rejected)).unwrap_or(u32::MAX));

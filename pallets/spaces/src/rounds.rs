@@ -11,7 +11,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 
 use crate::{
-    Agenda, Balance, Closing, Config, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, SpaceOf, Spaces,
+    Agenda, Balance, Closing, Config, Error, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, SpaceOf, Spaces,
 };
 
 impl<T: Config> Pallet<T> {
@@ -46,7 +46,12 @@ impl<T: Config> Pallet<T> {
         match Self::begin_vote(id, &space, fee) {
             Ok(task) => Self::start(id, &mut space, task, fee, now),
             Err(error) => {
-                Self::back_off(&mut space, now);
+                // Nobody has computed anything for an owner who cannot pay.
+                if error == Error::<T>::CannotPay.into() {
+                    space.rests_until = now.saturating_add(space.spec.cadence);
+                } else {
+                    Self::back_off(&mut space, now);
+                }
                 Self::schedule(id, &mut space);
                 Self::deposit_event(Event::RoundNotOpened { space: id, error, until: space.rests_until });
             },

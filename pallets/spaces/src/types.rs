@@ -1,7 +1,5 @@
 //! Records of the pallet, and the rules that follow from a record alone.
 
-#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
-
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_core::spaces::{
     Activity, Entrant, Member, RoundIndex, Settled, SpaceSpec, MAX_MANIFEST_BYTES, MAX_REPORT_BYTES,

@@ -118,6 +118,7 @@ use sp_core::H256;
 pub(crate) const LOG: &str = "runtime::tasks";
 
 #[expect(clippy::cast_possible_truncation, reason = "FRAME's macros number variants with `as u8`")]
+#[expect(clippy::too_many_arguments, reason = "those of `create` are what a wallet shows, one by one")]
 #[frame_support::pallet]
 pub mod pallet {
     use super::*;
@@ -502,7 +503,6 @@ pub mod pallet {
         ///   task must be public.
         #[pallet::call_index(0)]
         #[pallet::weight(Pallet::<T>::create_weight(access.members(), space.is_some()))]
-        #[expect(clippy::too_many_arguments, reason = "they are what a wallet shows, one by one")]
         pub fn create(
             origin: OriginFor<T>,
             content: Content,

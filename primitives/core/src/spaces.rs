@@ -4,8 +4,6 @@
 //! round of aggregation the session's validators compute one table from those of all members that count. What they
 //! compute is a bundle of which the chain knows the id: [`STATE`], [`REPORT`] and the matrices that the space asks for.
 
-#![expect(clippy::multiple_bound_locations, reason = "the SDK's macro repeats the bounds of a runtime API")]
-
 use alloc::vec::Vec;
 
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};

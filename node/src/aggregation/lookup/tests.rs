@@ -247,8 +247,8 @@ async fn a_space_without_a_state_or_a_vocabulary_says_so() {
 async fn what_is_absent_is_fetched_and_the_caller_told_to_ask_again() {
     let (node, other) = (Node::new(), Node::settled());
     let Settled { content, .. } = other.world.spaces.lock()[&0].state.unwrap();
-    let vocabulary = Some(other.bytes(TOKENS.as_bytes()));
-    node.settle(0, content, vocabulary);
+    let vocabulary = other.bytes(TOKENS.as_bytes());
+    node.settle(0, content, Some(vocabulary));
     node.assert_fails((0, "east", 1), 21_006, "ask again").await;
     node.assert_fails((0, "east", 1), 21_006, "77 bytes").await;
     let most = space(0).spec.result().max_bytes();
@@ -260,7 +260,7 @@ async fn what_is_absent_is_fetched_and_the_caller_told_to_ask_again() {
     assert_eq!(node.call((0, 0, 1)).await.unwrap()["neighbours"], json!([{ "row": 1, "cosine": 707_106 }]));
     *node.world.failed.lock() = Some(FetchError::NotFound);
     node.assert_fails((0, "east", 1), 21_007, "no reachable peer").await;
-    assert_eq!(node.world.fetched.lock().last().unwrap().0, vocabulary.unwrap(), "tried once more");
+    assert_eq!(node.world.fetched.lock().last().unwrap().0, vocabulary, "tried once more");
     node.bytes(TOKENS.as_bytes());
     assert_eq!(node.call((0, "east", 1)).await.unwrap()["neighbours"][0]["token"], "north east");
 }

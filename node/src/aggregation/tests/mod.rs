@@ -193,7 +193,7 @@ impl Turn {
         let mut random = Random(77 * (member + 1));
         let mut from: Vec<_> = (0..COLS).collect();
         from.sort_by_cached_key(|_| random.draw());
-        Self { from, signs: (0..COLS).map(|_| if random.draw() % 2 == 0 { 1 } else { -1 }).collect() }
+        Self { from, signs: (0..COLS).map(|_| if random.draw().is_multiple_of(2) { 1 } else { -1 }).collect() }
     }
 
     /// `W P`: rows in the member's basis.

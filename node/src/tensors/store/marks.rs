@@ -11,8 +11,6 @@
 //! that came under it and outlives a restart, so that at no time the tensor is held without it. An order says what a job
 //! may ask for; it marks nothing.
 
-#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
-
 use std::time::Duration;
 
 use codec::{Decode, DecodeAll, Encode};

@@ -155,8 +155,8 @@ fn results_and_rounds_have_a_size() {
 #[test]
 fn a_round_is_so_much_work_at_most() {
     on_chain(|| {
-        // Four members make ten pairs. Each is rotated three times, of which each is up to 42 products of matrices.
-        let (crossed, rotated) = ((10 + 12) * 8 * 4 * 4, 4 * 126 * 4 * 4 * 4);
+        // Four members make ten pairs. Each is turned to each, to itself and to the mean, by up to 42 products of matrices.
+        let (crossed, rotated) = ((10 + 24) * 8 * 4 * 4, 24 * 42 * 4 * 4 * 4);
         let (turned, compared) = (4 * 2 * 16 * 4 * 4, 10 * 16 * (3 * 4 + 32));
         let work = crossed + rotated + turned + compared;
         assert_eq!(spec().work(), work);

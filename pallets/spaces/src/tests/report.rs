@@ -206,6 +206,28 @@ fn whose_table_another_has_too_is_not_suspended_for_it() {
 }
 
 #[test]
+fn a_duplicate_takes_the_place_of_the_suspended() {
+    on_chain(|| {
+        let id = new_space(spec());
+        admit(id, 1..5);
+        let finding = |task| match task {
+            2 => OUTVOTED,
+            3 => DUPLICATE,
+            _ => ACCEPTED,
+        };
+        for _ in 1..MAX_REJECTIONS {
+            whole_round(id, finding);
+            assert_eq!(activity(id), Activity::Resting);
+            assert_ok!(suspend(id, 4));
+            assert_ok!(readmit(id, 4));
+        }
+        whole_round(id, finding);
+        assert!(!member(id, 2).standing.counts());
+        assert!(matches!(activity(id), Activity::Due(_)), "the next round has what this one left out");
+    });
+}
+
+#[test]
 fn who_is_accepted_once_begins_anew() {
     on_chain(|| {
         let id = new_space(spec());

@@ -192,8 +192,8 @@ fn the_owner_pays_for_each_round_by_its_work() {
         run_to_round(id);
         assert_eq!(free(OWNER), before - 2 * 57, "whatever becomes of it");
         let wide = SpaceSpec { rows: 1_024, cols: 1_024, anchors: 1_024, ..spec() };
-        // 10 and 12 products of anchors, 126 of squares, two turns, and comparisons.
-        let work: u128 = (22 + 4 * 126 + 4 * 2) * (1 << 30) + 10 * 1_024 * (3 * 1_024 + 32);
+        // 10 and 24 products of anchors, 24 times 42 of squares, two turns, and comparisons.
+        let work: u128 = (34 + 24 * 42 + 4 * 2) * (1 << 30) + 10 * 1_024 * (3 * 1_024 + 32);
         assert_eq!(Spaces::round_fee(&wide), 50 + 7 * work.div_ceil(1_000_000_000));
     });
 }
@@ -207,15 +207,16 @@ fn who_cannot_pay_has_no_round() {
         RoundFee::set(before - EXISTENTIAL + 1);
         run_to(3);
         let error = Error::<Test>::CannotPay.into();
-        assert_eq!(last_event(), Event::RoundNotOpened { space: id, error, until: 2 + 2 * CADENCE });
-        assert_eq!((activity(id), Votes::get().len()), (Activity::Due(2 + 2 * CADENCE), 0));
-        run_to(3 + 2 * CADENCE);
-        assert_eq!(activity(id), Activity::Due(2 + 2 * CADENCE + 4 * CADENCE));
+        assert_eq!(last_event(), Event::RoundNotOpened { space: id, error, until: 2 + CADENCE });
+        assert_eq!((activity(id), Votes::get().len()), (Activity::Due(2 + CADENCE), 0));
+        run_to(3 + CADENCE);
+        assert_eq!((activity(id), space(id).failures), (Activity::Due(2 + 2 * CADENCE), 0), "the pause is not doubled");
         // Nor is anything taken if no vote can begin.
         RoundFee::set(before - EXISTENTIAL);
         RefuseVotes::set(true);
-        run_to(3 + 6 * CADENCE);
-        assert_eq!((space(id).failures, free(OWNER)), (3, before));
+        run_to(3 + 2 * CADENCE);
+        assert_eq!((space(id).failures, free(OWNER)), (1, before));
+        assert_eq!(activity(id), Activity::Due(2 + 4 * CADENCE));
         RefuseVotes::set(false);
         run_to_round(id);
         assert_eq!(free(OWNER), EXISTENTIAL);
