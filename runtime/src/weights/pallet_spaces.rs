@@ -13,68 +13,68 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_spaces::WeightInfo for WeightInfo<T> {
     fn create() -> Weight {
-        Weight::from_parts(54_641_000, 4_286)
+        Weight::from_parts(53_810_000, 4_286)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn retire() -> Weight {
-        Weight::from_parts(15_292_000, 4_286)
+        Weight::from_parts(16_594_000, 4_286)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn suspend() -> Weight {
-        Weight::from_parts(25_949_000, 13_207)
+        Weight::from_parts(27_261_000, 13_207)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn readmit() -> Weight {
-        Weight::from_parts(26_730_000, 13_207)
+        Weight::from_parts(27_131_000, 13_207)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     /// `n` is in `1..=128`.
     fn submit_report(n: u32) -> Weight {
-        Weight::from_parts(45_437_461, 13_207)
-            .saturating_add(Weight::from_parts(1_523_858, 0).saturating_mul(n.into()))
+        Weight::from_parts(47_527_204, 13_207)
+            .saturating_add(Weight::from_parts(1_604_215, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn authorize_submit_report() -> Weight {
-        Weight::from_parts(31_647_000, 10_659).saturating_add(T::DbWeight::get().reads(2))
+        Weight::from_parts(33_800_000, 10_659).saturating_add(T::DbWeight::get().reads(2))
     }
     fn accepts() -> Weight {
-        Weight::from_parts(6_269_000, 4_286).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(6_459_000, 4_286).saturating_add(T::DbWeight::get().reads(1))
     }
     fn admit() -> Weight {
-        Weight::from_parts(26_359_000, 13_207)
+        Weight::from_parts(27_651_000, 13_207)
             .saturating_add(T::DbWeight::get().reads(2))
-            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes(4))
     }
     fn end_round() -> Weight {
-        Weight::from_parts(17_376_000, 4_286)
+        Weight::from_parts(17_917_000, 4_286)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn agenda_look() -> Weight {
-        Weight::from_parts(17_706_000, 5_988)
+        Weight::from_parts(17_946_000, 5_988)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn open_round() -> Weight {
-        Weight::from_parts(395_890_000, 13_207)
+        Weight::from_parts(365_395_000, 13_207)
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().writes(138))
     }
     fn closing_look() -> Weight {
-        Weight::from_parts(2_644_000, 3_477).saturating_add(T::DbWeight::get().reads(1))
+        Weight::from_parts(2_634_000, 3_477).saturating_add(T::DbWeight::get().reads(1))
     }
     fn forget_round() -> Weight {
-        Weight::from_parts(4_347_000, 3_538)
+        Weight::from_parts(4_237_000, 3_538)
             .saturating_add(T::DbWeight::get().reads(1))
             .saturating_add(T::DbWeight::get().writes(1))
     }
     fn close_space() -> Weight {
-        Weight::from_parts(44_466_000, 4_286)
+        Weight::from_parts(43_075_000, 4_286)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(7))
     }
