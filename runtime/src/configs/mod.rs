@@ -19,4 +19,4 @@ use crate::{Balance, TUNE};
 const MAX_ROUNDS: u32 = 4;
 
 /// What 16 attestations would cost an account that sends them, in planck.
-const ATTEST_FEE: Balance = TUNE / 50;
+const ATTEST_FEE: Balance = TUNE * 15 / 1_000;
