@@ -18,5 +18,5 @@ use crate::{Balance, TUNE};
 /// Most rounds of spaces that run, and are voted on, at one time.
 const MAX_ROUNDS: u32 = 4;
 
-/// What 16 attestations would cost an account that sends them, in planck.
+/// What 16 attestations would cost an account that sends them, and half as much, in planck.
 const ATTEST_FEE: Balance = TUNE * 15 / 1_000;

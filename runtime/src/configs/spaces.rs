@@ -63,7 +63,7 @@ impl pallet_spaces::Config for Runtime {
     type StateDepositPerMib = ConstU128<TUNE>;
     // 256 votes and 16 attestations, at what tasks pay for 16 of them.
     type RoundFee = ConstU128<{ 17 * ATTEST_FEE }>;
-    // At most 2.5 TUNE for a round, and 0.06 for 16 tables of 4,096 x 256.
+    // At most 2.5 TUNE for a round, and 0.24 for 16 tables of 4,096 x 256.
     type WorkFee = ConstU128<{ TUNE / 1_000 }>;
     // As attestations: whether a report is read should not depend on what others pay.
     type ReportPriority = ConstU64<{ TransactionPriority::MAX / 2 }>;
