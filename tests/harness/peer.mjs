@@ -22,7 +22,10 @@ import { inTime, until } from './wait.mjs';
 export const MAX_ANSWER = (1 << 20) + 64;
 
 const FULL_NODE = 1;
-/** The requests in the order of their numbers on the wire, and what follows the tensor's id. */
+/**
+ * The requests in the order of their numbers on the wire, and what follows the tensor's id. As content of which task it
+ * is asked for, which comes last, is of no interest here.
+ */
 const REQUESTS = [
   ['have', () => undefined],
   ['outline', (rest) => rest.readUInt16LE()],

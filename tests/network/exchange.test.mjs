@@ -96,7 +96,11 @@ describe('exchange', { concurrency: 1 }, () => {
         const ask = (...parts) => peer.ask(node, u8aConcat(...parts));
         const refused = Buffer.from([ANSWERS.restricted, 1, ...littleEndian(task.id)]);
         assert.deepEqual(await ask([HAVE], id), refused);
-        assert.deepEqual(await ask([PIECE], id, littleEndian(0)), refused);
+        // Without a task, and as content of this one.
+        const [openly, asContent] = [[0], [1, ...littleEndian(task.id)]];
+        const first = (under) => ask([PIECE], id, littleEndian(0), under);
+        assert.deepEqual(await first(openly), refused);
+        assert.deepEqual(await first(asContent), refused);
 
         const name = await node.rpc('system_localPeerId');
         const admit = async (signer, party, asPeer, fromNode = name) => {
@@ -119,13 +123,14 @@ describe('exchange', { concurrency: 1 }, () => {
         assert.equal((await admit(ann, ann, peer.id, honest.id))[0], ANSWERS.denied);
         assert.equal((await admit(eve, ann, peer.id))[0], ANSWERS.denied);
         assert.equal((await admit(eve, eve, peer.id))[0], ANSWERS.denied);
-        assert.deepEqual(await ask([PIECE], id, littleEndian(0)), refused);
+        assert.deepEqual(await first(asContent), refused);
 
         // What Ann signs for this very peer and node is good, for this peer alone.
         assert.deepEqual(await admit(ann, ann, peer.id), Buffer.from([ANSWERS.admitted]));
         // That it is restricted is said to whoever asks whether it is here.
         assert.deepEqual(await ask([HAVE], id), refused);
-        assert.equal((await ask([PIECE], id, littleEndian(0)))[0], ANSWERS.piece);
+        assert.equal((await first(asContent))[0], ANSWERS.piece);
+        assert.deepEqual(await first(openly), refused, 'it has to know as what it comes');
         assert.deepEqual(await honest.ask(node, u8aConcat([HAVE], id)), refused);
       });
     } finally {

@@ -49,6 +49,8 @@ pub enum Request {
         id: TensorId,
         /// Which of the pages of [`HASHES_PER_PAGE`] hashes.
         page: u16,
+        /// The task as whose content it is asked for, if as one that is restricted.
+        under: Option<TaskId>,
     },
     /// The bytes of a piece.
     Piece {
@@ -56,6 +58,9 @@ pub enum Request {
         id: TensorId,
         /// Number of the piece.
         index: u32,
+        /// The task as whose content it is asked for, if as one that is restricted. The peer restricts it for that
+        /// task, so it gets it for no other, nor without one.
+        under: Option<TaskId>,
     },
     /// For a challenge, to be served a restricted tensor.
     Challenge(TensorId),
@@ -227,7 +232,7 @@ mod tests {
         let header = Header::new(Kind::I16, 1, 1).unwrap();
         let page = Response::Outline { header, hashes: vec![[0; 32]; HASHES_PER_PAGE].into() };
         assert_eq!(Response::parse(&page.encode()), Ok(page.clone()));
-        let request = Request::Piece { id: TensorId([1; 32]), index: u32::MAX };
+        let request = Request::Piece { id: TensorId([1; 32]), index: u32::MAX, under: Some(u32::MAX) };
         assert_eq!(Request::parse(&request.encode()), Ok(request));
     }
 
@@ -278,14 +283,14 @@ mod tests {
         }
 
         #[test]
-        fn requests_return_and_their_parts_do_not(id: [u8; 32], index: u32, page: u16) {
+        fn requests_return_and_their_parts_do_not(id: [u8; 32], index: u32, page: u16, under: Option<u32>) {
             let id = TensorId(id);
             let party = Party::Account(id.0);
             let admit = Request::Admit { id, task: index, party, challenge: id.0, signature: [7; 64] };
             for request in [
                 Request::Have(id),
-                Request::Outline { id, page },
-                Request::Piece { id, index },
+                Request::Outline { id, page, under },
+                Request::Piece { id, index, under },
                 Request::Challenge(id),
                 admit,
             ] {

@@ -2,8 +2,9 @@
 //!
 //! A request is decoded, counted against what the peer may ask, and answered from the file. A piece is held against the
 //! outline before it is sent, since whoever receives a wrong one bans this node for what its disk did. Of a restricted
-//! tensor nothing is sent to a peer that the gate has not admitted. A request that breaks the protocol costs the peer its
-//! reputation and is not answered.
+//! tensor nothing is sent to a peer that the gate has not admitted, and that does not ask for it as content of the task
+//! for which it was: a peer that does not know how a tensor comes would make it public. A request that breaks the
+//! protocol costs the peer its reputation and is not answered.
 
 use std::{
     borrow::Cow,
@@ -12,6 +13,7 @@ use std::{
 };
 
 use codec::Encode;
+use ensemble_core::TaskId;
 use ensemble_tensor::{Outline, TensorId};
 use futures::{
     channel::oneshot,
@@ -165,14 +167,18 @@ impl Server {
                 };
                 Ok(Answer { read: ADMISSION_COST, ..response.into() })
             },
-            Request::Have(id) | Request::Outline { id, .. } | Request::Piece { id, .. } => {
-                // Whether it is restricted is always said: whoever asks has to know how it comes.
-                let holder = (!matches!(request, Request::Have(_))).then_some(Holder::Peer(*peer));
-                match self.gate.admits(holder, &id) {
-                    Ok(()) => self.serve_held(request),
-                    Err(task) => Ok(Response::Restricted { task }.into()),
-                }
+            // Whether it is restricted is always said: whoever asks has to know how it comes.
+            Request::Have(id) => self.serve_admitted(request, self.gate.admits(None, &id)),
+            Request::Outline { id, under, .. } | Request::Piece { id, under, .. } => {
+                self.serve_admitted(request, self.gate.admits_under(Holder::Peer(*peer), &id, under))
             },
+        }
+    }
+
+    fn serve_admitted(&mut self, request: Request, admitted: Result<(), Option<TaskId>>) -> Result<Answer, Bad> {
+        match admitted {
+            Ok(()) => self.serve_held(request),
+            Err(task) => Ok(Response::Restricted { task }.into()),
         }
     }
 
@@ -180,11 +186,11 @@ impl Server {
     fn serve_held(&mut self, request: Request) -> Result<Answer, Bad> {
         match request {
             Request::Have(_) => Ok(Response::Present.into()),
-            Request::Outline { id, page } => match self.outline(&id) {
+            Request::Outline { id, page, .. } => match self.outline(&id) {
                 Some((outline, read)) => Ok(Answer { read, ..page_of(&outline, page)?.into() }),
                 None => Ok(Response::Absent.into()),
             },
-            Request::Piece { id, index } => match self.outline(&id) {
+            Request::Piece { id, index, .. } => match self.outline(&id) {
                 Some((outline, read)) => Ok(Answer { read, ..self.piece(&id, &outline, index)? }),
                 None => Ok(Response::Absent.into()),
             },

@@ -12,6 +12,7 @@
 //! | does not hold the tensor | it loses its place |
 //! | serves it to those alone who are entitled | it is shown who asks; if that does not help, it loses its place |
 //! | serves it so, and others openly or for another task | it is left alone while those answer |
+//! | says so only when it is asked for bytes | it gives none at once, and others are looked for first |
 //! | is busy | it is left alone for as long as it asks; without a piece for too long, it counts as out of reach |
 //!
 //! While no source is free, or none serves openly, others are looked for. When no source is left, the DHT is asked, then,
@@ -168,6 +169,10 @@ struct Source {
     busy_since: Option<Instant>,
     /// For whom it restricts the tensor, which it serves this node as one of those.
     under: Option<Mark>,
+    /// For whom it restricted the bundle that the tensor is a member of.
+    admitted: Option<Mark>,
+    /// Whether it has said that it has the tensor, and for whom.
+    offered: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -199,7 +204,7 @@ enum Search {
 enum Event {
     Candidates(Vec<PeerId>),
     Offer { peer: PeerId, outcome: Result<Option<Mark>, Fault> },
-    Done { serial: u64, outcome: Result<(Answer, Option<Mark>), Fault> },
+    Done { serial: u64, outcome: Result<Answer, Fault> },
     Late { serial: u64 },
     Rested { peer: PeerId },
     Window,
@@ -226,6 +231,8 @@ enum Fault {
     Absent,
     /// The tensor is restricted, and the peer does not admit this node.
     Refused,
+    /// The tensor is restricted otherwise than the peer said so far, and the peer admits this node.
+    Under(Mark),
     Busy(Duration),
     /// Something wrong, and how many bytes of it.
     Wrong(ReputationChange, u64),
@@ -307,8 +314,10 @@ impl<'a> Transfer<'a> {
         if !self.budget.take(&header) {
             return Err(FetchError::TooLarge);
         }
-        let store = self.context.store.clone();
-        let download = blocking(move || store.download(outline)).await??;
+        let (store, id) = (self.context.store.clone(), self.wanted.id);
+        let begun = blocking(move || store.download(outline).map(|download| (download, store.came_under(&id))));
+        let (download, came_under) = begun.await??;
+        self.under = came_under;
         self.progress.size_known(header.data_len());
         self.progress.received(download.received());
         self.todo = download.missing().into_iter().map(Task::Piece).collect();
@@ -400,14 +409,7 @@ impl<'a> Transfer<'a> {
         match event {
             Event::Candidates(peers) => self.on_candidates(peers),
             Event::Offer { peer, outcome } => match outcome {
-                Ok(under) => {
-                    // Others may serve it openly. Members are not in the DHT.
-                    if under.is_some() && self.wanted.part_of.is_none() {
-                        self.widen();
-                    }
-                    self.set_under(&peer, under);
-                    self.set_standing(&peer, Standing::Ready);
-                },
+                Ok(under) => self.on_offer(&peer, under),
                 Err(fault) => self.on_fault(peer, fault)?,
             },
             Event::Done { serial, outcome } => self.on_done(serial, outcome).await?,
@@ -428,27 +430,36 @@ impl<'a> Transfer<'a> {
 
     /// Asks a peer whether it has the tensor; `admitted` is for what it serves this node already.
     fn ask_whether_it_has(&mut self, peer: PeerId, admitted: Option<Mark>) {
-        let context = self.context;
-        self.sources.insert(peer, Source::asked());
-        let offer = context.offer(peer, self.wanted, admitted);
+        self.sources.insert(peer, Source::asked(admitted));
+        self.request_offer(peer, admitted);
+    }
+
+    fn request_offer(&mut self, peer: PeerId, admitted: Option<Mark>) {
+        let offer = self.context.offer(peer, self.wanted, admitted);
         self.requests.push(offer.map(move |outcome| Event::Offer { peer, outcome }).boxed());
     }
 
-    /// Notes for whom a source restricts the tensor. It does not stop to.
-    fn set_under(&mut self, peer: &PeerId, under: Option<Mark>) {
+    /// Notes that a source has the tensor, and for whom it restricts it. Before it is asked for more, others are looked
+    /// for who may serve it openly: also members of a bundle, which may be tensors of their own elsewhere.
+    fn on_offer(&mut self, peer: &PeerId, under: Option<Mark>) {
         if let Some(source) = self.sources.get_mut(peer) {
+            source.offered = true;
+            // It does not stop to.
             source.under = under.or(source.under);
         }
+        while under.is_some() && self.search != Search::Dht {
+            self.widen();
+        }
+        self.set_standing(peer, Standing::Ready);
     }
 
-    async fn on_done(&mut self, serial: u64, outcome: Result<(Answer, Option<Mark>), Fault>) -> Result<(), FetchError> {
+    async fn on_done(&mut self, serial: u64, outcome: Result<Answer, Fault>) -> Result<(), FetchError> {
         let Some(Running { peer, task, .. }) = self.running.remove(&serial) else { return Ok(()) };
         if let Some(source) = self.sources.get_mut(&peer) {
             source.owes = source.owes.saturating_sub(1);
         }
         match outcome {
-            Ok((answer, under)) => {
-                self.set_under(&peer, under);
+            Ok(answer) => {
                 self.set_standing(&peer, Standing::Ready);
                 self.on_answer(&peer, answer).await
             },
@@ -489,6 +500,7 @@ impl<'a> Transfer<'a> {
                 self.refused = true;
                 self.set_standing(&peer, Standing::Absent);
             },
+            Fault::Under(mark) => self.on_offer(&peer, Some(mark)),
             Fault::Busy(pause) => self.on_busy(peer, pause),
             Fault::Wrong(change, len) => {
                 let id = self.wanted.id;
@@ -516,9 +528,17 @@ impl<'a> Transfer<'a> {
     }
 
     fn on_rested(&mut self, peer: &PeerId) {
+        let Some(source) = self.sources.get_mut(peer) else { return };
         // Meanwhile something else may have become of it.
-        if self.sources.get(peer).is_some_and(|source| source.standing == Standing::Paused) {
-            self.set_standing(peer, Standing::Ready);
+        match source.standing {
+            Standing::Paused if source.offered => source.standing = Standing::Ready,
+            Standing::Paused => {
+                // How it serves the tensor has to be known before anything is taken from it.
+                source.standing = Standing::Asked;
+                let admitted = source.admitted;
+                self.request_offer(*peer, admitted);
+            },
+            _ => {},
         }
     }
 
@@ -596,8 +616,8 @@ impl<'a> Transfer<'a> {
 
 impl Source {
     /// One that was asked whether it holds the tensor.
-    fn asked() -> Self {
-        Self { standing: Standing::Asked, owes: 0, may_owe: 1, busy_since: None, under: None }
+    fn asked(admitted: Option<Mark>) -> Self {
+        Self { standing: Standing::Asked, owes: 0, may_owe: 1, busy_since: None, under: None, admitted, offered: false }
     }
 
     /// Whether it may give the tensor yet.
@@ -626,16 +646,11 @@ impl Context {
     }
 
     /// Asks for the outline and verifies it.
-    async fn outline(
-        &self,
-        peer: PeerId,
-        wanted: Wanted,
-        mut under: Option<Mark>,
-    ) -> Result<(Answer, Option<Mark>), Fault> {
+    async fn outline(&self, peer: PeerId, wanted: Wanted, under: Option<Mark>) -> Result<Answer, Fault> {
         let id = wanted.id;
-        let (header, mut hashes) = self.page(peer, wanted, 0, &mut under).await?;
+        let (header, mut hashes) = self.page(peer, wanted, 0, under).await?;
         for page in 1..page_count(&header) {
-            let (other, more) = self.page(peer, wanted, page, &mut under).await?;
+            let (other, more) = self.page(peer, wanted, page, under).await?;
             if other != header || more.is_empty() {
                 return Err(Fault::Wrong(BAD_RESPONSE, 0));
             }
@@ -643,7 +658,7 @@ impl Context {
         }
         let len = size_of_val(&hashes[..]) as u64;
         let outline = Outline::verify(&id, &header, hashes).map_err(|_| Fault::Wrong(WRONG_BYTES, len))?;
-        Ok((Answer::Outline(outline), under))
+        Ok(Answer::Outline(outline))
     }
 
     async fn page(
@@ -651,9 +666,10 @@ impl Context {
         peer: PeerId,
         wanted: Wanted,
         page: u16,
-        under: &mut Option<Mark>,
+        under: Option<Mark>,
     ) -> Result<(Header, Vec<Hash>), Fault> {
-        let message = self.ask(peer, wanted, Request::Outline { id: wanted.id, page }, under).await?;
+        let request = Request::Outline { id: wanted.id, page, under: under.map(|mark| mark.task) };
+        let message = self.ask(peer, wanted, request, under).await?;
         match parse(&message)? {
             Response::Outline { header, hashes } => Ok((header, hashes.into_owned())),
             other => Err(other.into()),
@@ -666,11 +682,12 @@ impl Context {
         peer: PeerId,
         wanted: Wanted,
         index: u32,
-        mut under: Option<Mark>,
+        under: Option<Mark>,
         download: Arc<Download>,
         progress: &Progress,
-    ) -> Result<(Answer, Option<Mark>), Fault> {
-        let message = self.ask(peer, wanted, Request::Piece { id: wanted.id, index }, &mut under).await?;
+    ) -> Result<Answer, Fault> {
+        let request = Request::Piece { id: wanted.id, index, under: under.map(|mark| mark.task) };
+        let message = self.ask(peer, wanted, request, under).await?;
         let accepted = blocking(move || {
             let bytes = match parse(&message)? {
                 Response::Piece(bytes) => bytes,
@@ -686,25 +703,22 @@ impl Context {
         });
         let len = accepted.await.map_err(Fault::Local)??;
         progress.received(len);
-        Ok((Answer::Piece, under))
+        Ok(Answer::Piece)
     }
 
-    /// Asks, and once more after showing who asks, if the peer wants to know that; then it says for whom it restricts the
-    /// tensor.
-    async fn ask(
-        &self,
-        peer: PeerId,
-        wanted: Wanted,
-        request: Request,
-        under: &mut Option<Mark>,
-    ) -> Result<Vec<u8>, Fault> {
+    /// Asks, and once more after showing who asks, if the peer wants to know that again. If it turns out to restrict
+    /// the tensor otherwise than by `under`, nothing is taken from it yet.
+    async fn ask(&self, peer: PeerId, wanted: Wanted, request: Request, under: Option<Mark>) -> Result<Vec<u8>, Fault> {
         let patience = self.patience.answer;
         let message = self.ask_once(peer, request, patience).await?;
         if !matches!(Response::parse(&message), Ok(Response::Restricted { .. })) {
             return Ok(message);
         }
-        *under = Some(self.show_party(peer, wanted, patience).await?);
-        self.ask_once(peer, request, patience).await
+        let mark = self.show_party(peer, wanted, patience).await?;
+        match under == Some(mark) {
+            true => self.ask_once(peer, request, patience).await,
+            false => Err(Fault::Under(mark)),
+        }
     }
 
     /// Has a peer admit this node to a restricted tensor, with the first of its keys that is entitled, and says by which

@@ -12,7 +12,8 @@
 //! challenge is good for one signature and for [`CHALLENGE_LIFETIME`].
 //!
 //! A peer also names the task for which it restricts what it gets, and is admitted for that task alone. Else it could
-//! get as content of one task what it then serves to those who are entitled to another.
+//! get as content of one task what it then serves to those who are entitled to another. It names the task with every
+//! request for bytes as well, so that it gets none without knowing how they come.
 //!
 //! | what is checked | when it fails |
 //! |---|---|
@@ -249,9 +250,17 @@ impl Gate {
     /// Whether a tensor may be served to `holder` now. To whom it may not, the answer is the task that it is restricted
     /// for; nothing, if it is to nobody.
     pub fn admits(&self, holder: Option<Holder>, id: &TensorId) -> Result<(), Option<TaskId>> {
+        self.admits_by(id, |mark| holder.is_some_and(|holder| self.has_session(holder, mark)))
+    }
+
+    /// As [`Self::admits`], of a holder that asks for the tensor as content of a task, or as one that is open.
+    pub fn admits_under(&self, holder: Holder, id: &TensorId, under: Option<TaskId>) -> Result<(), Option<TaskId>> {
+        self.admits_by(id, |mark| under == Some(mark.task) && self.has_session(holder, mark))
+    }
+
+    fn admits_by(&self, id: &TensorId, admits: impl Fn(&Mark) -> bool) -> Result<(), Option<TaskId>> {
         let Some(marks) = self.store.marks(id) else { return Ok(()) };
-        let admitted = holder.is_some_and(|holder| marks.iter().any(|mark| self.has_session(holder, mark)));
-        match admitted {
+        match marks.iter().any(admits) {
             true => Ok(()),
             false => Err(marks.first().map(|mark| mark.task)),
         }

@@ -8,21 +8,25 @@ use super::{files, index::footprint, Error, Store};
 
 impl Store {
     /// Takes in a tensor that lies in memory. What is held already is not written again.
+    ///
+    /// What the node makes, it makes of what is open, so it is open, however it came before. Else whoever makes it
+    /// first could lock it away. The operator's mark stays.
     pub fn put(&self, header: Header, data: &[u8]) -> Result<Outline, Error> {
         let tensor = Encoded::new(header, data)?;
         tensor.validate()?;
         let outline = tensor.outline()?;
-        if self.has(&outline.id()) {
-            self.index.lock().touch(&outline.id());
-            return Ok(outline);
+        if !self.has(&outline.id()) {
+            let mut index = self.index.lock();
+            self.make_room(&mut index, footprint(&header))?;
+            index.take(&header);
+            self.publish(&index);
+            drop(index);
+            self.take_in_made(&outline, data)?;
         }
+        // Only now, as until it is held a piece on its way may mark it.
         let mut index = self.index.lock();
-        self.make_room(&mut index, footprint(&header))?;
-        self.forget_source(&mut index, &outline.id())?;
-        index.take(&header);
-        self.publish(&index);
-        drop(index);
-        self.take_in_made(&outline, data)?;
+        self.forget_how_it_came(&mut index, &outline.id())?;
+        index.touch(&outline.id());
         Ok(outline)
     }
 

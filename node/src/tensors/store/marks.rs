@@ -3,9 +3,10 @@
 //! **The rule.** A tensor is restricted by its operator, or by how it came. What came openly, every byte of it, is open,
 //! whoever wanted it restricted. As soon as one piece came from somebody who restricts it, and who served this node as
 //! one entitled to a task, the tensor is for those who are entitled to that very task, whoever wanted it openly or for
-//! another task; if pieces came for two tasks, it is for nobody. Once it is held, nobody but the operator changes that.
-//! So who names a foreign content in a task of his own neither opens it nor locks it away. Sources that serve openly are
-//! asked first, so that what is open stays open though somebody restricts it.
+//! another task; if pieces came for two tasks, it is for nobody. Once it is held, nobody but the operator changes that,
+//! unless the node makes the very same of what is open: then it is open. So who names a foreign content in a task of
+//! his own neither opens it nor locks it away. Sources that serve openly are asked first, so that what is open stays
+//! open though somebody restricts it.
 //!
 //! A mark says for which task a tensor is restricted, and as part of which content. It is on the disk before the bytes
 //! that came under it and outlives a restart, so that at no time the tensor is held without it. An order says what a job
@@ -141,10 +142,26 @@ impl Store {
 
     /// Forgets how a tensor came if nothing of it is here any more.
     pub(super) fn forget_source(&self, index: &mut Index, id: &TensorId) -> Result<(), Error> {
-        if !index.is_here(id) && index.marks.get(id).is_some_and(|marked| marked.by == Marker::Job) {
-            self.forget_marks(index, id)?;
+        match index.is_here(id) {
+            true => Ok(()),
+            false => self.forget_how_it_came(index, id),
         }
-        Ok(())
+    }
+
+    /// Forgets how a tensor came, but not what its operator says.
+    pub(super) fn forget_how_it_came(&self, index: &mut Index, id: &TensorId) -> Result<(), Error> {
+        match index.marks.get(id) {
+            Some(Marked { by: Marker::Job, .. }) => self.forget_marks(index, id),
+            _ => Ok(()),
+        }
+    }
+
+    /// For whom those restricted it from whom a tensor came so far, if all did for the same.
+    pub fn came_under(&self, id: &TensorId) -> Option<Mark> {
+        match self.index.lock().marks.get(id) {
+            Some(Marked { marks, by: Marker::Job }) => marks.first().copied(),
+            _ => None,
+        }
     }
 
     fn write_marks(&self, index: &mut Index, id: &TensorId, marked: Marked) -> Result<(), Error> {

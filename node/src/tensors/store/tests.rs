@@ -917,6 +917,27 @@ mod marks {
     }
 
     #[test]
+    fn what_the_node_makes_itself_is_open_however_it_came_before() {
+        let folder = TempDir::new().unwrap();
+        let (held, partial, operators) = (Sample::bytes(100, 1), Sample::bytes(2 * PIECE, 2), Sample::bytes(100, 3));
+        let home = open(&folder, PLENTY);
+        download(&home, &held, &[Some(MARK)]);
+        download(&home, &partial, &[Some(MARK)]);
+        download(&home, &operators, &[Some(MARK)]);
+        home.restrict(&operators.id, MARK).unwrap();
+        assert_eq!((home.came_under(&held.id), home.came_under(&operators.id)), (Some(MARK), None));
+        for sample in [&held, &partial, &operators] {
+            assert!(home.marks(&sample.id).is_some());
+            home.put(sample.header, &sample.data).unwrap();
+        }
+        let marks = |home: &Store| [&held, &partial, &operators].map(|sample| home.marks(&sample.id));
+        assert_eq!(marks(&home), [None, None, Some(vec![MARK])]);
+        assert!(!home.holding(&held.id).unwrap().restricted);
+        drop(home);
+        assert_eq!(marks(&open(&folder, PLENTY)), [None, None, Some(vec![MARK])]);
+    }
+
+    #[test]
     fn orders_change_nothing_about_what_is_here() {
         let folder = TempDir::new().unwrap();
         let (public, marked, wanted) = (Sample::bytes(100, 1), Sample::bytes(100, 2), Sample::bytes(100, 3));

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use codec::Encode;
 use ensemble_host::FetchError;
 use futures::channel::oneshot;
+use parking_lot::Mutex;
 use sc_network::{config::IncomingRequest, ReputationChange};
 
 use super::*;
@@ -79,11 +80,18 @@ impl Host {
         hosts: &[&Self],
         connected: usize,
     ) -> Fetcher {
-        let to = hosts.iter().map(|host| (host.peer, host.requests.clone())).collect();
-        let identity = Identity { genesis: GENESIS, node, signer, chain: Arc::new(self.theirs.clone()) };
-        fetcher_as(home, Arc::new(Wire { from: node, to, connected }), identity, PATIENCE)
+        self.fetcher_over(home, signer, Wire::new(node, hosts, connected, |_, _| None))
+    }
+
+    /// A fetcher that reaches others by this network, and knows of the chain what visitors of this node do.
+    fn fetcher_over(&self, home: &Home, signer: Arc<dyn Signer>, wire: Wire) -> Fetcher {
+        let identity = Identity { genesis: GENESIS, node: wire.from, signer, chain: Arc::new(self.theirs.clone()) };
+        fetcher_as(home, Arc::new(wire), identity, PATIENCE)
     }
 }
+
+/// What a peer answers in place of what its node would.
+type Whim = Box<dyn Fn(PeerId, Request) -> Option<Vec<u8>> + Send + Sync>;
 
 /// The network as one node sees it.
 struct Wire {
@@ -91,6 +99,19 @@ struct Wire {
     to: Vec<(PeerId, async_channel::Sender<IncomingRequest>)>,
     /// How many of them it is connected to. The DHT knows all.
     connected: usize,
+    whim: Whim,
+}
+
+impl Wire {
+    fn new(
+        from: PeerId,
+        hosts: &[&Host],
+        connected: usize,
+        whim: impl Fn(PeerId, Request) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        let to = hosts.iter().map(|host| (host.peer, host.requests.clone())).collect();
+        Self { from, to, connected, whim: Box::new(whim) }
+    }
 }
 
 #[async_trait]
@@ -105,6 +126,9 @@ impl Network for Wire {
     }
 
     async fn request(&self, peer: PeerId, request: Vec<u8>) -> Result<Vec<u8>, Unanswered> {
+        if let Some(answer) = (self.whim)(peer, Request::parse(&request).unwrap()) {
+            return Ok(answer);
+        }
         let (_, requests) = self.to.iter().find(|(other, _)| *other == peer).unwrap();
         ask(requests, self.from, request).await
     }
@@ -157,8 +181,8 @@ async fn a_stranger_is_refused_whatever_it_asks() {
     restrict(&host.home, &sample, sample.id);
     let requests = [
         Request::Have(sample.id),
-        Request::Outline { id: sample.id, page: 0 },
-        Request::Piece { id: sample.id, index: 0 },
+        Request::Outline { id: sample.id, page: 0, under: None },
+        Request::Piece { id: sample.id, index: 0, under: None },
     ];
     let stranger = PeerId::random();
     for request in requests {
@@ -363,4 +387,122 @@ async fn a_stub_keeps_nobody_from_a_restricted_tensor() {
     order(&home, &fetcher, &sample, true);
     assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
     assert_eq!(home.store.marks(&sample.id), Some(vec![mark(TASK, &sample)]));
+}
+
+#[tokio::test]
+async fn who_does_not_say_as_what_it_asks_gets_nothing_though_it_is_admitted() {
+    let sample = Sample::bytes(PIECE, 1);
+    let host = Host::restricting(&[&sample], sample.id);
+    let ann = Person::new("ann");
+    host.entitle(sample.id, &ann);
+    let (home, node) = (Home::new(1 << 26), PeerId::random());
+    let fetcher = host.fetcher(&home, node, Arc::new(ann), &[&host], 1);
+    order(&home, &fetcher, &sample, true);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+    let refused = Response::Restricted { task: Some(TASK) }.encode();
+    for under in [None, Some(OTHER)] {
+        let outline = Request::Outline { id: sample.id, page: 0, under };
+        for request in [outline, Request::Piece { id: sample.id, index: 0, under }] {
+            assert_eq!(host.ask(node, request).await, refused);
+        }
+    }
+    let piece = host.ask(node, Request::Piece { id: sample.id, index: 0, under: Some(TASK) }).await;
+    assert_eq!(Response::parse(&piece), Ok(Response::Piece(sample.piece(0))));
+}
+
+#[tokio::test]
+async fn who_was_busy_is_asked_again_how_it_serves_a_tensor() {
+    let sample = Sample::bytes(2 * PIECE, 1);
+    let host = Host::restricting(&[&sample], sample.id);
+    let ann = Person::new("ann");
+    host.entitle(sample.id, &ann);
+    let home = Home::new(1 << 26);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    // Busy the first two times that it is asked for each kind of thing.
+    let whim = move |_: PeerId, request: Request| {
+        let mut heard = heard.lock();
+        heard.push(request);
+        let kind = std::mem::discriminant(&request);
+        let times = heard.iter().filter(|other| std::mem::discriminant(*other) == kind).count();
+        (times <= 2).then(|| Response::Busy { retry_after: 5 }.encode())
+    };
+    let wire = Wire::new(PeerId::random(), &[&host], 1, whim);
+    let fetcher = host.fetcher_over(&home, Arc::new(ann), wire);
+    order(&home, &fetcher, &sample, true);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&sample.id), Some(vec![mark(TASK, &sample)]));
+    for request in asked.lock().iter() {
+        if let Request::Outline { under, .. } | Request::Piece { under, .. } = request {
+            assert_eq!(*under, Some(TASK), "it is known how it serves it before it is asked for bytes");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_says_only_late_that_it_restricts_locks_nothing_away() {
+    let sample = Sample::bytes(2 * PIECE, 1);
+    let (owner, locker) = (Host::new(&[&sample]), Host::restricting(&[&sample], sample.id));
+    let ann = Person::new("ann");
+    locker.entitle(sample.id, &ann);
+    // The other one is found only in the DHT, or known at once.
+    for connected in [1, 1, 2, 2, 2] {
+        let home = Home::new(1 << 26);
+        let (liar, header, outline) = (locker.peer, sample.header, sample.outline.clone());
+        let whim = move |peer: PeerId, request: Request| match request {
+            Request::Have(_) if peer == liar => Some(Response::Present.encode()),
+            Request::Outline { .. } if peer == liar => {
+                Some(Response::Outline { header, hashes: outline.pieces().into() }.encode())
+            },
+            _ => None,
+        };
+        let wire = Wire::new(PeerId::random(), &[&locker, &owner], connected, whim);
+        let fetcher = locker.fetcher_over(&home, Arc::new(ann.clone()), wire);
+        order(&home, &fetcher, &sample, true);
+        assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+        assert_eq!(home.store.marks(&sample.id), None);
+        assert_eq!(locker.home.metrics.served_bytes.get(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_members_open_sources_are_looked_for_too() {
+    let member = Sample::bytes(2 * PIECE, 1);
+    let bundle = Sample::bundle(&[&member]);
+    let (owner, locker) = (Host::new(&[&member]), Host::restricting(&[&member, &bundle], bundle.id));
+    let ann = Person::new("ann");
+    locker.entitle(bundle.id, &ann);
+    for connected in [2, 1] {
+        let home = Home::new(1 << 26);
+        let hosts = [&locker, &owner];
+        let fetcher = locker.fetcher(&home, PeerId::random(), Arc::new(ann.clone()), &hosts, connected);
+        order(&home, &fetcher, &bundle, true);
+        assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+        assert_eq!(home.store.marks(&bundle.id), Some(vec![mark(TASK, &bundle)]));
+        assert_eq!(home.store.marks(&member.id), None);
+    }
+}
+
+#[tokio::test]
+async fn what_came_for_one_task_goes_on_as_that_after_a_pause() {
+    let sample = Sample::bytes(4 * PIECE, 1);
+    let (host, other) = (Host::restricting(&[&sample], sample.id), Host::new(&[]));
+    other.home.store.restrict(&sample.id, mark(OTHER, &sample)).unwrap();
+    other.home.put(&sample);
+    let ann = Person::new("ann");
+    for rules in [&host.rules, &host.theirs, &other.rules] {
+        rules.entitle(sample.id, &[ann.asker()]);
+        rules.entitle_for(OTHER, sample.id, ann.asker());
+    }
+    // Which of them is turned to first is left to chance.
+    for _ in 0..8 {
+        let home = Home::new(1 << 26);
+        let download = home.store.download(sample.outline.clone()).unwrap();
+        download.accept(0, sample.piece(0), Some(mark(OTHER, &sample))).unwrap();
+        drop(download);
+        let fetcher = host.fetcher(&home, PeerId::random(), Arc::new(ann.clone()), &[&host, &other], 2);
+        order(&home, &fetcher, &sample, true);
+        assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+        assert_eq!(home.store.marks(&sample.id), Some(vec![mark(OTHER, &sample)]));
+    }
 }

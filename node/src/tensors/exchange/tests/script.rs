@@ -78,7 +78,7 @@ impl Script {
     pub fn pieces_asked(&self, peer: usize, sample: &Sample) -> Vec<u32> {
         let (peer, _) = self.connected[peer];
         let piece = |request: Request| match request {
-            Request::Piece { id, index } if id == sample.id => Some(index),
+            Request::Piece { id, index, .. } if id == sample.id => Some(index),
             _ => None,
         };
         self.asked
@@ -102,12 +102,12 @@ impl Script {
     fn answer(&self, request: Request) -> Vec<u8> {
         match request {
             Request::Have(id) if self.library.contains_key(&id) => Response::Present.encode(),
-            Request::Outline { id, page } if self.library.contains_key(&id) => {
+            Request::Outline { id, page, .. } if self.library.contains_key(&id) => {
                 let outline = &self.library[&id].outline;
                 let hashes = outline.pieces().chunks(HASHES_PER_PAGE).nth(page.into()).unwrap();
                 Response::Outline { header: *outline.header(), hashes: Cow::Borrowed(hashes) }.encode()
             },
-            Request::Piece { id, index } if self.library.contains_key(&id) => {
+            Request::Piece { id, index, .. } if self.library.contains_key(&id) => {
                 Response::Piece(self.library[&id].piece(index)).encode()
             },
             _ => Response::Absent.encode(),

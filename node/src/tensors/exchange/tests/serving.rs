@@ -63,9 +63,9 @@ async fn malformed_requests_cost_reputation() {
     node.assert_refused(vec![0; MAX_RESPONSE_LEN]).await;
     node.assert_refused([Request::Have(sample.id).encode(), vec![0]].concat()).await;
     // Pieces and pages that the tensor does not have.
-    node.assert_refused(Request::Piece { id: sample.id, index: 1 }.encode()).await;
-    node.assert_refused(Request::Piece { id: sample.id, index: u32::MAX }.encode()).await;
-    node.assert_refused(Request::Outline { id: sample.id, page: 1 }.encode()).await;
+    node.assert_refused(Request::Piece { id: sample.id, index: 1, under: None }.encode()).await;
+    node.assert_refused(Request::Piece { id: sample.id, index: u32::MAX, under: None }.encode()).await;
+    node.assert_refused(Request::Outline { id: sample.id, page: 1, under: None }.encode()).await;
     assert_eq!(node.home.metrics.served_bytes.get(), 0);
     // The server is none the worse for it.
     assert_eq!(node.answer(Request::Have(sample.id)).await, Response::Present.encode());
@@ -75,11 +75,11 @@ async fn malformed_requests_cost_reputation() {
 async fn what_is_held_is_served() {
     let sample = Sample::bytes(2 * PIECE + 5, 1);
     let node = Node::new(&[&sample]);
-    let outline = node.answer(Request::Outline { id: sample.id, page: 0 }).await;
+    let outline = node.answer(Request::Outline { id: sample.id, page: 0, under: None }).await;
     let hashes = sample.outline.pieces().into();
     assert_eq!(Response::parse(&outline), Ok(Response::Outline { header: sample.header, hashes }));
     for index in 0..3 {
-        let piece = node.answer(Request::Piece { id: sample.id, index }).await;
+        let piece = node.answer(Request::Piece { id: sample.id, index, under: None }).await;
         assert_eq!(Response::parse(&piece), Ok(Response::Piece(sample.piece(index))));
     }
     assert_eq!(node.home.metrics.served_bytes.get(), sample.header.data_len());
@@ -93,9 +93,9 @@ async fn damaged_pieces_are_not_served() {
     let mut bytes = std::fs::read(&file).unwrap();
     *bytes.last_mut().unwrap() ^= 1;
     std::fs::write(&file, bytes).unwrap();
-    let piece = node.answer(Request::Piece { id: sample.id, index: 0 }).await;
+    let piece = node.answer(Request::Piece { id: sample.id, index: 0, under: None }).await;
     assert_eq!(Response::parse(&piece), Ok(Response::Piece(sample.piece(0))));
-    assert_eq!(node.answer(Request::Piece { id: sample.id, index: 1 }).await, Response::Absent.encode());
+    assert_eq!(node.answer(Request::Piece { id: sample.id, index: 1, under: None }).await, Response::Absent.encode());
     assert!(!node.home.store.has(&sample.id) && !file.exists());
     assert_eq!(node.answer(Request::Have(sample.id)).await, Response::Absent.encode());
 }
@@ -105,7 +105,7 @@ async fn a_spoilt_outline_is_not_rebuilt_for_a_stranger() {
     let sample = Sample::bytes(2 * PIECE, 1);
     let node = Node::new(&[&sample]);
     std::fs::remove_file(node.home.file(&sample).with_extension("outline")).unwrap();
-    let request = Request::Outline { id: sample.id, page: 0 };
+    let request = Request::Outline { id: sample.id, page: 0, under: None };
     assert_eq!(node.answer(request).await, Response::Absent.encode());
     // The background check is told, and makes it anew.
     assert_eq!(node.home.store.next_doubtful(), Some(sample.id));
@@ -121,7 +121,11 @@ async fn what_is_not_held_is_absent() {
     let node = Node::new(&[&sample]);
     node.home.store.remove(&sample.id).unwrap();
     for Sample { id, .. } in [sample, other] {
-        for request in [Request::Have(id), Request::Outline { id, page: 9 }, Request::Piece { id, index: 9 }] {
+        for request in [
+            Request::Have(id),
+            Request::Outline { id, page: 9, under: None },
+            Request::Piece { id, index: 9, under: None },
+        ] {
             assert_eq!(node.answer(request).await, Response::Absent.encode());
         }
     }
@@ -132,7 +136,7 @@ async fn a_peer_that_does_not_take_its_answers_gets_no_more() {
     let sample = Sample::bytes(PIECE, 1);
     let node = Node::new(&[&sample]);
     let (greedy, other) = (PeerId::random(), PeerId::random());
-    let request = Request::Piece { id: sample.id, index: 0 }.encode();
+    let request = Request::Piece { id: sample.id, index: 0, under: None }.encode();
     let mut unsent = Vec::new();
     for _ in 0..PEER_IN_FLIGHT_BYTES / PIECE as u64 {
         unsent.push(node.ask(greedy, request.clone()).await);
@@ -156,7 +160,7 @@ async fn a_peer_that_lets_an_answer_lie_is_locked_out() {
     let sample = Sample::bytes(PIECE, 1);
     let node = Node::new(&[&sample]);
     let (lazy, broken) = (PeerId::random(), PeerId::random());
-    let request = Request::Piece { id: sample.id, index: 0 }.encode();
+    let request = Request::Piece { id: sample.id, index: 0, under: None }.encode();
     // A connection that breaks fails at once, and nobody is to blame.
     drop(node.ask(broken, request.clone()).await);
     let unsent = node.ask(lazy, request.clone()).await;
