@@ -242,7 +242,8 @@ impl Lookup {
             let bytes = index.bytes() as u64;
             Ok((Table { id, index }, bytes))
         })?;
-        // It may have been restricted by itself, or since it was read.
+        // The table may have been restricted by itself, and both may have come restricted while this waited for its turn.
+        self.check_open(content)?;
         self.check_open(&table.id)?;
         Ok(table)
     }
@@ -251,7 +252,7 @@ impl Lookup {
     fn vocabulary(&self, space: &Space) -> Result<Arc<Vocabulary>, Error> {
         let id = space.spec.vocabulary.ok_or(Error::NoVocabulary(space.id))?;
         self.check_open(&id)?;
-        self.opened.vocabularies.get(&id, || {
+        let vocabulary = self.opened.vocabularies.get(&id, || {
             self.have("the vocabulary", &id, MAX_VOCABULARY_BYTES)?;
             let header = self.store.header(&id).ok_or(StoreError::NotHeld(id))?;
             if header.kind() != Kind::Bytes {
@@ -261,7 +262,10 @@ impl Lookup {
             let vocabulary = Vocabulary::new(contents::bytes(&self.store, &id)?);
             let bytes = vocabulary.bytes();
             Ok((vocabulary, bytes))
-        })
+        })?;
+        // It may have come restricted while this waited for its turn.
+        self.check_open(&id)?;
+        Ok(vocabulary)
     }
 
     /// Whether everybody may look up in a tensor, whatever was kept of it.
