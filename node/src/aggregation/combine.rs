@@ -83,6 +83,12 @@ pub fn combine(store: &Arc<Store>, combination: &Combination, machine: Machine) 
     let members = contents.iter().flat_map(|content| store.members(content).to_vec());
     let _guard = store.guard(&contents.iter().copied().chain(members).collect::<Vec<_>>());
 
+    // Since it was ordered, a content may have gone, and come again restricted: then it is none that all may have.
+    let is_restricted = |content: &&TensorId| store.holding(content).is_some_and(|holding| holding.restricted);
+    if let Some(content) = contents.iter().find(is_restricted) {
+        return Err(StoreError::NotHeld(*content).into());
+    }
+
     let parts = contents.iter().map(|content| contents::parts(store, combination, content));
     let round = Round { store, combination, settings, parts: parts.collect::<Result<_, _>>()?, machine };
     let outcome = round.aggregate()?;
