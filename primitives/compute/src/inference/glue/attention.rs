@@ -53,14 +53,7 @@ impl Cache {
     /// The input of a layer's second stage for a position that sees the first `visible` ones: for each head of
     /// `queries`, the products of an input with this exponent, the mean of the values, each weighted by the softmax of
     /// its key's product with the query, all heads one after the other. `turn` is the rotation of the position.
-    pub fn attend(
-        &self,
-        queries: &[i64],
-        exponent: i32,
-        turn: &Turn<'_>,
-        visible: usize,
-        machine: Machine,
-    ) -> Vector {
+    pub fn attend(&self, queries: &[i64], exponent: i32, turn: &Turn<'_>, visible: usize, machine: Machine) -> Vector {
         let group = self.heads / self.lanes.len().max(1);
         let mut means: Vec<(Vec<i64>, i32)> = (0..self.heads).map(|_| (Vec::new(), 0)).collect();
         let worth = visible.saturating_mul(self.head_width).saturating_mul(self.heads) >= WORTH_A_THREAD;

@@ -4,8 +4,7 @@
 const LOG2_E: u64 = 1_549_082_005;
 /// 2^-f for f from 0 to 1 as a polynomial in f, its coefficients in units of 2^-30 from the constant on: exact at 0, and
 /// interpolated at six Chebyshev nodes. With the roundings of [`power`] at most 10 units from the true value.
-const POWER: [i32; 7] =
-    [1_073_741_824, -744_261_112, 257_940_802, -59_591_844, 10_304_738, -1_386_885, 123_394];
+const POWER: [i32; 7] = [1_073_741_824, -744_261_112, 257_940_802, -59_591_844, 10_304_738, -1_386_885, 123_394];
 /// Bits behind the point of a result.
 pub const BITS: u32 = 30;
 /// One, in units of 2^-30.

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::{
-    fixed::{bits, exponent, narrow, signed},
+    fixed::{exponent, narrow, signed},
     STATE_EXPONENT,
 };
 use crate::inference::Vector;

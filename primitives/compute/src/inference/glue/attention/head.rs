@@ -82,8 +82,8 @@ impl Head {
         let bits = u128::BITS.saturating_sub(squares.leading_zeros());
         let down = bits.saturating_sub(SQUARE_BITS).div_ceil(2);
         let mantissa = |number: &i32| {
-            let rounded = scale((*number).into(), -signed(down)).min(i16::MAX.into());
-            i16::try_from(rounded).unwrap_or(-i16::MAX)
+            let rounded = scale((*number).into(), -signed(down)).clamp(-i64::from(i16::MAX), i16::MAX.into());
+            i16::try_from(rounded).unwrap_or_default()
         };
         let parts = [exponent, PRODUCT_EXPONENT, TURN_EXPONENT, signed(shift), signed(lost), signed(down)];
         Self { mantissas: turned.iter().map(mantissa).collect(), exponent: sum(&parts) }

@@ -9,9 +9,10 @@ use super::super::exponential::exponential;
 #[inline(always)]
 pub fn dots(rows: &[i16], vector: &[i16], out: &mut [i32]) {
     for (out, row) in out.iter_mut().zip(rows.chunks_exact(vector.len().max(1))) {
-        *out = row.iter().zip(vector).fold(0, |sum: i32, (left, right)| {
-            sum.wrapping_add(i32::from(*left).wrapping_mul(i32::from(*right)))
-        });
+        *out = row
+            .iter()
+            .zip(vector)
+            .fold(0, |sum: i32, (left, right)| sum.wrapping_add(i32::from(*left).wrapping_mul(i32::from(*right))));
     }
 }
 
