@@ -92,7 +92,7 @@ impl<T: Config> Pallet<T> {
             Step::Pay => <T as Config>::WeightInfo::pay_winner().max(<T as Config>::WeightInfo::pay_minority()),
             Step::Finish => <T as Config>::WeightInfo::finish(),
             Step::Dismiss => <T as Config>::WeightInfo::dismiss(),
-            Step::Conclude => <T as Config>::WeightInfo::conclude(),
+            Step::Conclude => <T as Config>::WeightInfo::conclude_vote(),
         }
     }
 

@@ -502,7 +502,7 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn conclude() -> Result<(), BenchmarkError> {
+    fn conclude_vote() -> Result<(), BenchmarkError> {
         let id = decided_vote::<T>()?;
         drop(Ballots::<T>::clear_prefix(id, u32::MAX, None));
 

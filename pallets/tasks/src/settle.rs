@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
             Step::Pay => Self::settle_participant(id, task, unsettled.participants.next()),
             Step::Finish => Self::finish(id, task, now),
             Step::Dismiss => Self::dismiss(id, task, unsettled.voters.next()),
-            Step::Conclude => Self::conclude(id, task),
+            Step::Conclude => Self::conclude_vote(id, task),
         }
     }
 

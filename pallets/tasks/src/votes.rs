@@ -123,7 +123,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Removes a vote that is over, and tells how it ended.
-    pub(crate) fn conclude(id: TaskId, task: TaskOf<T>) {
+    pub(crate) fn conclude_vote(id: TaskId, task: TaskOf<T>) {
         let (Purpose::Vote(matter), State::Settling { outcome, .. }) = (&task.purpose, &task.state) else {
             defensive!("a vote is concluded when all its voters are dismissed");
             return;
