@@ -597,7 +597,7 @@ fn rounds_and_traces_do_not_keep_each_other_out() {
     });
 }
 
-/// What a validator does in a vote.
+/// What a voter does in a vote.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Part {
     Absent,
@@ -654,12 +654,16 @@ fn cast_votes(id: u32, parts: &[(AttesterId, Part)]) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever validators do, it is told once how each left and then how the vote ended, and each that failed is named.
+    /// Whatever voters do, it is told once how each left and then how the vote ended, and each that failed is named.
     #[test]
-    fn the_end_and_the_failures_are_those_of_the_ballots(parts in prop::collection::vec(any_part(), 1..=8)) {
+    fn the_end_and_the_failures_are_those_of_the_ballots(
+        parts in prop::collection::vec(any_part(), 1..=7),
+        are_named in any::<bool>(),
+    ) {
         let count = u32::try_from(parts.len()).unwrap();
         ExtBuilder::default().attesters(count).build_and_execute(|| {
-            let id = open_vote().unwrap();
+            let id = if are_named { open_trace(&workers(count)).unwrap() } else { open_vote().unwrap() };
+            let matter = if are_named { trace(id) } else { round(id) };
             let parts: Vec<_> = voters(id).into_iter().zip(parts).collect();
             cast_votes(id, &parts);
             for _ in 0..=DRAW_DELAY {
@@ -679,7 +683,7 @@ proptest! {
             assert_eq!(failures(id), failed.collect::<Vec<_>>());
             let all = parts.iter().map(|(voter, part)| (voter.clone(), expected_failure(*part, end)));
             assert_eq!(left(id), all.collect::<Vec<_>>());
-            assert_eq!(ToldSoFar::get().last(), Some(&Told::Ended(round(id), end)), "all leave before the end");
+            assert_eq!(ToldSoFar::get().last(), Some(&Told::Ended(matter, end)), "all leave before the end");
             assert_all_settled();
         });
     }
