@@ -11,8 +11,13 @@
 //! A mark says for which task a tensor is restricted, and as part of which content. It is on the disk before the bytes
 //! that came under it and outlives a restart, so that at no time the tensor is held without it. An order says what a job
 //! may ask for; it marks nothing.
+//!
+//! **Room.** What a tensor takes on the disk includes a mark, and the mark of how it came goes with it. So such marks are
+//! bounded by the quota like the tensors, of which one content takes a part at most: nobody's marks crowd out another's,
+//! and with the quota full restricted content is refused like all other. An operator's marks stay until he lifts them;
+//! they are bounded in number, and one too many is refused.
 
-use std::time::Duration;
+use std::io;
 
 use codec::{Decode, DecodeAll, Encode};
 use ensemble_core::TaskId;
@@ -25,7 +30,7 @@ use super::{
     Error, Store, LOG_TARGET,
 };
 
-/// Most tensors that are marked.
+/// Most tensors that the operator marks.
 pub const MAX_MARKED: usize = 65_536;
 /// Most marks of a tensor.
 pub const MAX_MARKS: usize = 8;
@@ -33,8 +38,6 @@ pub const MAX_MARKS: usize = 8;
 const MAX_ORDERED: u32 = 2048;
 /// Most tasks for which a tensor is ordered at a time. The oldest order makes way.
 const MAX_ORDERS: usize = 32;
-/// How long an operator's mark stays whose tensor does not come.
-const MARK_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// For whom a tensor is restricted.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
@@ -79,7 +82,7 @@ impl Store {
         if !marks.contains(&mark) {
             marks.push(mark);
         }
-        if marks.len() > MAX_MARKS {
+        if marks.len() > MAX_MARKS || !index.operator_may_mark(id) {
             return Err(Error::MarksFull(*id));
         }
         self.write_marks(&mut index, id, Marked { marks, by: Marker::Operator })
@@ -87,7 +90,7 @@ impl Store {
 
     /// Ends the effect of [`Self::restrict`], and of how the tensor came.
     pub fn unrestrict(&self, id: &TensorId) -> Result<(), Error> {
-        self.forget_marks(&mut self.index.lock(), id)
+        Ok(self.forget_marks(&mut self.index.lock(), id)?)
     }
 
     /// Notes for which task a tensor is about to be fetched, if that is restricted. Returns whether it can come so: what
@@ -141,15 +144,18 @@ impl Store {
     }
 
     /// Forgets how a tensor came if nothing of it is here any more.
-    pub(super) fn forget_source(&self, index: &mut Index, id: &TensorId) -> Result<(), Error> {
-        match index.is_here(id) {
-            true => Ok(()),
-            false => self.forget_how_it_came(index, id),
+    pub(super) fn forget_source(&self, index: &mut Index, id: &TensorId) -> io::Result<()> {
+        if index.is_here(id) || !index.marks.contains_key(id) {
+            return Ok(());
         }
+        // Else a power failure could bring the files back without their mark.
+        self.held.sync()?;
+        self.partial.sync()?;
+        self.forget_how_it_came(index, id)
     }
 
     /// Forgets how a tensor came, but not what its operator says.
-    pub(super) fn forget_how_it_came(&self, index: &mut Index, id: &TensorId) -> Result<(), Error> {
+    pub(super) fn forget_how_it_came(&self, index: &mut Index, id: &TensorId) -> io::Result<()> {
         match index.marks.get(id) {
             Some(Marked { by: Marker::Job, .. }) => self.forget_marks(index, id),
             _ => Ok(()),
@@ -168,15 +174,12 @@ impl Store {
         if index.marks.get(id) == Some(&marked) {
             return Ok(());
         }
-        if !self.has_room_for_mark(index, id) {
-            return Err(Error::MarksFull(*id));
-        }
         self.restricted.write(&self.restricted.tensor(id), &[&marked.encode()])?;
         index.marks.insert(*id, marked);
         Ok(())
     }
 
-    fn forget_marks(&self, index: &mut Index, id: &TensorId) -> Result<(), Error> {
+    fn forget_marks(&self, index: &mut Index, id: &TensorId) -> io::Result<()> {
         if index.marks.contains_key(id) {
             files::remove(&self.restricted.tensor(id))?;
             self.restricted.sync()?;
@@ -190,21 +193,8 @@ impl Store {
         self.index.lock().marks.get(id).map(|marked| marked.marks.clone())
     }
 
-    /// Whether one more tensor may be marked. Makes room by forgetting marks of tensors that are not here.
-    fn has_room_for_mark(&self, index: &mut Index, id: &TensorId) -> bool {
-        if index.marks.len() < MAX_MARKED || index.marks.contains_key(id) {
-            return true;
-        }
-        let unused: Vec<_> = index.marks.keys().filter(|id| !index.is_here(id)).copied().collect();
-        for id in unused {
-            self.log_failure("forget a mark", files::remove(&self.restricted.tensor(&id)));
-            index.marks.remove(&id);
-        }
-        index.marks.len() < MAX_MARKED
-    }
-
     /// Reads the marks when the node starts. One that cannot be read restricts its tensor to nobody.
-    pub(super) fn scan_marks(&self, index: &mut Index) -> std::io::Result<()> {
+    pub(super) fn scan_marks(&self, index: &mut Index) -> io::Result<()> {
         for (name, path) in self.restricted.entries()? {
             let id = match name {
                 Name::Tensor(id) => id,
@@ -218,11 +208,7 @@ impl Store {
                 tracing::warn!(target: LOG_TARGET, "The mark of tensor {id} is damaged; it is served to nobody");
                 Marked { marks: Vec::new(), by: Marker::Operator }
             });
-            let is_old = || {
-                let written = std::fs::metadata(&path).and_then(|file| file.modified());
-                written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > MARK_MAX_AGE))
-            };
-            if !index.is_here(&id) && (marked.by == Marker::Job || is_old()) {
+            if !index.is_here(&id) && marked.by == Marker::Job {
                 files::remove(&path)?;
                 continue;
             }

@@ -811,6 +811,7 @@ proptest! {
 
 mod marks {
     use super::*;
+    use crate::tensors::store::marks::{Marked, Marker, MAX_MARKED};
 
     const MARK: Mark = Mark { task: 1, content: TensorId([1; 32]) };
     const OTHER: Mark = Mark { task: 2, content: TensorId([2; 32]) };
@@ -914,6 +915,80 @@ mod marks {
         assert_eq!((home.marks(&samples[0].id), home.marks(&samples[1].id)), (None, None));
         drop(home);
         assert_eq!(open(&folder, PLENTY).marks(&samples[2].id), None);
+    }
+
+    #[test]
+    fn how_it_came_goes_with_the_last_of_it() {
+        let folder = TempDir::new().unwrap();
+        let samples = [1, 2, 3, 4].map(|seed| Sample::bytes(PIECE + 1, seed));
+        let home = open(&folder, 5 * footprint(&samples[0]) / 2);
+        download(&home, &samples[0], &[Some(MARK), Some(MARK)]);
+        home.remove(&samples[0].id).unwrap();
+        download(&home, &samples[1], &[Some(MARK)]);
+        home.give_up(&samples[1].id);
+        // The third makes way for the fourth and the first.
+        download(&home, &samples[2], &[Some(MARK), Some(MARK)]);
+        download(&home, &samples[3], &[Some(MARK), Some(MARK)]);
+        download(&home, &samples[0], &[Some(OTHER), Some(OTHER)]);
+        let marks = samples.each_ref().map(|sample| home.marks(&sample.id));
+        assert_eq!(marks, [Some(vec![OTHER]), None, None, Some(vec![MARK])]);
+        damage(&held_file(&folder, &samples[3]), 100);
+        home.index.lock().doubt(&samples[3].id);
+        check_all(&home);
+        assert_eq!((home.has(&samples[3].id), home.marks(&samples[3].id)), (false, None));
+        assert_eq!(files_in(&folder, "restricted"), 1);
+    }
+
+    #[test]
+    fn nobodys_marks_crowd_out_anothers() {
+        let folder = TempDir::new().unwrap();
+        let (made, sample) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let home = open(&folder, PLENTY);
+        home.restrict(&made.id, MARK).unwrap();
+        let id = |number: usize| {
+            let mut id = [9; 32];
+            id[..8].copy_from_slice(&number.to_le_bytes());
+            TensorId(id)
+        };
+        let came = |home: &Store, by: Marker, is_here: bool| {
+            let mut index = home.index.lock();
+            for id in (0..MAX_MARKED).map(id) {
+                if is_here {
+                    index.insert(id, sample.header, Arc::default(), true);
+                }
+                index.marks.insert(id, Marked { marks: vec![OTHER], by });
+            }
+        };
+        // The members of a bundle came, all of them restricted.
+        for is_here in [false, true] {
+            came(&home, Marker::Job, is_here);
+            download(&home, &sample, &[Some(MARK)]);
+            assert_eq!((home.has(&sample.id), home.marks(&sample.id)), (true, Some(vec![MARK])));
+            home.remove(&sample.id).unwrap();
+            assert_eq!(
+                home.marks(&made.id),
+                Some(vec![MARK]),
+                "what the operator said before it came is not forgotten"
+            );
+        }
+        // With as many of the operator's, the next one is refused, and none is forgotten.
+        came(&home, Marker::Operator, false);
+        assert!(matches!(home.restrict(&sample.id, MARK), Err(Error::MarksFull(_))));
+        home.restrict(&made.id, OTHER).unwrap();
+        download(&home, &sample, &[Some(MARK)]);
+        let marks = [&made, &sample].map(|sample| home.marks(&sample.id).unwrap());
+        assert_eq!(marks, [vec![MARK, OTHER], vec![MARK]]);
+        assert_eq!(home.index.lock().marks.len(), MAX_MARKED + 2);
+    }
+
+    #[test]
+    fn an_operators_mark_does_not_grow_old() {
+        let folder = TempDir::new().unwrap();
+        let id = Sample::bytes(100, 1).id;
+        open(&folder, PLENTY).restrict(&id, MARK).unwrap();
+        let file = fs::File::open(folder.path().join("restricted").join(hex::encode(id.0))).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(open(&folder, PLENTY).marks(&id), Some(vec![MARK]));
     }
 
     #[test]
