@@ -56,9 +56,8 @@ impl TensorAccess for TensorService {
         }
     }
 
-    fn restrict(&self, id: TensorId, task: u32) {
-        if !self.store.order(&id, Mark { task, content: id }) {
-            tracing::debug!(target: LOG_TARGET, "{id} is here, and not restricted as content of task {task}");
-        }
+    fn restrict(&self, id: TensorId, task: u32) -> bool {
+        let mark = Mark { task, content: id };
+        self.store.serves(&id, &mark).unwrap_or_else(|| self.store.order(&id, mark))
     }
 }

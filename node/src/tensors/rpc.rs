@@ -270,10 +270,10 @@ pub enum RpcError {
     /// Who asks is not served.
     #[error("{0}")]
     NotAdmitted(Denied),
-    /// The tensor was to be fetched as restricted, and is here otherwise.
+    /// The tensor was to be fetched as restricted, and is here, or restricted by the operator, otherwise.
     #[error(
-        "tensor {id} is here already, and not restricted as what won task {task}; if it is to be, call \
-         ensemble_restrictTensor"
+        "tensor {id} is here already, or was restricted with ensemble_restrictTensor, but not as what won task {task}; \
+         if it is to be, call that for this task"
     )]
     HeldOtherwise {
         /// The tensor.

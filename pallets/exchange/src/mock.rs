@@ -167,8 +167,9 @@ impl TensorAccess for TestStore {
         panic!("the worker of the exchange unpins nothing")
     }
 
-    fn restrict(&self, id: TensorId, task: TaskId) {
+    fn restrict(&self, id: TensorId, task: TaskId) -> bool {
         self.asked.lock().push(Asked::Restrict(id, task));
+        true
     }
 }
 

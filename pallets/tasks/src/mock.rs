@@ -293,6 +293,8 @@ where
 #[derive(Default)]
 pub struct TestStore {
     tensors: Mutex<HashMap<TensorId, TensorStatus>>,
+    /// Contents that are served to those alone who are entitled to a task.
+    kept_for: Mutex<HashMap<TensorId, TaskId>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -317,6 +319,11 @@ impl TestStore {
     pub fn hold_as(&self, descriptor: &Descriptor, restricted: bool) {
         let Descriptor { header, .. } = *descriptor;
         self.set(descriptor.id(), TensorStatus::Held { header, bytes: header.data_len(), restricted });
+    }
+
+    /// From now on serves a content to those alone who are entitled to this task.
+    pub fn keep_for(&self, id: TensorId, task: TaskId) {
+        self.kept_for.lock().insert(id, task);
     }
 
     pub fn fail(&self, id: TensorId) {
@@ -354,8 +361,9 @@ impl TensorAccess for TestStore {
         self.asked.lock().push(Asked::Unpin(id));
     }
 
-    fn restrict(&self, id: TensorId, task: TaskId) {
+    fn restrict(&self, id: TensorId, task: TaskId) -> bool {
         self.asked.lock().push(Asked::Restrict(id, task));
+        self.kept_for.lock().get(&id).is_none_or(|other| *other == task)
     }
 }
 

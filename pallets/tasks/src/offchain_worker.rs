@@ -165,6 +165,9 @@ impl<T: Config> Pallet<T> {
             TensorStatus::Held { restricted: true, .. } if *audience == Audience::Public => {
                 log::warn!(target: LOG, "task {task}: {id} is restricted as content of another task; not attested");
             },
+            TensorStatus::Held { .. } if !Self::is_served(assignment) => {
+                log::warn!(target: LOG, "task {task}: {id} is kept for those entitled to another task; not attested");
+            },
             TensorStatus::Held { header, bytes, .. } => {
                 let fits = header == assignment.header && wanted.admits(&header) && bytes <= wanted.max_bytes();
                 if !fits {
@@ -198,11 +201,20 @@ impl<T: Config> Pallet<T> {
 
     /// Has the leader fetched. Of a restricted task, the store first hears as content of which task it may come.
     fn fetch(assignment: &Assignment) {
-        let Assignment { task, wanted, audience, id, .. } = assignment;
-        if *audience != Audience::Public {
-            tensors::restrict(id.0, *task);
+        let Assignment { task, wanted, id, .. } = assignment;
+        match Self::is_served(assignment) {
+            true => tensors::fetch(id.0, wanted.max_bytes()),
+            false => {
+                log::warn!(target: LOG, "task {task}: {id} is kept for those entitled to another task; not fetched")
+            },
         }
-        tensors::fetch(id.0, wanted.max_bytes());
+    }
+
+    /// Whether this node serves the leader of a restricted task to those who will be entitled, or will do so when it has
+    /// it. An attestation says that the leader can be had.
+    fn is_served(assignment: &Assignment) -> bool {
+        let Assignment { task, audience, id, .. } = assignment;
+        *audience == Audience::Public || tensors::restrict(id.0, *task)
     }
 
     /// Signs and submits the attestations that are neither on the chain nor on their way.

@@ -103,8 +103,9 @@ pub trait TensorAccess: Send + Sync {
     fn unpin(&self, id: TensorId);
     /// Lets what is to be fetched under `id`, for a bundle with its members, also come from those who restrict it to whom
     /// the chain entitles to what won `task`. If it does, so does this node; what comes openly is open, and what is held
-    /// stays as it is.
-    fn restrict(&self, id: TensorId, task: u32);
+    /// stays as it is. Returns whether those are served it: of what is held, whether all of it is open or restricted to
+    /// them; of what is not, whether it may come so.
+    fn restrict(&self, id: TensorId, task: u32) -> bool;
 }
 
 #[cfg(feature = "std")]
@@ -145,9 +146,10 @@ pub trait Tensors {
         access(*self).unpin(TensorId(id));
     }
 
-    /// Lets the tensor `id`, which is to be fetched, come as restricted content of `task`.
-    fn restrict(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, task: u32) {
-        access(*self).restrict(TensorId(id), task);
+    /// Lets the tensor `id`, if it is to be fetched, come as restricted content of `task`; says whether it is, or can be,
+    /// served as that.
+    fn restrict(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, task: u32) -> bool {
+        access(*self).restrict(TensorId(id), task)
     }
 }
 

@@ -75,7 +75,7 @@ impl TensorAccess for Tensors {
         unreachable!("a look-up reads from the store")
     }
 
-    fn restrict(&self, _: TensorId, _: u32) {
+    fn restrict(&self, _: TensorId, _: u32) -> bool {
         unreachable!("a look-up restricts nothing")
     }
 }

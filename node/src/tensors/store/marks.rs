@@ -94,12 +94,13 @@ impl Store {
     }
 
     /// Notes for which task a tensor is about to be fetched, if that is restricted. Returns whether it can come so: what
-    /// is held stays as it is, so the answer is then whether it is restricted by this mark.
+    /// is held, or what its operator says, stays as it is, so the answer is then whether it is restricted by this mark.
     pub fn order(&self, id: &TensorId, mark: Mark) -> bool {
         {
             let index = self.index.lock();
-            if index.held.contains_key(id) {
-                return index.marks.get(id).is_some_and(|marked| marked.marks.contains(&mark));
+            let marked = index.marks.get(id);
+            if index.held.contains_key(id) || marked.is_some_and(|marked| marked.by == Marker::Operator) {
+                return marked.is_some_and(|marked| marked.marks.contains(&mark));
             }
         }
         let mut orders = self.orders.lock();
@@ -108,6 +109,16 @@ impl Store {
         orders.insert(0, mark);
         orders.truncate(MAX_ORDERS);
         true
+    }
+
+    /// Whether a tensor, and what is here of a bundle's members, is served to those who are entitled by this mark, as it
+    /// is either open or restricted by this mark too. Nothing if it is not held.
+    pub fn serves(&self, id: &TensorId, mark: &Mark) -> Option<bool> {
+        let index = self.index.lock();
+        let entry = index.held.get(id)?;
+        let serves = |part| index.marks.get(part).is_none_or(|marked| marked.marks.contains(mark));
+        let serves_all = [id].into_iter().chain(entry.members.iter()).all(serves);
+        Some(serves_all)
     }
 
     /// Ends the effect of [`Self::order`].

@@ -1019,7 +1019,7 @@ mod marks {
         let home = open(&folder, PLENTY);
         home.restrict(&marked.id, MARK).unwrap();
         // The operator says as what it may be asked for.
-        assert!(home.order(&marked.id, OTHER));
+        assert!(!home.order(&marked.id, OTHER) && home.order(&marked.id, MARK));
         assert_eq!(home.orders(&marked.id), [MARK]);
         put(&home, &public);
         put(&home, &marked);
@@ -1054,6 +1054,27 @@ mod marks {
         }
         let restricted = |sample: &Sample| home.holding(&sample.id).unwrap().restricted;
         assert_eq!([&member, &other, &bundle].map(restricted), [true, false, true]);
+    }
+
+    #[test]
+    fn it_is_known_whether_all_of_it_is_served_to_those_who_are_entitled() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let members = [1, 2].map(|seed| Sample::bytes(100, seed));
+        let bundle = Sample::bundle(&[&members[0], &members[1]]);
+        let serves = |mark| home.serves(&bundle.id, &mark);
+        assert_eq!(serves(MARK), None, "it is not here");
+        put(&home, &members[0]);
+        download(&home, &bundle, &[Some(MARK)]);
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(true), Some(false)));
+        // A member that came for another task is served to nobody who is entitled to this one.
+        download(&home, &members[1], &[Some(OTHER)]);
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(false), Some(false)));
+        home.restrict(&members[1].id, MARK).unwrap();
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(true), Some(false)));
+        home.unrestrict(&bundle.id).unwrap();
+        home.unrestrict(&members[1].id).unwrap();
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(true), Some(true)), "it is open");
     }
 
     #[test]

@@ -132,6 +132,27 @@ fn of_a_public_task_what_is_restricted_is_not_attested() {
 }
 
 #[test]
+fn what_is_kept_for_another_task_is_neither_attested_nor_fetched() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask { audience: Audience::Restricted { exchanged: false }, ..Default::default() }.id();
+        contribute(id, &[(ALICE, 1), (BOB, 1)]);
+        next_block();
+        let content = tensor(1).id();
+        node().store.keep_for(content, id + 1);
+        work();
+        assert_eq!(node().store.take_asked(), [Asked::Restrict(content, id)]);
+        node().store.hold_as(&tensor(1), true);
+        next_worked_block();
+        assert_eq!(take_submitted(), []);
+        assert_eq!(node().store.take_asked(), [Asked::Restrict(content, id)], "nor is it kept");
+        // Once it is for this task too, it is.
+        node().store.keep_for(content, id);
+        next_worked_block();
+        assert_eq!(take_submitted().len(), 3);
+    });
+}
+
+#[test]
 fn stops_asking_when_the_attest_phase_is_over() {
     ExtBuilder::default().build_and_execute(|| {
         let id = attesting();
