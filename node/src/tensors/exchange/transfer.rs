@@ -26,7 +26,7 @@ use std::{
 };
 
 use codec::Encode;
-use ensemble_core::exchange::Refusal;
+use ensemble_core::{exchange::Refusal, TaskId};
 use ensemble_host::FetchError;
 use ensemble_tensor::{Hash, Header, Outline, TensorId};
 use futures::{
@@ -55,6 +55,8 @@ const MOST_PER_SOURCE: usize = PIECES_AT_ONCE;
 pub const MAX_PEERS: usize = 128;
 /// A transfer with more pieces than this to fetch looks for further sources.
 const MANY_PIECES: usize = 4;
+/// Tasks as content of which a peer is asked for what it restricts. It names one, which comes first.
+const MOST_TASKS: usize = 4;
 /// Longest pause that a busy peer may ask for.
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
@@ -641,7 +643,7 @@ impl Context {
         };
         match admitted.filter(|mark| task == Some(mark.task)) {
             Some(mark) => Ok(Some(mark)),
-            None => self.show_party(peer, wanted, self.patience.offer).await.map(Some),
+            None => self.show_party(peer, wanted, task, self.patience.offer).await.map(Some),
         }
     }
 
@@ -711,10 +713,8 @@ impl Context {
     async fn ask(&self, peer: PeerId, wanted: Wanted, request: Request, under: Option<Mark>) -> Result<Vec<u8>, Fault> {
         let patience = self.patience.answer;
         let message = self.ask_once(peer, request, patience).await?;
-        if !matches!(Response::parse(&message), Ok(Response::Restricted { .. })) {
-            return Ok(message);
-        }
-        let mark = self.show_party(peer, wanted, patience).await?;
+        let Ok(Response::Restricted { task }) = Response::parse(&message) else { return Ok(message) };
+        let mark = self.show_party(peer, wanted, task, patience).await?;
         match under == Some(mark) {
             true => self.ask_once(peer, request, patience).await,
             false => Err(Fault::Under(mark)),
@@ -724,13 +724,24 @@ impl Context {
     /// Has a peer admit this node to a restricted tensor, with the first of its keys that is entitled, and says by which
     /// mark.
     ///
-    /// It asks as what the tensor was ordered as, or its bundle came as. What was not ordered as restricted is not
+    /// It asks as what the tensor was ordered as, or its bundle came as, first as content of the task that the peer
+    /// `named`: whoever knows a content's id can have it ordered for many. What was not ordered as restricted is not
     /// fetched from whoever restricts it.
-    async fn show_party(&self, peer: PeerId, wanted: Wanted, patience: Duration) -> Result<Mark, Fault> {
+    async fn show_party(
+        &self,
+        peer: PeerId,
+        wanted: Wanted,
+        named: Option<TaskId>,
+        patience: Duration,
+    ) -> Result<Mark, Fault> {
+        // What is restricted for no task is served to nobody.
+        let named = named.ok_or(Fault::Refused)?;
         let (store, identity) = (self.store.clone(), self.identity.clone());
         let claims = blocking(move || {
             let bundle = wanted.part_of.and_then(|bundle| store.marks(&bundle)).unwrap_or_default();
-            identity.claims(&[store.orders(&wanted.id), bundle].concat())
+            let mut marks = [store.orders(&wanted.id), bundle].concat();
+            marks.sort_by_key(|mark| mark.task != named);
+            identity.claims(&marks, MOST_TASKS)
         });
         let claims = claims.await.map_err(Fault::Local)?;
         let mut admission = self.try_claims(peer, wanted.id, &claims, patience).await?;

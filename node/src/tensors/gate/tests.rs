@@ -429,11 +429,11 @@ fn only_keys_that_are_entitled_are_shown() {
     let last = Person::new("39");
     rules.entitle(TensorId([1; 32]), &[last.asker(), ann.asker()]);
     // However many keys there are, and whichever comes first.
-    assert_eq!(identity.claims(&[mark(1), mark(TASK)]), [(mark(TASK), last.party())]);
-    assert_eq!(identity.claims(&[mark(1)]), []);
-    assert_eq!(identity.claims(&[]), []);
+    assert_eq!(identity.claims(&[mark(1), mark(TASK)], 4), [(mark(TASK), last.party())]);
+    assert_eq!(identity.claims(&[mark(1)], 4), []);
+    assert_eq!(identity.claims(&[], 4), []);
     rules.0.lock().unavailable = true;
-    assert_eq!(identity.claims(&[mark(TASK)]), []);
+    assert_eq!(identity.claims(&[mark(TASK)], 4), []);
 }
 
 #[test]

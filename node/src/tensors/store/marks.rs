@@ -17,7 +17,10 @@
 //! and with the quota full restricted content is refused like all other. An operator's marks stay until he lifts them;
 //! they are bounded in number, and one too many is refused.
 
-use std::io;
+use std::{
+    io,
+    time::{Duration, Instant},
+};
 
 use codec::{Decode, DecodeAll, Encode};
 use ensemble_core::TaskId;
@@ -36,8 +39,11 @@ pub const MAX_MARKED: usize = 65_536;
 pub const MAX_MARKS: usize = 8;
 /// Most tensors of which it is remembered for which tasks they were ordered: twice as many as there are jobs.
 const MAX_ORDERED: u32 = 2048;
-/// Most tasks for which a tensor is ordered at a time. The oldest order makes way.
-const MAX_ORDERS: usize = 32;
+/// Most tasks for which a tensor is ordered at a time.
+const MAX_ORDERS: usize = 1024;
+/// How long an order makes way for no other after it was last given. Workers repeat theirs with every block, as long as
+/// the panel stands for which they want the tensor.
+const ORDER_STANDS: Duration = Duration::from_secs(60);
 
 /// For whom a tensor is restricted.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]
@@ -66,8 +72,15 @@ pub(super) struct Marked {
     pub by: Marker,
 }
 
+/// That a tensor may come as content of a task.
+pub(super) struct Order {
+    mark: Mark,
+    /// When that was last said.
+    given_at: Instant,
+}
+
 /// For which tasks tensors that are not here were ordered, the latest order first.
-pub(super) type Orders = LruMap<TensorId, Vec<Mark>, ByLength>;
+pub(super) type Orders = LruMap<TensorId, Vec<Order>, ByLength>;
 
 /// No orders.
 pub(super) fn no_orders() -> Orders {
@@ -95,7 +108,12 @@ impl Store {
 
     /// Notes for which task a tensor is about to be fetched, if that is restricted. Returns whether it can come so: what
     /// is held, or what its operator says, stays as it is, so the answer is then whether it is restricted by this mark.
+    /// Nor can it if it is wanted for too many tasks: those that name a content later push none out.
     pub fn order(&self, id: &TensorId, mark: Mark) -> bool {
+        self.order_at(id, mark, Instant::now())
+    }
+
+    pub(super) fn order_at(&self, id: &TensorId, mark: Mark, now: Instant) -> bool {
         {
             let index = self.index.lock();
             let marked = index.marks.get(id);
@@ -105,9 +123,13 @@ impl Store {
         }
         let mut orders = self.orders.lock();
         let Some(orders) = orders.get_or_insert(*id, Vec::new) else { return false };
-        orders.retain(|other| *other != mark);
-        orders.insert(0, mark);
-        orders.truncate(MAX_ORDERS);
+        orders.retain(|order| order.mark != mark);
+        let stands = |order: &Order| now.saturating_duration_since(order.given_at) < ORDER_STANDS;
+        if orders.len() >= MAX_ORDERS && orders.last().is_some_and(stands) {
+            return false;
+        }
+        orders.truncate(MAX_ORDERS - 1);
+        orders.insert(0, Order { mark, given_at: now });
         true
     }
 
@@ -134,7 +156,7 @@ impl Store {
             let marked = index.marks.get(id).filter(|marked| marked.by == Marker::Operator || index.is_here(id));
             marked.cloned()
         };
-        let ordered = || self.orders.lock().peek(id).cloned().unwrap_or_default();
+        let ordered = || self.orders.lock().peek(id).into_iter().flatten().map(|order| order.mark).collect::<Vec<_>>();
         match marked {
             Some(Marked { marks, by: Marker::Operator }) => marks,
             Some(Marked { marks, by: Marker::Job }) => [marks, ordered()].concat(),

@@ -1,6 +1,6 @@
 //! The store on a real file system: arrival, room, pins, damage, and what a crash leaves behind.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Instant};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -1030,16 +1030,35 @@ mod marks {
             assert!(home.order(&wanted.id, Mark { task, ..MARK }));
         }
         assert_eq!(home.orders(&wanted.id).iter().map(|mark| mark.task).collect::<Vec<_>>(), [7, 8]);
-        for task in 0..100 {
-            home.order(&wanted.id, Mark { task, ..MARK });
-        }
-        assert_eq!(home.orders(&wanted.id).len(), 32);
         home.forget_orders(&wanted.id);
         assert_eq!(home.orders(&wanted.id), []);
         // The operator may restrict what is here, and for further tasks.
         home.restrict(&public.id, MARK).unwrap();
         home.restrict(&marked.id, OTHER).unwrap();
         assert_eq!((home.marks(&public.id), home.marks(&marked.id)), (Some(vec![MARK]), Some(vec![MARK, OTHER])));
+    }
+
+    #[test]
+    fn later_orders_push_out_none_that_stands() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let (id, now) = (Sample::bytes(100, 1).id, Instant::now());
+        let mark = |task| Mark { task, content: id };
+        let mut taken = 0;
+        while home.order_at(&id, mark(taken), now) {
+            taken += 1;
+        }
+        assert!((1000..2000).contains(&taken), "{taken}");
+        let ordered = || home.orders(&id).iter().map(|mark| mark.task).collect::<Vec<_>>();
+        assert_eq!(ordered(), (0..taken).rev().collect::<Vec<_>>());
+        // All but the second are given again, and so are the new ones.
+        let next = now + Duration::from_secs(50);
+        assert!((0..taken).filter(|task| *task != 1).all(|task| home.order_at(&id, mark(task), next)));
+        assert!(!home.order_at(&id, mark(taken), next));
+        let last = now + Duration::from_secs(70);
+        assert!(home.order_at(&id, mark(taken), last) && !home.order_at(&id, mark(taken + 1), last));
+        assert!(!ordered().contains(&1) && ordered().contains(&0));
+        assert_eq!(ordered().len(), taken as usize);
     }
 
     #[test]

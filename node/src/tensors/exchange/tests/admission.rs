@@ -304,6 +304,45 @@ async fn nothing_is_fetched_as_content_of_another_task() {
 }
 
 #[tokio::test]
+async fn the_task_that_the_source_names_is_tried_first_however_many_others_were_ordered() {
+    let sample = Sample::bytes(2 * PIECE, 1);
+    let host = Host::restricting(&[&sample], sample.id);
+    let ann = Person::new("ann");
+    host.entitle(sample.id, &ann);
+    let others = OTHER..OTHER + 100;
+    for task in others.clone() {
+        [&host.rules, &host.theirs].map(|rules| rules.entitle_for(task, sample.id, ann.asker()));
+    }
+    let home = Home::new(1 << 26);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let whim = move |_: PeerId, request: Request| {
+        if let Request::Admit { task, .. } = request {
+            heard.lock().push(task);
+        }
+        None
+    };
+    let fetcher = host.fetcher_over(&home, Arc::new(ann), Wire::new(PeerId::random(), &[&host], 1, whim));
+    assert!(home.store.order(&sample.id, mark(TASK, &sample)));
+    for task in others.clone() {
+        assert!(home.store.order(&sample.id, mark(task, &sample)));
+    }
+    order(&home, &fetcher, &sample, false);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&sample.id), Some(vec![mark(TASK, &sample)]));
+    assert_eq!(std::mem::take(&mut *asked.lock()), [TASK]);
+
+    // Of those that the source does not name, few are tried: each costs a part of what it gives.
+    home.store.remove(&sample.id).unwrap();
+    for task in others {
+        assert!(home.store.order(&sample.id, mark(task, &sample)));
+    }
+    order(&home, &fetcher, &sample, false);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::Failed(FetchError::Restricted));
+    assert!(asked.lock().len() <= 4, "{asked:?}");
+}
+
+#[tokio::test]
 async fn what_comes_openly_is_open_whatever_it_was_ordered_for() {
     let members = [Sample::bytes(100, 1), Sample::bytes(2 * PIECE, 2)];
     let bundle = Sample::bundle(&[&members[0], &members[1]]);
