@@ -505,6 +505,39 @@ async fn who_says_only_late_that_it_restricts_locks_nothing_away() {
 }
 
 #[tokio::test]
+async fn who_only_says_that_it_serves_openly_delays_a_job_once() {
+    let members: Vec<_> = (1..=8).map(|seed| Sample::bytes(3 * PIECE, seed)).collect();
+    let bundle = Sample::bundle(&members.iter().collect::<Vec<_>>());
+    let all: Vec<_> = members.iter().chain([&bundle]).collect();
+    let (host, liar) = (Host::restricting(&all, bundle.id), Host::new(&[]));
+    let ann = Person::new("ann");
+    host.entitle(bundle.id, &ann);
+    let preference = Duration::from_secs(1);
+    let patience = Patience { preference, busy: Duration::from_secs(60), ..PATIENCE };
+    // One says that it has it, the other does not even say that.
+    for says_so in [true, false] {
+        let liar_id = liar.peer;
+        let whim = move |peer: PeerId, request: Request| {
+            let answer = match request {
+                Request::Have(_) if says_so => Response::Present,
+                _ => Response::Busy { retry_after: 5 },
+            };
+            (peer == liar_id).then(|| answer.encode())
+        };
+        let wire = Wire::new(PeerId::random(), &[&liar, &host], 2, whim);
+        let signer = Arc::new(ann.clone());
+        let identity = Identity { genesis: GENESIS, node: wire.from, signer, chain: Arc::new(host.theirs.clone()) };
+        let home = Home::new(1 << 26);
+        let fetcher = fetcher_as(&home, Arc::new(wire), identity, patience);
+        let began = std::time::Instant::now();
+        order(&home, &fetcher, &bundle, true);
+        assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+        assert!((1..=2).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        assert!(members.iter().all(|member| home.store.marks(&member.id) == Some(vec![mark(TASK, &bundle)])));
+    }
+}
+
+#[tokio::test]
 async fn a_members_open_sources_are_looked_for_too() {
     let member = Sample::bytes(2 * PIECE, 1);
     let bundle = Sample::bundle(&[&member]);
