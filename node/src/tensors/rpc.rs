@@ -472,7 +472,7 @@ impl TensorApiServer for TensorRpc {
 
     fn received(&self, account: AccountId) -> Result<Vec<ReceivedReply>, RpcError> {
         let received = self.0.gate.received(&account).map_err(RpcError::NotAdmitted)?;
-        let reply = |Received { task, content, since, until, .. }| {
+        let reply = |Received { task, content, since, until }| {
             let held = self.0.store.has(&content);
             ReceivedReply { task, content, since, until, held }
         };

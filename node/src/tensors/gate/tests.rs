@@ -7,7 +7,7 @@ use std::{
 };
 
 use ensemble_core::{
-    exchange::{Asker, Audience, Received, Refusal, Title, Ways},
+    exchange::{Asker, Received, Refusal, Title, Ways},
     AssetId, TaskId,
 };
 use ensemble_runtime::{AccountId, BlockNumber, Hash};
@@ -109,8 +109,7 @@ impl Chain for Rules {
         }
         let asker = Asker::Account(account.clone());
         let own = state.entitled.iter().filter(|(entitled, ..)| *entitled == asker);
-        let audience = Audience::Restricted { exchanged: true };
-        let grant = |(_, task, content): &_| Received { task: *task, content: *content, audience, since: 3, until: 9 };
+        let grant = |(_, task, content): &_| Received { task: *task, content: *content, since: 3, until: 9 };
         Ok(own.map(grant).collect())
     }
 }
