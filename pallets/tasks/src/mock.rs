@@ -29,7 +29,10 @@ use sp_core::{
 };
 use sp_io::TestExternalities;
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
-use sp_runtime::{traits::Zero, BuildStorage, Permill};
+use sp_runtime::{
+    traits::{Dispatchable, Zero},
+    BuildStorage, Permill,
+};
 
 use crate::{Access, Balance, CreditOf, Event, HoldReason, Outcome, Pallet, VoidReason};
 
@@ -531,18 +534,24 @@ impl Default for NewTask {
 
 impl NewTask {
     pub fn create(self) -> sp_runtime::DispatchResult {
-        Tasks::create(
-            RuntimeOrigin::signed(self.creator),
-            self.content,
-            self.access,
-            self.weighting,
-            self.phases,
-            self.quorum,
-            self.max_participants,
-            self.terms,
-            self.audience,
-            self.space,
-        )
+        let origin = RuntimeOrigin::signed(self.creator);
+        self.call().dispatch(origin).map(drop).map_err(|refused| refused.error)
+    }
+
+    /// The call that creates it.
+    pub fn call(self) -> RuntimeCall {
+        let create = crate::Call::create {
+            content: self.content,
+            access: self.access,
+            weighting: self.weighting,
+            phases: self.phases,
+            quorum: self.quorum,
+            max_participants: self.max_participants,
+            terms: self.terms,
+            audience: self.audience,
+            space: self.space,
+        };
+        create.into()
     }
 
     /// Creates the task and gives its number.
