@@ -9,7 +9,7 @@ use ensemble_core::{
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
     AssetId, SpaceId, TaskId,
 };
-use ensemble_host::{FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{CameAs, FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::{Header, Kind, TensorId};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -298,6 +298,8 @@ pub struct TestStore {
     tensors: Mutex<HashMap<TensorId, TensorStatus>>,
     /// Contents that are served to those alone who are entitled to a task.
     kept_for: Mutex<HashMap<TensorId, TaskId>>,
+    /// As what contents came that are restricted.
+    came_as: Mutex<HashMap<TensorId, Vec<CameAs>>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -308,6 +310,7 @@ pub enum Asked {
     Pin(TensorId),
     Unpin(TensorId),
     Restrict(TensorId, TaskId),
+    Reopen(TensorId, u64),
 }
 
 impl TestStore {
@@ -327,6 +330,12 @@ impl TestStore {
     /// From now on serves a content to those alone who are entitled to this task.
     pub fn keep_for(&self, id: TensorId, task: TaskId) {
         self.kept_for.lock().insert(id, task);
+    }
+
+    /// From now on holds a content as it came for these.
+    pub fn hold_for(&self, descriptor: &Descriptor, came_as: &[CameAs]) {
+        self.hold_as(descriptor, true);
+        self.came_as.lock().insert(descriptor.id(), came_as.to_vec());
     }
 
     pub fn fail(&self, id: TensorId) {
@@ -367,6 +376,15 @@ impl TensorAccess for TestStore {
     fn restrict(&self, id: TensorId, task: TaskId) -> bool {
         self.asked.lock().push(Asked::Restrict(id, task));
         self.kept_for.lock().get(&id).is_none_or(|other| *other == task)
+    }
+
+    fn came_as(&self, id: TensorId) -> Option<Vec<CameAs>> {
+        self.came_as.lock().get(&id).cloned()
+    }
+
+    fn reopen(&self, id: TensorId, max_bytes: u64, came_as: Vec<CameAs>) {
+        assert_eq!(self.came_as(id), Some(came_as));
+        self.asked.lock().push(Asked::Reopen(id, max_bytes));
     }
 }
 

@@ -78,6 +78,14 @@ impl TensorAccess for Tensors {
     fn restrict(&self, _: TensorId, _: u32) -> bool {
         unreachable!("a look-up restricts nothing")
     }
+
+    fn came_as(&self, _: TensorId) -> Option<Vec<ensemble_host::CameAs>> {
+        unreachable!("a look-up reopens nothing")
+    }
+
+    fn reopen(&self, _: TensorId, _: u64, _: Vec<ensemble_host::CameAs>) {
+        unreachable!("a look-up reopens nothing")
+    }
 }
 
 struct Node {

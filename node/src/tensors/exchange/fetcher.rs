@@ -24,12 +24,13 @@ use tokio::sync::{mpsc, Notify, OwnedMutexGuard};
 
 use super::{
     network::Network,
+    reopen::Reopening,
     transfer::{Known, Patience, Transfer, Wanted},
 };
 use crate::tensors::{
     gate::Identity,
     metrics::Metrics,
-    store::{footprint, Store},
+    store::{footprint, Mark, Store},
     LOG_TARGET,
 };
 
@@ -92,6 +93,7 @@ struct Order {
     terms: Terms,
     progress: Arc<Progress>,
     doubted: Doubted,
+    reopening: Reopening,
     cancel: Arc<Notify>,
 }
 
@@ -162,6 +164,7 @@ pub(super) struct Shared<'a> {
     pub budget: &'a Budget,
     pub progress: &'a Progress,
     pub doubted: &'a Doubted,
+    pub reopening: &'a Reopening,
 }
 
 impl Terms {
@@ -192,6 +195,16 @@ impl Fetcher {
     /// Orders a tensor, for a bundle with its members. A job for it that is under way goes on as it began, but for as
     /// long as anybody wants.
     pub fn fetch(&self, id: TensorId, terms: Terms) -> Result<(), QueueFull> {
+        self.begin(id, terms, Vec::new())
+    }
+
+    /// As [`Self::fetch`], of what is held. What came as these alone is looked for at those who serve it openly, and is
+    /// open if it can be had from them.
+    pub fn reopen(&self, id: TensorId, terms: Terms, came_as: Vec<Mark>) -> Result<(), QueueFull> {
+        self.begin(id, terms, came_as)
+    }
+
+    fn begin(&self, id: TensorId, terms: Terms, came_as: Vec<Mark>) -> Result<(), QueueFull> {
         let mut jobs = self.jobs.lock();
         if let Some(job) = jobs.active.get_mut(&id) {
             job.lease = job.lease.and(terms.lease);
@@ -203,7 +216,8 @@ impl Fetcher {
         }
         let (progress, cancel) = (Arc::new(Progress::new()), Arc::new(Notify::new()));
         let (doubted, cancel_too) = (Doubted::default(), cancel.clone());
-        let order = Order { id, terms, progress: progress.clone(), doubted, cancel: cancel_too };
+        let reopening = Reopening::new(came_as);
+        let order = Order { id, terms, progress: progress.clone(), doubted, reopening, cancel: cancel_too };
         self.orders.send(order).map_err(|_| QueueFull)?;
         jobs.failed.remove(&id);
         let mut job = Job { progress, cancel, lease: terms.lease, wanted_until: None };
@@ -285,7 +299,8 @@ async fn run(context: Arc<Context>, jobs: Arc<Mutex<Jobs>>, order: Order) -> (Or
     }
     order.progress.restart();
     let budget = Budget::new(&order.terms);
-    let shared = Shared { budget: &budget, progress: &order.progress, doubted: &order.doubted };
+    let Order { progress, doubted, reopening, .. } = &order;
+    let shared = Shared { budget: &budget, progress, doubted, reopening };
     let turn = tokio::select! {
         biased;
         turn = end_of_turn(&jobs, &order, context.patience.turn) => turn,
@@ -356,6 +371,7 @@ impl Context {
         if !shared.budget.take(&header) {
             return Err(FetchError::TooLarge);
         }
+        self.reopen(wanted.id, shared.reopening).await?;
         let len = header.data_len();
         shared.progress.size_known(len);
         shared.progress.received(len);

@@ -59,7 +59,7 @@ const MANY_PIECES: usize = 4;
 /// Tasks as content of which a peer is asked for what it restricts. It names one, which comes first.
 const MOST_TASKS: usize = 4;
 /// Longest pause that a busy peer may ask for.
-const MAX_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -231,7 +231,7 @@ enum Answer {
 }
 
 /// Why a request did not lead to what it asked for.
-enum Fault {
+pub(super) enum Fault {
     Unanswered,
     Stalled,
     Absent,
@@ -830,7 +830,7 @@ impl Context {
         Ok(outcome)
     }
 
-    async fn ask_once(&self, peer: PeerId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
+    pub(super) async fn ask_once(&self, peer: PeerId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
         match tokio::time::timeout(patience, self.network.request(peer, request.encode())).await {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(_)) => Err(Fault::Unanswered),

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::{
     download::Download,
-    marks::{Marked, Marker, MAX_MARKED},
+    marks::{Mark, Marked, Marker, MAX_MARKED},
     upload::Upload,
     Error,
 };
@@ -182,6 +182,12 @@ impl Index {
         let is_operators = |marked: &Marked| marked.by == Marker::Operator;
         self.marks.get(id).is_some_and(is_operators)
             || self.marks.values().filter(|marked| is_operators(marked)).count() < MAX_MARKED
+    }
+
+    /// Whether a held tensor is restricted by nothing but how it came, as these.
+    pub fn came_only_as(&self, id: &TensorId, marks: &[Mark]) -> bool {
+        let came = self.marks.get(id).filter(|marked| marked.by == Marker::Job && self.held.contains_key(id));
+        came.is_some_and(|came| !came.marks.is_empty() && came.marks.iter().all(|mark| marks.contains(mark)))
     }
 
     /// Notes that a tensor is being used.

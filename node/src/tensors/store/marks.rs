@@ -4,8 +4,9 @@
 //! whoever wanted it restricted. As soon as one piece came from somebody who restricts it, and who served this node as
 //! one entitled to a task, the tensor is for those who are entitled to that very task, whoever wanted it openly or for
 //! another task; if pieces came for two tasks, it is for nobody. Once it is held, nobody but the operator changes that,
-//! unless the node makes the very same of what is open: then it is open. So who names a foreign content in a task of
-//! his own neither opens it nor locks it away. Sources that serve openly are asked first, so that what is open stays
+//! unless the node makes the very same of what is open, or gets every byte of it openly when no task counts any more
+//! that it came for: then it is open. So who names a foreign content in a task of his own neither opens it nor locks it
+//! away. Sources that serve openly are asked first, so that what is open stays
 //! open though somebody restricts it.
 //!
 //! A mark says for which task a tensor is restricted, and as part of which content. It is on the disk before the bytes
@@ -66,10 +67,21 @@ pub(super) enum Marker {
 /// The marks of a tensor.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
 pub(super) struct Marked {
-    /// Without any, it is served to nobody.
+    /// How the operator's may be served it: by any of these. As what it came, if it did not come openly: if that is not
+    /// one thing, nobody is entitled by all of it. Without any, it is served to nobody, and nobody knows why.
     pub marks: Vec<Mark>,
     /// Who restricted it.
     pub by: Marker,
+}
+
+impl Marked {
+    /// By what somebody may be entitled to the tensor.
+    fn served(&self) -> &[Mark] {
+        match self.by {
+            Marker::Job if self.marks.len() > 1 => &[],
+            Marker::Job | Marker::Operator => &self.marks,
+        }
+    }
 }
 
 /// That a tensor may come as content of a task.
@@ -91,7 +103,7 @@ impl Store {
     /// Restricts a tensor, whether it is here or not. What is marked is restricted for a further task.
     pub fn restrict(&self, id: &TensorId, mark: Mark) -> Result<(), Error> {
         let mut index = self.index.lock();
-        let mut marks = index.marks.get(id).map_or_else(Vec::new, |marked| marked.marks.clone());
+        let mut marks = index.marks.get(id).map_or_else(Vec::new, |marked| marked.served().to_vec());
         if !marks.contains(&mark) {
             marks.push(mark);
         }
@@ -118,7 +130,7 @@ impl Store {
             let index = self.index.lock();
             let marked = index.marks.get(id);
             if index.held.contains_key(id) || marked.is_some_and(|marked| marked.by == Marker::Operator) {
-                return marked.is_some_and(|marked| marked.marks.contains(&mark));
+                return marked.is_some_and(|marked| marked.served().contains(&mark));
             }
         }
         let mut orders = self.orders.lock();
@@ -138,7 +150,7 @@ impl Store {
     pub fn serves(&self, id: &TensorId, mark: &Mark) -> Option<bool> {
         let index = self.index.lock();
         let entry = index.held.get(id)?;
-        let serves = |part| index.marks.get(part).is_none_or(|marked| marked.marks.contains(mark));
+        let serves = |part| index.marks.get(part).is_none_or(|marked| marked.served().contains(mark));
         let serves_all = [id].into_iter().chain(entry.members.iter()).all(serves);
         Some(serves_all)
     }
@@ -158,8 +170,8 @@ impl Store {
         };
         let ordered = || self.orders.lock().peek(id).into_iter().flatten().map(|order| order.mark).collect::<Vec<_>>();
         match marked {
-            Some(Marked { marks, by: Marker::Operator }) => marks,
-            Some(Marked { marks, by: Marker::Job }) => [marks, ordered()].concat(),
+            Some(marked) if marked.by == Marker::Operator => marked.marks,
+            Some(marked) => [marked.served(), &ordered()[..]].concat(),
             None => ordered(),
         }
     }
@@ -168,9 +180,9 @@ impl Store {
     pub(super) fn comes_under(&self, index: &mut Index, id: &TensorId, mark: Mark) -> Result<(), Error> {
         let marks = match index.marks.get(id) {
             Some(Marked { by: Marker::Operator, .. }) => return Ok(()),
-            Some(Marked { marks, .. }) if marks.is_empty() || *marks == [mark] => return Ok(()),
-            // Nobody is entitled by both.
-            Some(_) => Vec::new(),
+            Some(Marked { marks, .. }) if marks.is_empty() || marks.contains(&mark) => return Ok(()),
+            Some(Marked { marks, .. }) if marks.len() >= MAX_MARKS => Vec::new(),
+            Some(Marked { marks, .. }) => [&marks[..], &[mark][..]].concat(),
             None => vec![mark],
         };
         self.write_marks(index, id, Marked { marks, by: Marker::Job })
@@ -198,8 +210,44 @@ impl Store {
     /// For whom those restricted it from whom a tensor came so far, if all did for the same.
     pub fn came_under(&self, id: &TensorId) -> Option<Mark> {
         match self.index.lock().marks.get(id) {
-            Some(Marked { marks, by: Marker::Job }) => marks.first().copied(),
+            Some(marked) if marked.by == Marker::Job => marked.served().first().copied(),
             _ => None,
+        }
+    }
+
+    /// As what a held tensor and the members of a bundle came that are not open. Nothing if the operator restricted any of
+    /// them, or if it came as too many things to tell.
+    pub fn came_as(&self, id: &TensorId) -> Option<Vec<Mark>> {
+        let index = self.index.lock();
+        let entry = index.held.get(id)?;
+        let mut came_as = Vec::new();
+        for marked in [id].into_iter().chain(entry.members.iter()).filter_map(|part| index.marks.get(part)) {
+            if marked.by == Marker::Operator || marked.marks.is_empty() {
+                return None;
+            }
+            for mark in &marked.marks {
+                if !came_as.contains(mark) {
+                    came_as.push(*mark);
+                }
+            }
+            if came_as.len() > MAX_MARKS {
+                return None;
+            }
+        }
+        Some(came_as)
+    }
+
+    /// Whether a held tensor is restricted by nothing but how it came, as these.
+    pub fn came_only_as(&self, id: &TensorId, marks: &[Mark]) -> bool {
+        self.index.lock().came_only_as(id, marks)
+    }
+
+    /// Notes that every byte of a held tensor came openly, so that it counts no more that it came as these.
+    pub fn came_openly(&self, id: &TensorId, marks: &[Mark]) -> Result<(), Error> {
+        let mut index = self.index.lock();
+        match index.came_only_as(id, marks) {
+            true => Ok(self.forget_how_it_came(&mut index, id)?),
+            false => Ok(()),
         }
     }
 
@@ -223,7 +271,7 @@ impl Store {
 
     /// The marks of a tensor: nothing if it is served to everybody, none if it is served to nobody.
     pub fn marks(&self, id: &TensorId) -> Option<Vec<Mark>> {
-        self.index.lock().marks.get(id).map(|marked| marked.marks.clone())
+        self.index.lock().marks.get(id).map(|marked| marked.served().to_vec())
     }
 
     /// Reads the marks when the node starts. One that cannot be read restricts its tensor to nobody.

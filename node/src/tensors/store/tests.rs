@@ -1097,6 +1097,35 @@ mod marks {
     }
 
     #[test]
+    fn as_what_it_came_is_known_and_can_be_taken_back_but_not_what_the_operator_says() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let (first, both) = (Sample::bytes(100, 1), Sample::bytes(2 * PIECE, 2));
+        let bundle = Sample::bundle(&[&first, &both]);
+        download(&home, &first, &[Some(MARK)]);
+        download(&home, &both, &[Some(MARK), Some(OTHER)]);
+        assert_eq!(home.came_as(&bundle.id), None, "it is not here");
+        put(&home, &bundle);
+        assert_eq!(home.came_as(&bundle.id), Some(vec![MARK, OTHER]));
+        assert_eq!((home.marks(&first.id), home.marks(&both.id)), (Some(vec![MARK]), Some(vec![])));
+
+        // Not while another counts by which it came too.
+        home.came_openly(&both.id, &[OTHER]).unwrap();
+        assert_eq!(home.marks(&both.id), Some(vec![]));
+        home.came_openly(&both.id, &[OTHER, MARK]).unwrap();
+        assert_eq!((home.marks(&both.id), home.came_as(&bundle.id)), (None, Some(vec![MARK])));
+        home.restrict(&first.id, OTHER).unwrap();
+        assert_eq!(home.came_as(&bundle.id), None);
+        home.came_openly(&first.id, &[MARK, OTHER]).unwrap();
+        assert_eq!(home.marks(&first.id), Some(vec![MARK, OTHER]));
+        // What came for two tasks is for those alone whom the operator names.
+        let third = Sample::bytes(2 * PIECE, 3);
+        download(&home, &third, &[Some(MARK), Some(OTHER)]);
+        home.restrict(&third.id, MARK).unwrap();
+        assert_eq!(home.marks(&third.id), Some(vec![MARK]));
+    }
+
+    #[test]
     fn a_damaged_mark_restricts_to_nobody() {
         let folder = TempDir::new().unwrap();
         let sample = Sample::bytes(100, 1);

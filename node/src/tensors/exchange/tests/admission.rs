@@ -538,6 +538,53 @@ async fn who_only_says_that_it_serves_openly_delays_a_job_once() {
 }
 
 #[tokio::test]
+async fn what_came_as_a_tasks_is_opened_by_those_who_serve_all_of_it_openly() {
+    let member = Sample::bytes(3 * PIECE, 1);
+    let bundle = Sample::bundle(&[&member]);
+    let (locker, owner) = (Host::restricting(&[&member, &bundle], bundle.id), Host::new(&[&member, &bundle]));
+    let ann = Person::new("ann");
+    locker.entitle(bundle.id, &ann);
+    let whim_of = |spoilt: Option<u32>, liar: PeerId| {
+        let whole = member.clone();
+        move |peer: PeerId, request: Request| match request {
+            // It has all pieces of the member but one.
+            Request::Piece { id, index, .. } if peer == liar && id == whole.id && spoilt == Some(index) => {
+                Some(Response::Absent.encode())
+            },
+            _ => None,
+        }
+    };
+    let home = Home::new(1 << 26);
+    let signer = Arc::new(ann);
+    let fetcher = locker.fetcher(&home, PeerId::random(), signer.clone(), &[&locker], 1);
+    order(&home, &fetcher, &bundle, true);
+    assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+    let came_as = home.store.came_as(&bundle.id).unwrap();
+    assert_eq!(came_as, [mark(TASK, &bundle)]);
+    let reopen = |hosts: Vec<&Host>, spoilt, came_as: Vec<Mark>| {
+        let wire = Wire::new(PeerId::random(), &hosts, 1, whim_of(spoilt, owner.peer));
+        let fetcher = locker.fetcher_over(&home, signer.clone(), wire);
+        fetcher.reopen(bundle.id, Terms::of_data(u64::MAX), came_as).unwrap();
+        let id = bundle.id;
+        async move { end(&fetcher, &id).await }
+    };
+    let restricted = || [&bundle, &member].map(|sample| home.store.marks(&sample.id).is_some());
+    let failed = JobStatus::Failed(FetchError::Restricted);
+    // Not by those who restrict it, nor by one who has not all of it; and a fetch looks for nothing that is held.
+    assert_eq!(reopen(vec![&locker], None, came_as.clone()).await, failed);
+    assert_eq!(restricted(), [true, true]);
+    assert_eq!(reopen(vec![&locker, &owner], Some(2), came_as.clone()).await, failed);
+    assert_eq!(restricted(), [false, true], "the manifest is open");
+    assert_eq!(reopen(vec![&locker, &owner], None, vec![mark(OTHER, &bundle)]).await, JobStatus::None);
+    assert_eq!(reopen(vec![&locker, &owner], None, Vec::new()).await, JobStatus::None);
+    assert_eq!(restricted(), [false, true]);
+    // The owner is found in the DHT alone.
+    assert_eq!(reopen(vec![&locker, &owner], None, came_as).await, JobStatus::None);
+    assert_eq!(restricted(), [false, false]);
+    assert!(!home.store.holding(&bundle.id).unwrap().restricted && home.holds(&member));
+}
+
+#[tokio::test]
 async fn a_members_open_sources_are_looked_for_too() {
     let member = Sample::bytes(2 * PIECE, 1);
     let bundle = Sample::bundle(&[&member]);
