@@ -10,7 +10,7 @@ use ensemble_core::{
     votes::{Failure, Matter, VoteEnd, VoteOutcome, VoteSpec, Voters, Votes},
     AssetId, SessionId, SpaceId, TaskId,
 };
-use ensemble_host::{FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{CameAs, FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::{Header, Kind, TensorId};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -30,7 +30,10 @@ use sp_core::{
 };
 use sp_io::TestExternalities;
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
-use sp_runtime::{traits::Zero, BuildStorage, Permill};
+use sp_runtime::{
+    traits::{Dispatchable, Zero},
+    BuildStorage, Permill,
+};
 
 use crate::{Access, Balance, CreditOf, Event, HoldReason, Outcome, Pallet, VoidReason};
 
@@ -308,6 +311,10 @@ where
 #[derive(Default)]
 pub struct TestStore {
     tensors: Mutex<HashMap<TensorId, TensorStatus>>,
+    /// Contents that are served to those alone who are entitled to a task.
+    kept_for: Mutex<HashMap<TensorId, TaskId>>,
+    /// As what contents came that are restricted.
+    came_as: Mutex<HashMap<TensorId, Vec<CameAs>>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -318,6 +325,7 @@ pub enum Asked {
     Pin(TensorId),
     Unpin(TensorId),
     Restrict(TensorId, TaskId),
+    Reopen(TensorId, u64),
 }
 
 impl TestStore {
@@ -332,6 +340,17 @@ impl TestStore {
     pub fn hold_as(&self, descriptor: &Descriptor, restricted: bool) {
         let Descriptor { header, .. } = *descriptor;
         self.set(descriptor.id(), TensorStatus::Held { header, bytes: header.data_len(), restricted });
+    }
+
+    /// From now on serves a content to those alone who are entitled to this task.
+    pub fn keep_for(&self, id: TensorId, task: TaskId) {
+        self.kept_for.lock().insert(id, task);
+    }
+
+    /// From now on holds a content as it came for these.
+    pub fn hold_for(&self, descriptor: &Descriptor, came_as: &[CameAs]) {
+        self.hold_as(descriptor, true);
+        self.came_as.lock().insert(descriptor.id(), came_as.to_vec());
     }
 
     pub fn fail(&self, id: TensorId) {
@@ -369,8 +388,18 @@ impl TensorAccess for TestStore {
         self.asked.lock().push(Asked::Unpin(id));
     }
 
-    fn restrict(&self, id: TensorId, task: TaskId) {
+    fn restrict(&self, id: TensorId, task: TaskId) -> bool {
         self.asked.lock().push(Asked::Restrict(id, task));
+        self.kept_for.lock().get(&id).is_none_or(|other| *other == task)
+    }
+
+    fn came_as(&self, id: TensorId) -> Option<Vec<CameAs>> {
+        self.came_as.lock().get(&id).cloned()
+    }
+
+    fn reopen(&self, id: TensorId, max_bytes: u64, came_as: Vec<CameAs>) {
+        assert_eq!(self.came_as(id), Some(came_as));
+        self.asked.lock().push(Asked::Reopen(id, max_bytes));
     }
 }
 
@@ -538,18 +567,24 @@ impl Default for NewTask {
 
 impl NewTask {
     pub fn create(self) -> sp_runtime::DispatchResult {
-        Tasks::create(
-            RuntimeOrigin::signed(self.creator),
-            self.content,
-            self.access,
-            self.weighting,
-            self.phases,
-            self.quorum,
-            self.max_participants,
-            self.terms,
-            self.audience,
-            self.space,
-        )
+        let origin = RuntimeOrigin::signed(self.creator);
+        self.call().dispatch(origin).map(drop).map_err(|refused| refused.error)
+    }
+
+    /// The call that creates it.
+    pub fn call(self) -> RuntimeCall {
+        let create = crate::Call::create {
+            content: self.content,
+            access: self.access,
+            weighting: self.weighting,
+            phases: self.phases,
+            quorum: self.quorum,
+            max_participants: self.max_participants,
+            terms: self.terms,
+            audience: self.audience,
+            space: self.space,
+        };
+        create.into()
     }
 
     /// Creates the task and gives its number.

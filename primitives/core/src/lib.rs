@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod assets;
 pub mod attester;
 pub mod combination;
+pub mod deposits;
 pub mod emission;
 pub mod epochs;
 pub mod exchange;
