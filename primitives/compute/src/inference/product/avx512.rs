@@ -37,14 +37,17 @@ const Q4_1: usize = 20 * QUAD;
 #[repr(C, align(64))]
 pub struct Group {
     /// High bytes of mantissas: for each quad the first halves of its four blocks, then the second halves.
-    high: [[[i8; 64]; 2]; QUADS],
+    high: [[Halves<i8>; 2]; QUADS],
     /// Low bytes, in the same order.
-    low: [[[u8; 64]; 2]; QUADS],
+    low: [[Halves<u8>; 2]; QUADS],
     /// Sums of mantissas, in the order of [`reduce`].
     sums: [i32; QUADS * QUAD],
     /// 2^15 times the sums of high bytes, in the same order.
     excess: [i32; QUADS * QUAD],
 }
+
+/// Halves of the four blocks of a quad.
+type Halves<T> = [[T; COLS / 2]; QUAD];
 
 /// Whether this machine has the instructions.
 pub fn is_available() -> bool {
@@ -63,25 +66,38 @@ pub fn groups(mantissas: &[i16]) -> Vec<Group> {
 impl Group {
     fn new(mantissas: &[i16]) -> Self {
         let mut group = Self {
-            high: [[[0; 64]; 2]; QUADS],
-            low: [[[0; 64]; 2]; QUADS],
+            high: [[[[0; COLS / 2]; QUAD]; 2]; QUADS],
+            low: [[[[0; COLS / 2]; QUAD]; 2]; QUADS],
             sums: [0; QUADS * QUAD],
             excess: [0; QUADS * QUAD],
         };
-        let places = (0..QUADS).flat_map(|quad| (0..QUAD).map(move |block| (quad, block)));
-        for ((quad, block), mantissas) in places.zip(mantissas.chunks(COLS)) {
-            for (place, mantissa) in mantissas.iter().enumerate() {
-                let [low, high] = mantissa.to_le_bytes();
-                let (half, byte) = (place / 16, block * 16 + place % 16);
-                group.high[quad][half][byte] = high.cast_signed();
-                group.low[quad][half][byte] = low;
+        let (halves, blocks) = (mantissas.as_chunks().0, mantissas.as_chunks().0);
+        let high = group.high.as_flattened_mut().as_flattened_mut();
+        let low = group.low.as_flattened_mut().as_flattened_mut();
+        for (place, (high, low)) in high.iter_mut().zip(low).enumerate() {
+            let (quad, half, block) = (place / (2 * QUAD), place / QUAD % 2, place % QUAD);
+            if let Some(mantissas) = halves.get((quad * QUAD + block) * 2 + half) {
+                *high = high_bytes(mantissas);
+                *low = mantissas.map(|mantissa| mantissa.to_le_bytes()[0]);
             }
-            let lane = block * QUADS + quad;
-            group.sums[lane] = mantissas.iter().map(|mantissa| i32::from(*mantissa)).sum();
-            group.excess[lane] = mantissas.iter().map(|mantissa| i32::from(mantissa >> 8) << 15).sum();
+        }
+        for (lane, (sum, excess)) in group.sums.iter_mut().zip(&mut group.excess).enumerate() {
+            if let Some(mantissas) = blocks.get(lane % QUADS * QUAD + lane / QUADS) {
+                *sum = add(mantissas.map(i32::from));
+                *excess = add(high_bytes::<COLS>(mantissas).map(i32::from)) << 15;
+            }
         }
         group
     }
+}
+
+fn high_bytes<const COUNT: usize>(mantissas: &[i16; COUNT]) -> [i8; COUNT] {
+    mantissas.map(|mantissa| mantissa.to_le_bytes()[1].cast_signed())
+}
+
+/// Sums of 32 numbers of 16 bits.
+fn add(numbers: [i32; COLS]) -> i32 {
+    numbers.into_iter().fold(0, i32::wrapping_add)
 }
 
 /// Writes the products of all rows in `data`, for each row those with all vectors. Returns whether it did: whether this
@@ -102,19 +118,28 @@ pub fn products(kind: Kind, cols: usize, data: &[u8], inputs: &[Input], out: &mu
     true
 }
 
-/// Vectors that a row is multiplied by at once.
-const AT_ONCE: usize = 32;
+/// Vectors that are multiplied at once: so many groups stay in the nearest cache.
+const VECTORS: usize = 16;
+/// Rows that they are multiplied by meanwhile.
+const ROWS: usize = 8;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn rows<const LEN: usize>(cols: usize, data: &[u8], inputs: &[Input], out: &mut [i64]) {
     let row_len = cols / COLS * (LEN / QUAD);
-    for (row, out) in data.chunks_exact(row_len.max(1)).zip(out.chunks_exact_mut(inputs.len().max(1))) {
-        if let ([input], [out]) = (inputs, &mut *out) {
+    if let [input] = inputs {
+        for (row, out) in data.chunks_exact(row_len).zip(out) {
             *out = one::<LEN>(row, &input.groups);
-            continue;
         }
-        for (inputs, out) in inputs.chunks(AT_ONCE).zip(out.chunks_mut(AT_ONCE)) {
-            several::<LEN>(row, inputs, out);
+        return;
+    }
+    for (data, out) in data.chunks(ROWS * row_len).zip(out.chunks_mut(ROWS * inputs.len())) {
+        for (place, some) in inputs.chunks(VECTORS).enumerate() {
+            let sums = several::<LEN>(row_len, data, some);
+            for (sums, out) in sums.iter().zip(out.chunks_mut(inputs.len())) {
+                for (sum, out) in sums.iter().zip(out.iter_mut().skip(place * VECTORS).take(some.len())) {
+                    *out = _mm512_reduce_add_epi64(*sum);
+                }
+            }
         }
     }
 }
@@ -123,58 +148,44 @@ fn rows<const LEN: usize>(cols: usize, data: &[u8], inputs: &[Input], out: &mut 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
 fn one<const LEN: usize>(row: &[u8], groups: &[Group]) -> i64 {
-    let (quads, rest) = row.as_chunks::<LEN>();
-    let (whole, tail) = quads.as_chunks::<QUADS>();
     let mut sum = _mm512_setzero_si512();
-    let mut groups = groups.iter();
-    for (quads, group) in whole.iter().zip(&mut groups) {
-        sum = _mm512_add_epi64(sum, Blocks::<LEN>::read(quads).times(group, QUADS));
+    let (whole, tail) = split::<LEN>(row);
+    for (quads, group) in whole.iter().zip(groups) {
+        sum = _mm512_add_epi64(sum, Blocks::<LEN>::read(quads).times(group));
     }
-    if let Some(group) = groups.next() {
-        let (quads, count) = padded::<LEN>(tail, rest);
-        sum = _mm512_add_epi64(sum, Blocks::<LEN>::read_some(&quads, count).times(group, count));
+    if let (Some(group), false) = (groups.get(whole.len()), tail.is_empty()) {
+        sum = _mm512_add_epi64(sum, Blocks::<LEN>::read_some(tail).times(group));
     }
     _mm512_reduce_add_epi64(sum)
 }
 
-/// A row times at most [`AT_ONCE`] vectors.
+/// At most [`ROWS`] rows times at most [`VECTORS`] vectors: eight sums for each product.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-fn several<const LEN: usize>(row: &[u8], inputs: &[Input], out: &mut [i64]) {
-    let (quads, rest) = row.as_chunks::<LEN>();
-    let (whole, tail) = quads.as_chunks::<QUADS>();
-    let mut sums = [_mm512_setzero_si512(); AT_ONCE];
-    for (place, quads) in whole.iter().enumerate() {
-        let blocks = Blocks::<LEN>::read(quads);
-        for (sum, input) in sums.iter_mut().zip(inputs) {
-            if let Some(group) = input.groups.get(place) {
-                *sum = _mm512_add_epi64(*sum, blocks.times(group, QUADS));
+fn several<const LEN: usize>(row_len: usize, data: &[u8], inputs: &[Input]) -> [[__m512i; VECTORS]; ROWS] {
+    let mut sums = [[_mm512_setzero_si512(); VECTORS]; ROWS];
+    for place in 0..inputs.first().map_or(0, |input| input.groups.len()) {
+        for (row, sums) in data.chunks_exact(row_len).zip(&mut sums) {
+            let (whole, tail) = split::<LEN>(row);
+            let blocks = match whole.get(place) {
+                Some(quads) => Blocks::<LEN>::read(quads),
+                None => Blocks::<LEN>::read_some(tail),
+            };
+            for (sum, input) in sums.iter_mut().zip(inputs) {
+                if let Some(group) = input.groups.get(place) {
+                    *sum = _mm512_add_epi64(*sum, blocks.times(group));
+                }
             }
         }
     }
-    if !tail.is_empty() || !rest.is_empty() {
-        let (quads, count) = padded::<LEN>(tail, rest);
-        let blocks = Blocks::<LEN>::read_some(&quads, count);
-        for (sum, input) in sums.iter_mut().zip(inputs) {
-            if let Some(group) = input.groups.get(whole.len()) {
-                *sum = _mm512_add_epi64(*sum, blocks.times(group, count));
-            }
-        }
-    }
-    for (out, sum) in out.iter_mut().zip(sums) {
-        *out = _mm512_reduce_add_epi64(sum);
-    }
+    sums
 }
 
-/// Less than a group, filled up with zeros, and how many quads of it are not all zeros.
+/// The groups of a row, and what is less than a group at its end.
 #[inline]
-fn padded<const LEN: usize>(quads: &[[u8; LEN]], rest: &[u8]) -> ([[u8; LEN]; QUADS], usize) {
-    let mut group = [[0; LEN]; QUADS];
-    let places = group.as_flattened_mut().iter_mut();
-    for (place, byte) in places.zip(quads.as_flattened().iter().chain(rest)) {
-        *place = *byte;
-    }
-    (group, quads.len() + usize::from(!rest.is_empty()))
+fn split<const LEN: usize>(row: &[u8]) -> (&[[[u8; LEN]; QUADS]], &[u8]) {
+    let (groups, _) = row.as_chunks::<LEN>().0.as_chunks::<QUADS>();
+    (groups, row.get(groups.len() * QUADS * LEN..).unwrap_or_default())
 }
 
 /// A group of a row, ready to be multiplied.
@@ -187,27 +198,36 @@ struct Blocks<const LEN: usize> {
 
 /// The quants of a quad: first halves of its four blocks, then second halves.
 #[derive(Clone, Copy)]
-struct Quad([__m512i; 2]);
+struct Quad(__m512i, __m512i);
 
 impl<const LEN: usize> Blocks<LEN> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn read(quads: &[[u8; LEN]; QUADS]) -> Self {
-        Self::read_some(quads, QUADS)
+    fn read([first, second, third, fourth]: &[[u8; LEN]; QUADS]) -> Self {
+        let bits = Self::scales(_mm512_setzero_si512(), 0x1111, first);
+        let bits = Self::scales(bits, 0x2222, second);
+        let bits = Self::scales(bits, 0x4444, third);
+        let bits = Self::scales(bits, 0x8888, fourth);
+        let (scale, minimum) = match LEN {
+            Q4_1 => (_mm512_and_si512(bits, _mm512_set1_epi32(0xffff)), _mm512_srli_epi32::<16>(bits)),
+            _ => (bits, _mm512_setzero_si512()),
+        };
+        Self {
+            quads: [Self::quants(first), Self::quants(second), Self::quants(third), Self::quants(fourth)],
+            scale: Scale::read(scale),
+            minimum: Scale::read(minimum),
+        }
     }
 
+    /// Less than a group, filled up with zeros.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn read_some(quads: &[[u8; LEN]; QUADS], count: usize) -> Self {
-        let mut read = [Quad([_mm512_setzero_si512(); 2]); QUADS];
-        let mut bits = _mm512_setzero_si512();
-        for (place, (read, quad)) in read.iter_mut().zip(quads).take(count).enumerate() {
-            *read = Self::quants(quad);
-            bits = Self::scales(bits, 0x1111 << place, quad);
+    fn read_some(bytes: &[u8]) -> Self {
+        let mut quads = [[0; LEN]; QUADS];
+        if let Some(place) = quads.as_flattened_mut().get_mut(..bytes.len()) {
+            place.copy_from_slice(bytes);
         }
-        let minimum = if LEN == Q4_1 { _mm512_srli_epi32::<16>(bits) } else { _mm512_setzero_si512() };
-        let scale = if LEN == Q4_1 { _mm512_and_si512(bits, _mm512_set1_epi32(0xffff)) } else { bits };
-        Self { quads: read, scale: Scale::read(scale), minimum: Scale::read(minimum) }
+        Self::read(&quads)
     }
 
     #[inline]
@@ -216,10 +236,10 @@ impl<const LEN: usize> Blocks<LEN> {
         if LEN == Q8_0 {
             let left = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_256(quad, 2)), load_256(quad, 36));
             let right = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_256(quad, 70)), load_256(quad, 104));
-            return Quad([
+            return Quad(
                 _mm512_shuffle_i64x2::<0b1000_1000>(left, right),
                 _mm512_shuffle_i64x2::<0b1101_1101>(left, right),
-            ]);
+            );
         }
         let (block, first) = (LEN / QUAD, LEN / QUAD - 16);
         let bytes = _mm512_castsi128_si512(load_128(quad, first));
@@ -227,7 +247,7 @@ impl<const LEN: usize> Blocks<LEN> {
         let bytes = _mm512_inserti32x4::<2>(bytes, load_128(quad, first + 2 * block));
         let bytes = _mm512_inserti32x4::<3>(bytes, load_128(quad, first + 3 * block));
         let nibble = _mm512_set1_epi8(15);
-        Quad([_mm512_and_si512(bytes, nibble), _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), nibble)])
+        Quad(_mm512_and_si512(bytes, nibble), _mm512_and_si512(_mm512_srli_epi16::<4>(bytes), nibble))
     }
 
     /// Puts the scales of a quad into the lanes of `bits` that `lanes` names.
@@ -254,13 +274,14 @@ impl<const LEN: usize> Blocks<LEN> {
     /// Eight sums that make up the product together.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn times(&self, group: &Group, count: usize) -> __m512i {
-        let mut sums = [_mm512_setzero_si512(); QUADS];
-        let parts = self.quads.iter().zip(&group.high).zip(&group.low);
-        for (sum, ((quad, high), low)) in sums.iter_mut().zip(parts).take(count) {
-            *sum = Self::quad(*quad, high, low);
-        }
-        let sum = reduce(sums);
+    fn times(&self, group: &Group) -> __m512i {
+        let ([first, second, third, fourth], high, low) = (&self.quads, &group.high, &group.low);
+        let sum = reduce([
+            Self::quad(first, &high[0], &low[0]),
+            Self::quad(second, &high[1], &low[1]),
+            Self::quad(third, &high[2], &low[2]),
+            Self::quad(fourth, &high[3], &low[3]),
+        ]);
         let whole = lanes(&group.sums);
         match LEN {
             Q8_0 => self.scale.times(_mm512_sub_epi32(sum, lanes(&group.excess))),
@@ -269,22 +290,24 @@ impl<const LEN: usize> Blocks<LEN> {
         }
     }
 
+    /// Four sums for each block of a quad.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn quad(Quad([first, second]): Quad, high: &[[i8; 64]; 2], low: &[[u8; 64]; 2]) -> __m512i {
-        let unsigned = |quants| {
-            if LEN == Q8_0 {
-                _mm512_xor_si512(quants, _mm512_set1_epi8(i8::MIN))
-            } else {
-                quants
-            }
-        };
-        let [high_first, high_second] = high;
-        let [low_first, low_second] = low;
-        let sum = _mm512_dpbusd_epi32(_mm512_setzero_si512(), unsigned(first), bytes(high_first));
-        let sum = _mm512_dpbusd_epi32(sum, unsigned(second), bytes(high_second));
-        let sum = _mm512_dpbusd_epi32(_mm512_slli_epi32::<8>(sum), bytes(low_first), first);
-        _mm512_dpbusd_epi32(sum, bytes(low_second), second)
+    fn quad(Quad(first, second): &Quad, high: &[Halves<i8>; 2], low: &[Halves<u8>; 2]) -> __m512i {
+        let sum = _mm512_dpbusd_epi32(_mm512_setzero_si512(), Self::unsigned(*first), bytes(&high[0]));
+        let sum = _mm512_dpbusd_epi32(sum, Self::unsigned(*second), bytes(&high[1]));
+        let sum = _mm512_dpbusd_epi32(_mm512_slli_epi32::<8>(sum), bytes(&low[0]), *first);
+        _mm512_dpbusd_epi32(sum, bytes(&low[1]), *second)
+    }
+
+    /// Quants without a sign: 8-bit ones with 128 added.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    fn unsigned(quants: __m512i) -> __m512i {
+        match LEN {
+            Q8_0 => _mm512_xor_si512(quants, _mm512_set1_epi8(i8::MIN)),
+            _ => quants,
+        }
     }
 }
 
@@ -374,8 +397,8 @@ fn load_128(bytes: &[u8], from: usize) -> __m128i {
 /// A plane of a [`Group`].
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn bytes<T>(bytes: &[T; 64]) -> __m512i {
-    const { assert!(size_of::<T>() == 1) };
+fn bytes<T>(bytes: &Halves<T>) -> __m512i {
+    const { assert!(size_of::<Halves<T>>() == 64) };
     // SAFETY: there are 64 bytes, and they may lie anywhere.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
