@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use ensemble_compute::inference::Architecture;
+use ensemble_compute::inference::{Architecture, Trace};
 use ensemble_core::{
     attester::AttesterSignature,
     inference::{closing_bytes, places_of, Closing, RangeIndex},
@@ -20,17 +20,12 @@ use sp_runtime::{
     transaction_validity::{TransactionValidityError, TransactionValidityWithRefund},
 };
 
-use crate::{
-    Config, CurrentLengths, Error, Event, Models, Pallet, Range, SessionOf, Sessions, State, TeamOf, LOG,
-};
-
-/// Columns of a trace for each stage: two hashes.
-const COLUMNS: u32 = 16;
+use crate::{Config, CurrentLengths, Error, Event, Models, Pallet, Range, SessionOf, Sessions, State, TeamOf, LOG};
 
 /// The header that traces of so many positions have.
 pub fn trace_header(architecture: &Architecture, positions: u32) -> Option<Header> {
     let Architecture::Llama(llama) = architecture;
-    Header::new(Kind::I32, positions, COLUMNS.checked_mul(llama.stages())?).ok()
+    Trace::header_of(llama, positions).ok()
 }
 
 impl<T: Config> Pallet<T> {

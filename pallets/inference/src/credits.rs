@@ -6,7 +6,11 @@
 //! 2018.) Every division rounds down: a pot holds at least what its shareholders can spend.
 
 use ensemble_core::ModelId;
-use frame_support::{ensure, pallet_prelude::*, traits::{fungibles::Inspect, Imbalance}};
+use frame_support::{
+    ensure,
+    pallet_prelude::*,
+    traits::{fungibles::Inspect, Imbalance},
+};
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 
 use crate::{
@@ -124,7 +128,8 @@ impl<T: Config> Pallet<T> {
             _ => part(CurrentParameters::<T>::get().owners, amount),
         };
         let for_rows = amount.saturating_sub(for_owners);
-        let divided = (for_owners == 0 || pot.contribution.add(for_owners)) && (for_rows == 0 || pot.rows.add(for_rows));
+        let divided =
+            (for_owners == 0 || pot.contribution.add(for_owners)) && (for_rows == 0 || pot.rows.add(for_rows));
         if !divided {
             Self::burn(credit);
             return (0, amount);

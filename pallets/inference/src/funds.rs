@@ -160,9 +160,7 @@ impl<T: Config> Pallet<T> {
                 Restriction::Free,
                 Fortitude::Force,
             ),
-            Payment::Credits => {
-                T::Currency::transfer(&Self::pot(session.model), who, amount, Preservation::Preserve)
-            },
+            Payment::Credits => T::Currency::transfer(&Self::pot(session.model), who, amount, Preservation::Preserve),
         });
         if let Err(error) = paid {
             log::warn!(target: LOG, "session {id}: {who:?} cannot be paid {amount}: {error:?}");
@@ -231,12 +229,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Moves shares of a class out of a model's pot, exactly so many.
-    pub(crate) fn unlock_shares(
-        who: &T::AccountId,
-        model: ModelId,
-        class: AssetId,
-        amount: Balance,
-    ) -> DispatchResult {
+    pub(crate) fn unlock_shares(who: &T::AccountId, model: ModelId, class: AssetId, amount: Balance) -> DispatchResult {
         Self::move_shares(class, &Self::pot(model), who, amount)
     }
 

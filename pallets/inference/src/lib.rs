@@ -60,7 +60,7 @@ mod benchmarking;
 mod closing;
 pub mod credits;
 pub mod dispute;
-#[cfg(any(feature = "runtime-benchmarks", test))]
+#[cfg(test)]
 mod fixture;
 mod funds;
 mod integrity;
@@ -85,8 +85,8 @@ mod workers;
 pub use pallet::*;
 pub use types::{
     Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Faults, Holding, Lengths, Lock, Manifest, Model,
-    ModelOf, Parameters, PartyOf, Pot, Question, Range, Ranges, Rates, Refund, Seat, Session, SessionOf, Slashes, Split,
-    State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker, WorkerOf,
+    ModelOf, Parameters, PartyOf, Pot, Question, Range, Ranges, Rates, Refund, Seat, Session, SessionOf, Slashes,
+    Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker, WorkerOf,
 };
 pub use weights::WeightInfo;
 
@@ -284,8 +284,7 @@ pub mod pallet {
 
     /// The workers of each model that are drawn, at places from 0 on without a gap.
     #[pallet::storage]
-    pub type Seats<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, u32, Seat<T::AccountId>>;
+    pub type Seats<T: Config> = StorageDoubleMap<_, Twox64Concat, ModelId, Twox64Concat, u32, Seat<T::AccountId>>;
 
     /// The number of workers of each model that are drawn; at most [`Config::MaxWorkers`].
     #[pallet::storage]
@@ -587,12 +586,7 @@ pub mod pallet {
         /// Changes a worker's peer id and key, for sessions that are assigned from now on. `proof` is as in
         /// [`Pallet::join`].
         #[pallet::call_index(6)]
-        pub fn announce(
-            origin: OriginFor<T>,
-            peer: Peer,
-            key: AttesterId,
-            proof: AttesterSignature,
-        ) -> DispatchResult {
+        pub fn announce(origin: OriginFor<T>, peer: Peer, key: AttesterId, proof: AttesterSignature) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_announce(who, peer, key, &proof)
         }

@@ -4,15 +4,14 @@ use alloc::vec::Vec;
 
 use codec::{DecodeAll, Encode};
 use ensemble_compute::inference::{Architecture, Stage};
-use ensemble_core::{exchange::Contributions, exchange::Audience, ModelId, TaskId};
+use ensemble_core::{exchange::Audience, exchange::Contributions, ModelId, TaskId};
 use ensemble_tensor::{merkle, Bundle, Hash, Header, Tensor, TensorId};
 use frame_support::{ensure, pallet_prelude::*};
 use sp_runtime::ArithmeticError;
 
 use crate::{
     Config, Error, Event, HoldReason, Manifest, Model, ModelOf, ModelOfTask, Models, NextModelId, Pallet, Pots,
-    SeatCounts,
-    TaskOfModel,
+    SeatCounts, TaskOfModel,
 };
 
 /// The member that says the architecture.

@@ -4,8 +4,8 @@
 //! by [`Split`]: workers get what the others leave, by the products of the rows that they served. Every division of what is
 //! paid rounds down, so that what is paid never exceeds what was put aside; the remainder returns to the requester.
 
-use ensemble_compute::inference::Architecture;
-use ensemble_core::inference::{rows_of, Position, Quote, RangeIndex};
+use ensemble_compute::inference::{ranges, Architecture};
+use ensemble_core::inference::{Position, Quote, RangeIndex};
 use frame_support::traits::Get;
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Permill, Rounding};
 
@@ -64,12 +64,12 @@ pub fn products(architecture: &Architecture) -> u64 {
 }
 
 /// Multiplications of the rows of one range for one position. Those of all ranges add up to [`products`].
-pub fn range_products(architecture: &Architecture, range: RangeIndex, ranges: u32) -> u64 {
+pub fn range_products(architecture: &Architecture, range: RangeIndex, count: u32) -> u64 {
     let Architecture::Llama(llama) = architecture;
     let of_stage = |number| {
         let shapes = llama.stage(number).map(|stage| llama.matrices(stage)).unwrap_or_default();
         let products = shapes.iter().map(|shape| {
-            let rows = rows_of(shape.rows, range, ranges);
+            let rows = ranges::rows(shape.rows, range, count);
             u64::from(rows.end.saturating_sub(rows.start)).saturating_mul(shape.cols.into())
         });
         products.fold(0u64, u64::saturating_add)

@@ -34,7 +34,8 @@ impl<T: Config> Pallet<T> {
         ensure!(Sessions::<T>::count() < T::MaxSessions::get(), Error::<T>::TooManySessions);
         let gateway = Self::gateway(gateway)?;
         let parameters = CurrentParameters::<T>::get();
-        let price = Self::price_of(&model.architecture, &question, &parameters.rates).ok_or(Error::<T>::PriceTooHigh)?;
+        let price =
+            Self::price_of(&model.architecture, &question, &parameters.rates).ok_or(Error::<T>::PriceTooHigh)?;
 
         let id = Self::take_session_id()?;
         match payment {
@@ -150,13 +151,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Has a session settled from now on. The caller stores the session.
-    pub(crate) fn end(
-        id: SessionId,
-        session: &mut SessionOf<T>,
-        team: TeamOf<T>,
-        end: End,
-        now: BlockNumberFor<T>,
-    ) {
+    pub(crate) fn end(id: SessionId, session: &mut SessionOf<T>, team: TeamOf<T>, end: End, now: BlockNumberFor<T>) {
         let refund = match &end {
             End::Refunded(refund) => Some(*refund),
             End::Wrong { .. } => Some(Refund::Wrong),

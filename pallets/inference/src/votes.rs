@@ -2,7 +2,7 @@
 
 use ensemble_core::{
     inference::{RangeIndex, RangeVote},
-    votes::{Failure, VoteEnd},
+    votes::{Failure, Matter, VoteEnd, VoteOutcome},
     AttesterId, SessionId,
 };
 use frame_support::pallet_prelude::*;
@@ -10,11 +10,34 @@ use sp_runtime::traits::Saturating;
 
 use crate::{
     types::bit, Config, CurrentLengths, End, Event, Faults, Pallet, Range, Refund, SessionOf, Sessions, State,
+    WeightInfo,
 };
+
+impl<T: Config> VoteOutcome for Pallet<T> {
+    fn left(matter: Matter, voter: &AttesterId, failure: Option<Failure>) {
+        if let Matter::Trace { session, range } = matter {
+            Self::voter_left(session, range, voter, failure);
+        }
+    }
+
+    fn left_weight() -> Weight {
+        <T as Config>::WeightInfo::vote_left()
+    }
+
+    fn ended(matter: Matter, end: VoteEnd) {
+        if let Matter::Trace { session, range } = matter {
+            Self::vote_ended(session, range, end);
+        }
+    }
+
+    fn ended_weight() -> Weight {
+        <T as Config>::WeightInfo::vote_ended()
+    }
+}
 
 impl<T: Config> Pallet<T> {
     /// A worker has left the vote on a range: `failure` is how it failed, if it did.
-    pub fn voter_left(id: SessionId, range: RangeIndex, voter: &AttesterId, failure: Option<Failure>) {
+    fn voter_left(id: SessionId, range: RangeIndex, voter: &AttesterId, failure: Option<Failure>) {
         let Some(mut session) = Sessions::<T>::get(id) else { return };
         let Some(place) = place_of::<T>(&session, voter) else { return };
         let Some(record) = range_of::<T>(&mut session, range) else { return };
@@ -27,7 +50,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The vote on a range is over.
-    pub fn vote_ended(id: SessionId, range: RangeIndex, end: VoteEnd) {
+    fn vote_ended(id: SessionId, range: RangeIndex, end: VoteEnd) {
         let Some(mut session) = Sessions::<T>::get(id) else { return };
         let Some(record) = range_of::<T>(&mut session, range) else { return };
         match end {

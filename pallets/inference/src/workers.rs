@@ -1,11 +1,11 @@
 //! Workers: joining, leaving, and their bonds.
 
+use codec::Encode;
 use ensemble_core::{
     attester::AttesterSignature,
     inference::{Party, Peer},
     AttesterId, ModelId, SessionId,
 };
-use codec::Encode;
 use frame_support::{ensure, pallet_prelude::*};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::{traits::Saturating, Permill};
