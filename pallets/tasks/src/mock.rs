@@ -117,7 +117,7 @@ impl EnsureOriginWithArg<RuntimeOrigin, AssetId> for OnlyAssets {
     fn try_origin(origin: RuntimeOrigin, id: &AssetId) -> Result<AccountId, RuntimeOrigin> {
         match id {
             AssetId::Asset(_) => frame_system::ensure_signed(origin.clone()).map_err(|_| origin),
-            AssetId::Shares(_) => Err(origin),
+            AssetId::Shares(_) | AssetId::Rows(_) => Err(origin),
         }
     }
 
