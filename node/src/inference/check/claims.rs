@@ -1,6 +1,6 @@
 //! What is said of a session: the tokens, the gateway's trace, the traces that won, and contested outputs.
 
-use ensemble_compute::inference::trace::Entry;
+use ensemble_compute::inference::Entry;
 use ensemble_core::inference::{Contested, Position};
 use ensemble_tensor::{Hash, Header, Kind, RowProof, Tensor};
 
@@ -52,10 +52,10 @@ impl Claims {
         Ok(())
     }
 
-    /// The token at a position; negative ones are none.
+    /// The token at a position. Negative ones are beyond every vocabulary.
     pub fn token(&self, position: Position) -> Option<u32> {
         let row = self.tokens.row(position)?;
-        u32::try_from(i32::from_le_bytes(row.try_into().ok()?)).ok()
+        Some(u32::from_le_bytes(row.try_into().ok()?))
     }
 }
 
@@ -70,6 +70,11 @@ impl Table {
     pub fn new(header: Header, data: Vec<u8>) -> Result<Self, ensemble_tensor::Error> {
         Tensor::new(header, &data)?;
         Ok(Self { header, data })
+    }
+
+    /// Kind and shape.
+    pub fn header(&self) -> &Header {
+        &self.header
     }
 
     fn row(&self, row: u32) -> Option<&[u8]> {

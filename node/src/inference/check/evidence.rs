@@ -65,7 +65,7 @@ impl<M: Model> Maker<'_, M> {
 
     /// Tokens that do not begin with the prompt.
     pub fn prompt(&self) -> Result<Evidence, Unable> {
-        let token = |position| self.claims.token(position).ok_or(Unable::Token(position));
+        let token = |position| self.claims.token(position).ok_or(Unable::Shape);
         let tokens = (0..=self.claims.positions()).map(token).collect::<Result<_, _>>()?;
         Ok(Evidence::Glue(GlueEvidence::Prompt { tokens }))
     }
@@ -83,7 +83,7 @@ impl<M: Model> Maker<'_, M> {
                 outputs: self.outputs(at, before)?,
             },
             (Stage::Attention(_) | Stage::Gate(_) | Stage::Head, None) => {
-                let token = self.claims.token(at.position).ok_or(Unable::Token(at.position))?;
+                let token = self.claims.token(at.position).ok_or(Unable::Shape)?;
                 let embedding = self.model.llama().embedding();
                 GlueEvidence::Embedding {
                     trace,
@@ -125,7 +125,7 @@ impl<M: Model> Maker<'_, M> {
     pub fn token(&self, at: At, head: &Computed, taken: u32, better: u32) -> Result<Evidence, Unable> {
         let next = at.position.saturating_add(1);
         let shown = |token: u32| -> Result<(RangeIndex, RowProof, Chunk, usize), Unable> {
-            let (range, output) = head.cut.holder(token).ok_or(Unable::Token(next))?;
+            let (range, output) = head.cut.holder(token).ok_or(Unable::Shape)?;
             let outputs = head.cut.gather(head.outputs, range);
             let chunk = cut::chunk(&outputs, output).ok_or(Unable::Shape)?;
             Ok((range, self.won(range, at)?, chunk, output % hashes::CHUNK))
@@ -136,6 +136,18 @@ impl<M: Model> Maker<'_, M> {
             taken: (range, trace, chunk),
             better: (better.0, better.1, better.2),
             place: u32::try_from(better.3).map_err(|_| Unable::Shape)?,
+        }))
+    }
+
+    /// A token that the model does not have, which shows itself: no outputs are looked at.
+    pub fn no_token(&self, at: At) -> Result<Evidence, Unable> {
+        let none = || Chunk { index: 0, outputs: Vec::new(), siblings: Vec::new() };
+        let trace = self.gateway(at)?;
+        Ok(Evidence::Glue(GlueEvidence::Token {
+            token: self.claims.tokens.prove(at.position.saturating_add(1))?,
+            taken: (0, trace.clone(), none()),
+            better: (0, trace, none()),
+            place: 0,
         }))
     }
 

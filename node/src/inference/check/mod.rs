@@ -64,8 +64,8 @@ pub enum Unable {
     #[error("the tokens or a trace do not have the shape of those of a session")]
     Shape,
     /// A token is none of the model's.
-    #[error("the token at position {0} is none of the model's")]
-    Token(Position),
+    #[error("there is no token {0}")]
+    Token(u32),
     /// What the gateway fed to an Output stage is wrong, which cannot be shown.
     #[error(
         "at position {position} the input of stage {stage} is not what attention gives, which no dispute can show"

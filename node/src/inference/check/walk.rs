@@ -1,12 +1,12 @@
 //! The way through a session, stage by stage.
 
 use ensemble_compute::{
-    inference::{glue, hashes, trace::Entry, Call, Next, Run, Stage, Vector},
+    inference::{glue, hashes, Call, Entry, Next, Run, Stage, Vector},
     Machine,
 };
 use ensemble_core::inference::{Evidence, GlueEvidence, Position, RangeIndex};
 use ensemble_tensor::Hash;
-use sp_core::hashing::blake2_256;
+use sp_io::hashing::blake2_256;
 
 use super::{
     evidence::{At, Computed, Maker},
@@ -60,7 +60,6 @@ struct Walk<'a, M: Model> {
 
 /// A stage of all positions of a step.
 struct Passed {
-    stage: u32,
     kind: Stage,
     first: Position,
     inputs: Vec<Vector>,
@@ -91,7 +90,7 @@ impl Passed {
     }
 }
 
-impl<M: Model> Walk<'_, M> {
+impl<'a, M: Model> Walk<'a, M> {
     fn go(&mut self, goes_on: impl Fn() -> bool) -> Result<(), Unable> {
         let tokens = self.tokens()?;
         let (prompt, _) = tokens.split_at(tokens.len().min(self.claims.prompt_tokens as usize));
@@ -115,16 +114,16 @@ impl<M: Model> Walk<'_, M> {
 
     /// All tokens, the last of which is never fed.
     fn tokens(&self) -> Result<Vec<u32>, Unable> {
-        let vocabulary = self.model.llama().vocabulary;
-        let token = |position| {
-            let token = self.claims.token(position).filter(|token| *token < vocabulary);
-            token.ok_or(Unable::Token(position))
-        };
+        let token = |position| self.claims.token(position).ok_or(Unable::Shape);
         (0..=self.claims.positions()).map(token).collect()
     }
 
     /// Takes some tokens through all stages, or as far as anybody knows.
     fn step(&mut self, tokens: &[u32], answer: bool) -> Result<(), Unable> {
+        let vocabulary = self.model.llama().vocabulary;
+        if let Some(token) = tokens.iter().find(|token| **token >= vocabulary) {
+            return Err(Unable::Token(*token));
+        }
         let mut call = self.run.begin(tokens, answer).map_err(sequence)?;
         let mut states: Vec<_> = tokens.iter().map(|token| self.embedded(*token)).collect::<Result<_, _>>()?;
         let mut before: Option<Passed> = None;
@@ -137,8 +136,8 @@ impl<M: Model> Walk<'_, M> {
                 return Ok(());
             }
             let outputs = self.outputs(&call, kind, &states)?;
-            let Call { stage, first, inputs, .. } = call;
-            let passed = Passed { stage, kind, first, inputs, states, outputs };
+            let Call { first, inputs, .. } = call;
+            let passed = Passed { kind, first, inputs, states, outputs };
             if self.end.is_some() {
                 return Ok(());
             }
@@ -159,7 +158,7 @@ impl<M: Model> Walk<'_, M> {
         Ok(glue::embed(kind, row))
     }
 
-    fn cut(&self, stage: Stage) -> Cut<'_> {
+    fn cut(&self, stage: Stage) -> Cut<'a> {
         Cut { llama: self.model.llama(), stage, ranges: self.claims.ranges() }
     }
 
@@ -261,14 +260,17 @@ impl<M: Model> Walk<'_, M> {
     fn compare_token(&mut self, head: &Passed, follows: u32) -> Result<(), Unable> {
         let position = head.first;
         let next = position.saturating_add(1);
-        let taken = self.claims.token(next).ok_or(Unable::Token(next))?;
+        let taken = self.claims.token(next).ok_or(Unable::Shape)?;
         let is_noted = |found: &Evidence| matches!(found, Evidence::Glue(GlueEvidence::Token { .. }));
         if taken == follows || self.found.iter().any(is_noted) {
             return Ok(());
         }
         let head = head.at(position, self.cut(Stage::Head)).ok_or(Unable::Shape)?;
         let at = At { position, stage: self.model.llama().head() };
-        let evidence = self.maker.token(at, &head, taken, follows)?;
+        let evidence = match taken < self.model.llama().vocabulary {
+            true => self.maker.token(at, &head, taken, follows)?,
+            false => self.maker.no_token(at)?,
+        };
         self.found.push(evidence);
         Ok(())
     }

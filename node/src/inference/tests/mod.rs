@@ -1,0 +1,4 @@
+//! Checks of sessions, on a tiny model.
+
+mod check;
+mod sample;
