@@ -2,7 +2,7 @@
 
 use ensemble_compute::inference::Entry;
 use ensemble_core::inference::{Contested, Position};
-use ensemble_tensor::{Hash, Header, Kind, RowProof, Tensor};
+use ensemble_tensor::{merkle, Hash, Header, Kind, RowProof, Tensor};
 
 use super::Unable;
 
@@ -85,6 +85,11 @@ impl Table {
     pub fn entry(&self, position: Position, stage: u32) -> Result<Entry, Unable> {
         let entries = self.row(position).map(|row| row.as_chunks().0).unwrap_or_default();
         entries.get(stage as usize).map(Entry::from_bytes).ok_or(Unable::Shape)
+    }
+
+    /// The hash of a row, as the tree over the tensor has it.
+    pub fn row_hash(&self, row: u32) -> Option<Hash> {
+        self.row(row).map(merkle::leaf_hash)
     }
 
     /// That a row is the tensor's.
