@@ -6,6 +6,7 @@ mod aggregation;
 mod chain_spec;
 mod cli;
 mod commands;
+mod inference;
 mod metrics;
 mod models;
 mod rpc;

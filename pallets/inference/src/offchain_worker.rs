@@ -140,6 +140,8 @@ enum Watch {
     Not,
     /// It waits for contents, or is under way.
     Begun,
+    /// Something is wrong, and evidence waits for the one before it to get in.
+    Disputing,
     /// Nothing is left to do, and the log said what came of it.
     Done,
 }
@@ -387,14 +389,18 @@ impl<T: Config> Pallet<T> {
         let windows = Sessions::<T>::iter().filter(|(id, _)| !is_done(id));
         let mut windows: Vec<_> = windows.filter_map(|(id, session)| window::<T>(id, &session, keys)).collect();
         // Those that were begun go on before others begin.
-        let is_begun = |id: &SessionId| journal.visits.get(id).is_some_and(|visit| visit.watch == Watch::Begun);
+        let is_begun = |id: &SessionId| {
+            journal.visits.get(id).is_some_and(|visit| matches!(visit.watch, Watch::Begun | Watch::Disputing))
+        };
         windows.sort_by_key(|window| (!window.is_own, !is_begun(&window.session), window.session));
         windows.retain(|window| matches!(tensors::status(window.check.model.0), TensorStatus::Held { .. }));
         windows.truncate(CHECKS);
         for window in &windows {
             let visit = journal.visits.entry(window.session).or_default();
             visit.ended_at = None;
-            visit.watch = Watch::Begun;
+            if visit.watch == Watch::Not {
+                visit.watch = Watch::Begun;
+            }
             if fetched(now, window) {
                 Self::judge(window, &challenger, visit);
             }
@@ -429,9 +435,7 @@ impl<T: Config> Pallet<T> {
                 for evidence in found {
                     is_left |= !Self::dispute_once(window, evidence, challenger, visit);
                 }
-                if !is_left {
-                    visit.watch = Watch::Done;
-                }
+                visit.watch = if is_left { Watch::Disputing } else { Watch::Done };
             },
         }
     }
@@ -455,12 +459,14 @@ impl<T: Config> Pallet<T> {
         };
         let what = shown_by(&evidence);
         let key = challenger.clone();
-        let sent = submit::<T>(Call::dispute_as_worker { session: id, evidence, key, _signature: signature });
-        log::warn!(target: LOG, "session {id}: {what}; disputed: {sent}");
-        if sent {
-            visit.disputed.push(hash);
+        if !submit::<T>(Call::dispute_as_worker { session: id, evidence, key, _signature: signature }) {
+            // The pool takes one of a key at a time, and none that the chain would refuse.
+            log::debug!(target: LOG, "session {id}: {what}; the pool does not take that now");
+            return false;
         }
-        sent
+        log::warn!(target: LOG, "session {id}: {what}; disputed");
+        visit.disputed.push(hash);
+        true
     }
 
     /// Pins what is needed, and lets go what has not been needed for long.
@@ -471,7 +477,7 @@ impl<T: Config> Pallet<T> {
         models.iter().for_each(|model| fetch(now, model, MAX_MODEL_BYTES));
         let contents = watched
             .iter()
-            .filter(|window| journal.visits.get(&window.session).is_some_and(|visit| visit.watch == Watch::Begun));
+            .filter(|window| journal.visits.get(&window.session).is_some_and(|visit| visit.watch != Watch::Done));
         let contents = contents.flat_map(Window::contents).map(|(content, ..)| content);
         let needed: BTreeSet<_> = models.iter().copied().chain(contents).collect();
         for content in &needed {

@@ -77,6 +77,12 @@ impl Table {
         &self.header
     }
 
+    /// The data.
+    #[cfg(test)]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
     fn row(&self, row: u32) -> Option<&[u8]> {
         self.data.chunks(self.header.row_len()).nth(row as usize)
     }
