@@ -8,27 +8,9 @@ mod portable;
 #[cfg(feature = "std")]
 mod vector;
 
-/// What to compute with. The result does not depend on it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Machine {
-    /// Threads, at least one. Without `std` there is one.
-    pub threads: usize,
-    /// Whether to use vector instructions beyond those that every machine of its kind has.
-    pub vector: bool,
-}
+use crate::Machine;
 
 impl Machine {
-    /// One thread and no more than every machine has.
-    pub const PORTABLE: Self = Self { threads: 1, vector: false };
-    /// One thread, and all vector instructions there are.
-    pub const ONE_CORE: Self = Self { threads: 1, vector: true };
-
-    /// All that this machine has.
-    #[cfg(feature = "std")]
-    pub fn native() -> Self {
-        Self { threads: std::thread::available_parallelism().map_or(1, usize::from), vector: true }
-    }
-
     /// Sums of products of chunks: see [`portable::cross`].
     pub(crate) fn cross(self, column: &[i16], others: &[i16], chunk: usize, out: &mut [i64]) {
         #[cfg(feature = "std")]

@@ -3,11 +3,14 @@
 use alloc::vec::Vec;
 
 use crate::{
-    columns::Columns,
-    distance::Distances,
-    krum, parallel,
-    procrustes::{self, Rotation},
-    weights, Error, Machine,
+    aggregation::{
+        columns::Columns,
+        distance::Distances,
+        krum,
+        procrustes::{self, Rotation},
+        weights, Error,
+    },
+    parallel, Machine,
 };
 
 /// Whether each member's anchors determine a rotation at all: their own to themselves.

@@ -2,7 +2,10 @@
 
 use alloc::{vec, vec::Vec};
 
-use crate::{parallel, settings::MILLION, weights, Machine};
+use crate::{
+    aggregation::{settings::MILLION, weights},
+    parallel, Machine,
+};
 
 /// Squared distances between each two of several members.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -49,7 +52,7 @@ impl Distances {
     }
 
     /// Sums of squared differences between tables of `cols` columns, whose rows are short enough: see
-    /// [`Rejection::RowTooLong`](crate::Rejection::RowTooLong).
+    /// [`Rejection::RowTooLong`](crate::aggregation::Rejection::RowTooLong).
     pub(crate) fn between(tables: &[&[i16]], cols: usize, machine: Machine) -> Self {
         let table = |i: usize| tables.get(i).copied().unwrap_or_default();
         // Only differing members have negative products, and those count double: an offset keeps them positive.

@@ -1,4 +1,5 @@
-//! What can be wrong with a round as a whole. What is wrong with one member is its [`Rejection`](crate::Rejection).
+//! What can be wrong with a round as a whole. What is wrong with one member is its
+//! [`Rejection`](crate::aggregation::Rejection).
 
 /// Why nothing could be computed.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

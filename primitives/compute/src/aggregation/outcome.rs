@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use ndarray::Array2;
 
-use crate::procrustes::Rotation;
+use crate::aggregation::procrustes::Rotation;
 
 /// Why a member does not count, as a round finds it. What the chain says of contents is its own: `ensemble_core::spaces`.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq)]

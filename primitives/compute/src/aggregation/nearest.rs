@@ -5,7 +5,10 @@ use core::cmp::{Ordering, Reverse};
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
-use crate::{Error, Machine, Shape};
+use crate::{
+    aggregation::{Error, Shape},
+    Machine,
+};
 
 /// Bits behind the point of a cosine.
 const BITS: u32 = 30;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use ensemble_tensor::{Header, Kind, Tensor};
 use ndarray::{Array2, ArrayView2};
 
-use crate::Error;
+use crate::aggregation::Error;
 
 /// The numbers of a tensor. Fails if it is of another kind.
 pub fn from_tensor(tensor: &Tensor<'_>) -> Result<Array2<i16>, Error> {

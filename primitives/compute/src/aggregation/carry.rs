@@ -10,9 +10,12 @@ use codec::{Decode, Encode};
 use ndarray::{Array2, ArrayView2};
 
 use crate::{
-    combine,
-    procrustes::{Rotation, BITS},
-    weights, Error, Machine, Settings, Shape,
+    aggregation::{
+        combine,
+        procrustes::{Rotation, BITS},
+        weights, Error, Settings, Shape,
+    },
+    Machine,
 };
 
 /// Which sides of a matrix belong to the space.

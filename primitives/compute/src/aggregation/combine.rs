@@ -7,7 +7,7 @@ use alloc::{vec, vec::Vec};
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{distance::Distances, settings::MAX_MEMBERS, weights, Error};
+use crate::aggregation::{distance::Distances, settings::MAX_MEMBERS, weights, Error};
 
 /// Steps of the geometric median.
 pub const MEDIAN_STEPS: u32 = 16;

@@ -12,7 +12,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{distance::Distances, weights};
+use crate::aggregation::{distance::Distances, weights};
 
 /// How far above the score in the middle a score may be, as a fraction.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 
 use ndarray::ArrayView2;
 
-use crate::{Member, Rejection, Shape};
+use crate::aggregation::{Member, Rejection, Shape};
 
 /// The largest sum of squares of a row: 1.5, with 30 bits behind the point.
 ///

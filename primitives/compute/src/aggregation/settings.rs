@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 
-use crate::Error;
+use crate::aggregation::Error;
 
 /// Most members of a round.
 pub const MAX_MEMBERS: usize = 128;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::settings::MILLION;
+use crate::aggregation::settings::MILLION;
 
 /// Bits of the largest weight. Sums of 128 products of a weight and a number of 32 bits then fit 64 bits.
 const BITS: u32 = 20;

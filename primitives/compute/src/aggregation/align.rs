@@ -5,13 +5,15 @@ use alloc::{vec, vec::Vec};
 use ndarray::{s, Array2, ArrayView2};
 
 use crate::{
-    columns::Columns,
-    combine,
-    distance::Distances,
-    krum::{self, Slack},
-    parallel,
-    procrustes::{self, Rotation},
-    reference, rows, screen, weights, Error, Machine, Outcome, Rejection, Report, Rule, Settings,
+    aggregation::{
+        columns::Columns,
+        combine,
+        distance::Distances,
+        krum::{self, Slack},
+        procrustes::{self, Rotation},
+        reference, rows, screen, weights, Error, Outcome, Rejection, Report, Rule, Settings,
+    },
+    parallel, Machine,
 };
 
 /// What one member hands in.

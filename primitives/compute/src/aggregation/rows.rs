@@ -7,10 +7,13 @@ use alloc::vec::Vec;
 use ndarray::Array2;
 
 use crate::{
-    combine::mean_of,
-    distance::Distances,
-    krum::{self, Slack},
-    parallel, weights, Machine,
+    aggregation::{
+        combine::mean_of,
+        distance::Distances,
+        krum::{self, Slack},
+        weights,
+    },
+    parallel, Machine,
 };
 
 /// The weighted mean, in each row of those whose score in that row the slack allows.

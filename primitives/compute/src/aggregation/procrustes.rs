@@ -17,7 +17,10 @@ use alloc::{vec, vec::Vec};
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{columns::Columns, Error, Machine};
+use crate::{
+    aggregation::{columns::Columns, Error},
+    Machine,
+};
 
 /// Bits behind the point of a rotation's numbers.
 pub const BITS: u32 = 30;
@@ -42,9 +45,9 @@ impl Rotation {
     /// bits. The rotation is rounded to 14 bits behind the point for this.
     ///
     /// Fails if the table has other columns, or a row that is too long:
-    /// see [`Rejection::RowTooLong`](crate::Rejection::RowTooLong).
+    /// see [`Rejection::RowTooLong`](crate::aggregation::Rejection::RowTooLong).
     pub fn apply(&self, table: ArrayView2<'_, i16>, machine: Machine) -> Result<Array2<i16>, Error> {
-        if table.ncols() != self.0.nrows() || crate::screen::has_long_row(table) {
+        if table.ncols() != self.0.nrows() || crate::aggregation::screen::has_long_row(table) {
             return Err(Error::Mismatch);
         }
         let mut out = Array2::zeros(table.dim());
@@ -78,7 +81,7 @@ pub fn procrustes(
     to: ArrayView2<'_, i16>,
     machine: Machine,
 ) -> Result<Option<Rotation>, Error> {
-    if from.dim() != to.dim() || [from, to].into_iter().any(crate::screen::has_long_row) {
+    if from.dim() != to.dim() || [from, to].into_iter().any(crate::aggregation::screen::has_long_row) {
         return Err(Error::Mismatch);
     }
     Ok(between(&Columns::of(from), &Columns::of(to), machine))
