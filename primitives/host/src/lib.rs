@@ -1,4 +1,5 @@
-//! The host interface through which the off-chain worker reaches the node's tensor store, and has it combine contents.
+//! The host interface through which the off-chain worker reaches the node's tensor store, has it combine contents, and
+//! asks it about sessions of inference.
 //!
 //! Policy stays in the runtime: the worker decides what to fetch, what to keep and what to combine. The node stores,
 //! transfers, verifies and computes. The functions answer at once; fetching and computing go on in the background, and
@@ -12,10 +13,14 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 mod combine;
+mod sessions;
 
 pub use combine::aggregation;
 #[cfg(feature = "std")]
 pub use combine::{AggregationAccess, AggregationAccessExt};
+pub use sessions::{inference, Check, CheckStatus, TraceStatus};
+#[cfg(feature = "std")]
+pub use sessions::{InferenceAccess, InferenceAccessExt};
 
 use codec::{Decode, Encode};
 use ensemble_tensor::Header;
