@@ -11,7 +11,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{traits::Saturating, ArithmeticError};
 
 use crate::{
-    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, OpenRounds,
+    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, OpenVotes,
     Order, OrderOf, Pallet, Purpose, Request, State, Task, TaskOf, Tasks, WeightInfo,
 };
 
@@ -151,9 +151,9 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// The number of tasks that are not settled, without rounds that are voted on.
+    /// The number of tasks that are not settled, without votes.
     fn open_orders() -> u32 {
-        Tasks::<T>::count().saturating_sub(OpenRounds::<T>::get())
+        Tasks::<T>::count().saturating_sub(OpenVotes::<T>::get().all())
     }
 
     pub(crate) fn take_task_id() -> Result<TaskId, DispatchError> {

@@ -5,9 +5,10 @@ use std::{cell::RefCell, collections::HashMap, sync::Arc};
 use ensemble_core::{
     attester::{AttesterId, AttesterSignature},
     exchange::{Audience, Exchange},
-    spaces::{Admission, RoundEnd, RoundIndex, RoundOutcome, RoundSpec, Rounds},
+    spaces::Admission,
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
-    AssetId, SpaceId, TaskId,
+    votes::{Failure, Matter, VoteEnd, VoteOutcome, VoteSpec, Voters, Votes},
+    AssetId, SessionId, SpaceId, TaskId,
 };
 use ensemble_host::{FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::{Header, Kind, TensorId};
@@ -58,8 +59,11 @@ pub const PANELS_PER_BLOCK: u32 = 2;
 pub const MAX_CONTENT_BYTES: u64 = 16 << 20;
 pub const SETTLE_PER_CALL: u32 = 2;
 pub const MAX_ROUNDS: u32 = 2;
+pub const MAX_TRACES: u32 = 3;
 /// A space that takes what tasks ask for by default.
 pub const SPACE: SpaceId = 7;
+/// A session whose workers vote on traces.
+pub const SESSION: SessionId = 5;
 pub const VOTE_PHASES: Phases<BlockNumber> = Phases { commit: 5, reveal: 5, attest: 5 };
 pub const SALT: [u8; 32] = [42; 32];
 
@@ -110,7 +114,7 @@ impl EnsureOriginWithArg<RuntimeOrigin, AssetId> for OnlyAssets {
     fn try_origin(origin: RuntimeOrigin, id: &AssetId) -> Result<AccountId, RuntimeOrigin> {
         match id {
             AssetId::Asset(_) => frame_system::ensure_signed(origin.clone()).map_err(|_| origin),
-            AssetId::Shares(_) => Err(origin),
+            AssetId::Shares(_) | AssetId::Rows(_) => Err(origin),
         }
     }
 
@@ -177,20 +181,21 @@ impl Randomness<H256, BlockNumber> for SeededRandomness {
     }
 }
 
-/// What the exchange and the spaces were told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What the exchange, the spaces and those were told who ask for votes.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Told {
     Winner(TaskId, AccountId, Audience),
     Contribution(TaskId, AccountId, Audience),
     Admission(SpaceId, Admission),
-    Ended(SpaceId, RoundIndex, RoundEnd),
+    Left(Matter, AttesterId, Option<Failure>),
+    Ended(Matter, VoteEnd),
 }
 
 parameter_types! {
     pub static ToldSoFar: Vec<Told> = Vec::new();
 }
 
-/// An exchange, and spaces, that remember what they were told.
+/// Others who remember what they were told.
 pub struct Listening;
 impl Exchange<AccountId> for Listening {
     fn on_winner(task: TaskId, winner: &AccountId, audience: Audience) {
@@ -223,9 +228,17 @@ impl ensemble_core::spaces::Spaces<AccountId> for Listening {
     }
 }
 
-impl RoundOutcome for Listening {
-    fn ended(space: SpaceId, round: RoundIndex, end: RoundEnd) {
-        ToldSoFar::mutate(|told| told.push(Told::Ended(space, round, end)));
+impl VoteOutcome for Listening {
+    fn left(matter: Matter, voter: &AttesterId, failure: Option<Failure>) {
+        ToldSoFar::mutate(|told| told.push(Told::Left(matter, voter.clone(), failure)));
+    }
+
+    fn left_weight() -> Weight {
+        Weight::from_parts(17, 1)
+    }
+
+    fn ended(matter: Matter, end: VoteEnd) {
+        ToldSoFar::mutate(|told| told.push(Told::Ended(matter, end)));
     }
 
     fn ended_weight() -> Weight {
@@ -236,6 +249,7 @@ impl RoundOutcome for Listening {
 impl crate::Config for Test {
     type Exchange = Listening;
     type Spaces = Listening;
+    type Outcomes = Listening;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Shares = Assets;
@@ -244,6 +258,7 @@ impl crate::Config for Test {
     type PalletId = TasksPalletId;
     type MaxTasks = ConstU32<5>;
     type MaxRounds = ConstU32<MAX_ROUNDS>;
+    type MaxTraces = ConstU32<MAX_TRACES>;
     type MaxParticipants = ConstU32<MAX_PARTICIPANTS>;
     type MaxAttesters = ConstU32<8>;
     type AttestersPerTask = ConstU32<3>;
@@ -579,13 +594,41 @@ pub fn contribute(id: TaskId, parts: &[(AccountId, u8)]) {
     run_to(task(id).reveal_until + 1);
 }
 
-/// Opens the vote of the session's validators on the next round of the space; gives its number.
-pub fn open_vote() -> Result<TaskId, sp_runtime::DispatchError> {
-    let content = NewTask::default().content;
-    Tasks::open(RoundSpec { space: SPACE, round: crate::NextTaskId::<Test>::get(), content, phases: VOTE_PHASES })
+/// The round of the space that a vote with this number is on.
+pub fn round(id: TaskId) -> Matter {
+    Matter::Round { space: SPACE, round: id }
 }
 
-/// The validators that may vote, in the order of their keys.
+/// The range of the session that a vote with this number is on.
+pub fn trace(id: TaskId) -> Matter {
+    Matter::Trace { session: SESSION, range: id }
+}
+
+/// Opens a vote on this.
+pub fn open(matter: Matter, content: Content, voters: Voters) -> Result<TaskId, sp_runtime::DispatchError> {
+    Tasks::open(VoteSpec { matter, content, phases: VOTE_PHASES, voters })
+}
+
+/// Opens the vote of the session's validators on the next round of the space; gives its number.
+pub fn open_vote() -> Result<TaskId, sp_runtime::DispatchError> {
+    open(round(crate::NextTaskId::<Test>::get()), NewTask::default().content, Voters::Session)
+}
+
+/// Opens the vote of these workers on the trace of the next range; gives its number.
+pub fn open_trace(workers: &[AttesterId]) -> Result<TaskId, sp_runtime::DispatchError> {
+    let voters = Voters::Named(workers.to_vec().try_into().unwrap());
+    open(trace(crate::NextTaskId::<Test>::get()), NewTask::default().content, voters)
+}
+
+/// Keys of workers, in the node's keystore and in their order.
+pub fn workers(count: u32) -> Vec<AttesterId> {
+    use sp_application_crypto::RuntimeAppPublic;
+    let mut keys: Vec<_> = (0..count).map(|_| AttesterId::generate_pair(None)).collect();
+    keys.sort();
+    keys
+}
+
+/// Those that may vote, in the order of their keys.
 pub fn voters(id: TaskId) -> Vec<AttesterId> {
     let mut voters: Vec<_> = crate::Ballots::<Test>::iter_key_prefix(id).collect();
     voters.sort();
@@ -601,25 +644,25 @@ pub fn unseal(task: TaskId, voter: &AttesterId, descriptor: &Descriptor) -> crat
     crate::Opened { task, voter: voter.clone(), descriptor: *descriptor, salt: SALT }
 }
 
-/// Signs with the key of the validator that a vote names.
+/// Signs with the key of a voter.
 pub fn signed_by(voter: &AttesterId, bytes: &[u8]) -> AttesterSignature {
     use sp_application_crypto::RuntimeAppPublic;
     voter.sign(&bytes.to_vec()).unwrap()
 }
 
-/// The call with which a validator commits, signed.
+/// The call with which a voter commits, signed.
 pub fn commit_call(sealed: crate::Sealed) -> RuntimeCall {
     let signature = signed_by(&sealed.voter, &sealed.signed_bytes(&System::block_hash(0)));
     crate::Call::<Test>::commit_as_attester { sealed, signature }.into()
 }
 
-/// The call with which a validator reveals, signed.
+/// The call with which a voter reveals, signed.
 pub fn reveal_call(opened: crate::Opened) -> RuntimeCall {
     let signature = signed_by(&opened.voter, &opened.signed_bytes(&System::block_hash(0)));
     crate::Call::<Test>::reveal_as_attester { opened, signature }.into()
 }
 
-/// Votes to the end of the reveals: each validator, in the order of their keys, for the tensor with its number, or not.
+/// Votes to the end of the reveals: each voter, in the order of their keys, for the tensor with its number, or not.
 pub fn vote(id: TaskId, numbers: &[Option<u8>]) {
     let parts: Vec<_> = voters(id).into_iter().zip(numbers.iter().copied()).collect();
     let parts = || parts.iter().filter_map(|(voter, number)| Some((voter, tensor((*number)?))));

@@ -21,6 +21,7 @@ pub mod scores;
 pub mod spaces;
 pub mod stake;
 pub mod tasks;
+pub mod votes;
 
 pub use assets::AssetId;
 pub use attester::AttesterId;

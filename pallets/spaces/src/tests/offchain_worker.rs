@@ -9,8 +9,8 @@ use std::{
 use codec::Decode;
 use ensemble_core::{
     combination::{Combination, CombinationStatus},
-    spaces::Turn,
     tasks::{Descriptor, KEPT_PREFIX},
+    votes::Turn,
     AttesterId, SpaceId, TaskId,
 };
 use ensemble_host::{

@@ -9,7 +9,9 @@
 //! | [`report`] | figures as JSON, as the benchmarks print them |
 
 pub mod attack;
+pub mod float;
 pub mod matrix;
 pub mod measure;
+pub mod model;
 pub mod report;
 pub mod world;

@@ -1,0 +1,17 @@
+//! By topic.
+
+mod agenda;
+mod attacks;
+mod closing;
+mod credits;
+mod disputes;
+mod draw;
+mod integrity;
+mod lives;
+mod models;
+mod paying;
+mod price;
+mod sessions;
+mod try_state;
+mod view;
+mod workers;
