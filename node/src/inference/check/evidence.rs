@@ -133,6 +133,7 @@ impl<M: Model> Maker<'_, M> {
         let ((range, trace, chunk, _), better) = (shown(taken)?, shown(better)?);
         Ok(Evidence::Glue(GlueEvidence::Token {
             token: self.claims.tokens.prove(next)?,
+            trace: self.gateway(at)?,
             taken: (range, trace, chunk),
             better: (better.0, better.1, better.2),
             place: u32::try_from(better.3).map_err(|_| Unable::Shape)?,
@@ -145,6 +146,7 @@ impl<M: Model> Maker<'_, M> {
         let trace = self.gateway(at)?;
         Ok(Evidence::Glue(GlueEvidence::Token {
             token: self.claims.tokens.prove(at.position.saturating_add(1))?,
+            trace: trace.clone(),
             taken: (0, trace.clone(), none()),
             better: (0, trace, none()),
             place: 0,

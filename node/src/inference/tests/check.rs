@@ -244,8 +244,9 @@ fn a_false_token_is_shown() {
     let model = Tiny::new();
     for position in [4, 6, 8] {
         let (found, claims) = found(&model, 3, &[(position, LLAMA.head(), Lie::Token)]);
-        let GlueEvidence::Token { token, taken, better, place } = glue_of(found) else { panic!("a token") };
-        assert_eq!((token.index, taken.1.index, better.1.index), (position + 1, position, position));
+        let GlueEvidence::Token { token, trace, taken, better, place } = glue_of(found) else { panic!("a token") };
+        assert_eq!((token.index, trace.index), (position + 1, position));
+        assert_eq!((taken.1.index, better.1.index), (position, position));
         let said = claims.token(position + 1).unwrap();
         let first = |range: u32| LLAMA.vocabulary * range / 3;
         let in_chunk = said - first(taken.0) - taken.2.index * 32;
