@@ -8,6 +8,7 @@ mod cli;
 mod commands;
 mod metrics;
 mod models;
+mod rows;
 mod rpc;
 mod service;
 mod tensors;

@@ -31,6 +31,7 @@ use crate::{
         lookup::{ClientSpaces, Lookup, LookupRpc},
         Aggregation,
     },
+    rows::{RowParams, Rows, RowsService},
     rpc,
     tensors::{ClientChain, TensorParams, TensorService, Tensors},
 };
@@ -60,6 +61,7 @@ struct Node {
 pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     config: Configuration,
     tensor_params: &TensorParams,
+    row_params: RowParams,
 ) -> Result<TaskManager, ServiceError> {
     let PartialComponents {
         client,
@@ -89,6 +91,14 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     let (tensors, tensors_config) =
         Tensors::new::<Block, N>(&tensor_params.config(&chain_folder), genesis_hash, registry.as_ref())?;
     net_config.add_request_response_protocol(tensors_config);
+    let (rows, rows_config) = Rows::new::<Block, N>(
+        row_params,
+        genesis_hash,
+        registry.as_ref(),
+        metrics.clone(),
+        net_config.peer_store_handle(),
+    )?;
+    net_config.add_notification_protocol(rows_config);
     let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
         backend.clone(),
         consensus.grandpa_link.shared_authority_set().clone(),
@@ -117,6 +127,15 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         &task_manager.spawn_handle(),
     );
 
+    let rows = rows.start(
+        network.clone(),
+        client.clone(),
+        keystore_container.local_keystore(),
+        tensors.store().clone(),
+        chain_folder.join("rows"),
+        &task_manager.spawn_handle(),
+    )?;
+
     let aggregation = Aggregation::start(
         tensors.store().clone(),
         aggregation::Metrics::new(registry.as_ref())?,
@@ -139,7 +158,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     let settings = Settings::of(&config);
 
     // RPC, telemetry, metrics, transaction gossip.
-    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), &tensors);
+    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), &tensors, &rows);
     sc_service::spawn_tasks(SpawnTasksParams {
         config,
         client: node.client.clone(),
@@ -246,6 +265,7 @@ fn rpc_deps(
     consensus: &Consensus,
     voter_state: SharedVoterState,
     tensors: &Arc<TensorService>,
+    rows: &RowsService,
 ) -> rpc::Deps {
     let authority_set = consensus.grandpa_link.shared_authority_set().clone();
     let spaces = Arc::new(ClientSpaces(node.client.clone()));
@@ -265,6 +285,7 @@ fn rpc_deps(
         },
         tensors: tensors.rpc().remove_context(),
         lookup: LookupRpc::module(lookup).remove_context(),
+        rows: rows.rpc().remove_context(),
     }
 }
 

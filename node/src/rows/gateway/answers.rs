@@ -140,7 +140,8 @@ impl Answers {
             if tally.groups.is_empty() && !is_open {
                 return Err(Lost(range));
             }
-            tally.taken = tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
+            tally.taken =
+                tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
             all &= tally.taken.is_some();
         }
         Ok(all)
