@@ -109,6 +109,7 @@ use gateway::Gateway;
 use keys::Keyring;
 use limits::{Faults, BAD_MESSAGE, MAX_KNOCKS, TOO_MANY_FAULTS};
 use metrics::Metrics;
+use model::Models;
 use post::Post;
 use protocol::Message;
 use worker::Worker;

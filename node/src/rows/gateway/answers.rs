@@ -352,8 +352,8 @@ mod tests {
             let shares = Shares { workers, replicas };
             let mut answers = answers(shares);
             for place in order.into_iter().filter(|place| *place < workers) {
-                let lie = i64::from(place) + 1;
-                add(&mut answers, place, if liars.contains(&place) { &[0, lie][..] } else { &[0, 0] });
+                let lie = if liars.contains(&place) { i64::from(place) + 1 } else { 0 };
+                add(&mut answers, place, &[0, lie]);
                 answers.take().unwrap();
             }
             prop_assert!(answers.take().unwrap());

@@ -296,6 +296,10 @@ impl Driver {
                 let gone = of_peer.filter_map(|member| member.lost().then_some(member.place)).collect::<Vec<_>>();
                 gone.into_iter().for_each(|place| self.drop_worker(place, "was lost too often"));
             },
+            Mail::Banned(peer) => {
+                let of_peer = self.crew.iter().filter(|member| member.peer == peer).map(|member| member.place);
+                of_peer.collect::<Vec<_>>().into_iter().for_each(|place| self.drop_worker(place, "broke the protocol"));
+            },
         }
     }
 

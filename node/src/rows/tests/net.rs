@@ -53,10 +53,10 @@ pub const MAX_TOKENS: u32 = 12;
 
 /// Short enough for tests, and long enough for a busy machine.
 const PATIENCE: Patience = Patience {
-    first: Duration::from_secs(3),
+    first: Duration::from_secs(2),
     call: Duration::from_millis(1500),
     retry: Duration::from_millis(50),
-    drain: Duration::from_millis(1500),
+    drain: Duration::from_secs(5),
     idle: Duration::from_millis(200),
 };
 
