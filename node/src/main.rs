@@ -9,6 +9,7 @@ mod commands;
 mod inference;
 mod metrics;
 mod models;
+mod rows;
 mod rpc;
 mod service;
 mod tensors;

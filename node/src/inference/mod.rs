@@ -22,6 +22,7 @@
 mod check;
 mod contents;
 mod jobs;
+mod ledger;
 mod metrics;
 mod records;
 mod service;
@@ -31,7 +32,7 @@ mod tests;
 mod worker;
 
 pub use metrics::Metrics;
-pub use records::{Records, Signed};
+pub use records::Records;
 pub use service::Sessions;
 pub use stored::StoredModels;
 

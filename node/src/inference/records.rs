@@ -1,22 +1,11 @@
 //! What this node remembers of sessions in which it took part.
 
 use ensemble_core::{
-    attester::AttesterSignature,
     inference::{Closing, RangeIndex, SessionId},
     tasks::Descriptor,
 };
-use ensemble_tensor::Hash;
 
-/// What a worker signed for one of its ranges, as its gateway has it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Signed {
-    /// The worker's place.
-    pub place: u32,
-    /// The range.
-    pub range: RangeIndex,
-    /// For each position, from 0, the leaf hash of the row of its trace, and the signature.
-    pub rows: Vec<(Hash, AttesterSignature)>,
-}
+use crate::rows::Signed;
 
 /// What this node remembers of sessions in which it took part.
 pub trait Records: Send + Sync {

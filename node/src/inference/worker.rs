@@ -12,10 +12,10 @@ use super::{
     contents,
     jobs::{Desk, Order},
     metrics::Metrics,
-    records::{Records, Signed},
+    records::Records,
     LOG_TARGET,
 };
-use crate::tensors::Store;
+use crate::{rows::Signed, tensors::Store};
 
 /// How nice the thread is to others, from 0 to 19.
 #[cfg(target_os = "linux")]

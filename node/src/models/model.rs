@@ -125,6 +125,12 @@ impl Model {
         Ok(outputs)
     }
 
+    /// Matrix `matrix` of a stage, whole.
+    pub fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
+        let matrix = self.stage(stage).ok()?.get(matrix)?;
+        rows(matrix, 0..matrix.header().rows()).ok()
+    }
+
     /// A row of matrix `matrix` of a stage, as it is encoded.
     pub fn row(&self, stage: u32, matrix: usize, row: u32) -> Result<&[u8], Error> {
         let matrix = self.stage(stage)?.get(matrix).ok_or(Error::NoSuchStage(stage))?;

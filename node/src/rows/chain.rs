@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use ensemble_core::inference::{
-    InferenceApi, ModelId, ModelView, Party, Quote, SessionId, SessionPhase, SessionView,
-};
+use ensemble_core::inference::{InferenceApi, ModelId, ModelView, Party, Quote, SessionId, SessionPhase, SessionView};
 use ensemble_runtime::{opaque::Block, AccountId, Balance, BlockNumber, Hash};
 use sc_network_types::PeerId;
 use sp_api::ProvideRuntimeApi;

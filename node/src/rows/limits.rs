@@ -52,7 +52,9 @@ impl Default for Faults {
 impl Faults {
     /// Counts a fault. Says whether it is one too many.
     pub fn charge(&mut self, peer: PeerId, now: Instant) -> bool {
-        let Some(account) = self.0.get_or_insert(peer, || Account { left: BURST, counted_at: now }) else { return true };
+        let Some(account) = self.0.get_or_insert(peer, || Account { left: BURST, counted_at: now }) else {
+            return true;
+        };
         let recovered = now.saturating_duration_since(account.counted_at).as_millis() / RECOVERY.as_millis();
         if recovered > 0 {
             account.left = account.left.saturating_add(u32::try_from(recovered).unwrap_or(u32::MAX)).min(BURST);

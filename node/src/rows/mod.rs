@@ -77,6 +77,7 @@ mod limits;
 mod metrics;
 mod model;
 mod network;
+mod params;
 mod post;
 mod products;
 mod protocol;
@@ -99,10 +100,8 @@ use ensemble_runtime::Hash;
 use parking_lot::Mutex;
 use sc_network_types::PeerId;
 
-pub use chain::ClientChain;
-pub use keys::Keys;
 pub use ledger::{Ledger, Signed};
-pub use model::{Model, Models, Prompt, Saying};
+pub use params::RowParams;
 pub use service::{Rows, RowsService};
 
 use chain::Chain;
@@ -110,6 +109,7 @@ use gateway::Gateway;
 use keys::Keyring;
 use limits::{Faults, BAD_MESSAGE, MAX_KNOCKS, TOO_MANY_FAULTS};
 use metrics::Metrics;
+use model::Models;
 use post::Post;
 use protocol::Message;
 use worker::Worker;

@@ -64,10 +64,14 @@ impl Post {
         }
     }
 
-    /// See [`Network::report`].
+    /// Ends the connection to a peer that broke the protocol, and its part in all answers.
     pub fn report(&self, peer: PeerId, change: ReputationChange) {
-        if peer != self.network.local() {
-            self.network.report(peer, change);
+        if peer == self.network.local() {
+            return;
+        }
+        self.network.report(peer, change);
+        if let Some(hub) = self.hub.get().and_then(Weak::upgrade) {
+            hub.gateway.banned(peer);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ensemble_compute::{
-    inference::{ranges, Inputs, Stage},
+    inference::{ranges, Inputs, Rows},
     Machine,
 };
 use ensemble_core::inference::RangeIndex;
@@ -13,7 +13,7 @@ use super::model::Model;
 /// The outputs of some ranges, in the order given: of each those for the first input, then for the next.
 pub fn products(
     model: &dyn Model,
-    stage: Stage,
+    stage: u32,
     served: &[RangeIndex],
     count: u32,
     inputs: &Inputs,
@@ -72,10 +72,15 @@ fn rows(height: u32, run: &Range<RangeIndex>, count: u32) -> Range<usize> {
     first.start as usize..last.end as usize
 }
 
+/// The matrices of a stage.
+fn matrices(model: &dyn Model, stage: u32) -> impl Iterator<Item = Rows<'_>> {
+    (0..).map_while(move |matrix| model.matrix(stage, matrix))
+}
+
 /// For each vector the products of a run's rows, matrix by matrix.
 fn of_run(
     model: &dyn Model,
-    stage: Stage,
+    stage: u32,
     run: &Range<RangeIndex>,
     count: u32,
     inputs: &Inputs,
@@ -83,31 +88,34 @@ fn of_run(
     machine: Machine,
 ) -> Result<Vec<Vec<i64>>, String> {
     let mut outputs = vec![Vec::new(); vectors];
-    for shape in model.llama().matrices(stage) {
-        let whole = model.matrix(&shape.name).filter(|rows| rows.len() == shape.rows as usize);
-        let rows = whole.and_then(|whole| whole.range(rows(shape.rows, run, count)));
-        let rows = rows.ok_or_else(|| format!("the model lacks rows of {}", shape.name))?;
+    for whole in matrices(model, stage) {
+        let rows = whole.range(rows(height(&whole), run, count)).ok_or("the model lacks rows")?;
         rows.products(inputs, machine, &mut outputs).map_err(|error| error.to_string())?;
     }
     Ok(outputs)
 }
 
+fn height(matrix: &Rows<'_>) -> u32 {
+    u32::try_from(matrix.len()).unwrap_or(u32::MAX)
+}
+
 /// Where a range's outputs lie among those of its run.
 fn parts_in_run(
     model: &dyn Model,
-    stage: Stage,
+    stage: u32,
     range: RangeIndex,
     run: &Range<RangeIndex>,
     count: u32,
 ) -> Vec<Range<usize>> {
     let mut base = 0_usize;
-    let part = |shape: ensemble_compute::inference::Shape| {
-        let (all, own) = (rows(shape.rows, run, count), ranges::rows(shape.rows, range, count));
+    let part = |matrix: Rows<'_>| {
+        let height = height(&matrix);
+        let (all, own) = (rows(height, run, count), ranges::rows(height, range, count));
         let from = base.saturating_add((own.start as usize).saturating_sub(all.start));
         base = base.saturating_add(all.len());
         from..from.saturating_add(own.len())
     };
-    model.llama().matrices(stage).into_iter().map(part).collect()
+    matrices(model, stage).map(part).collect()
 }
 
 #[cfg(test)]
@@ -130,7 +138,7 @@ mod tests {
             let stage = llama.stage(number).unwrap();
             let vectors = tiny::vectors(llama.inputs(stage) as usize, 3);
             let inputs = Inputs::new(&vectors).unwrap();
-            let of = |served: &[u32], count| products(&model, stage, served, count, &inputs, 3, Machine::PORTABLE);
+            let of = |served: &[u32], count| products(&model, number, served, count, &inputs, 3, Machine::PORTABLE);
             let whole = of(&[0], 1).unwrap().remove(0);
             assert_eq!(whole.len(), 3 * llama.outputs(stage) as usize);
             for count in 1..=5 {
@@ -142,10 +150,13 @@ mod tests {
                     assert_eq!(outputs.len(), 3 * ranges::len(&llama, stage, range, count));
                 }
                 let joined = (0..3).flat_map(|vector| {
-                    let parts: Vec<_> = all.iter().map(|outputs| {
-                        let len = outputs.len() / 3;
-                        &outputs[vector * len..(vector + 1) * len]
-                    }).collect();
+                    let parts: Vec<_> = all
+                        .iter()
+                        .map(|outputs| {
+                            let len = outputs.len() / 3;
+                            &outputs[vector * len..(vector + 1) * len]
+                        })
+                        .collect();
                     ranges::join(&llama, stage, &parts).unwrap()
                 });
                 assert_eq!(joined.collect::<Vec<_>>(), whole);

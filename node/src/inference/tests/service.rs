@@ -28,11 +28,14 @@ use super::{
         check::{Claims, Table},
         jobs::{FAILURE_LIFETIME, LIFETIME, QUEUE},
         worker::{Models, Worker},
-        Metrics, Records, Sessions, Signed,
+        Metrics, Records, Sessions,
     },
     sample::{table, Lie, Play, Tiny, LLAMA},
 };
-use crate::tensors::{testing, Store};
+use crate::{
+    rows::Signed,
+    tensors::{testing, Store},
+};
 
 const PROMPT: [u32; 3] = [9, 8, 7];
 const SESSION: SessionId = 4;

@@ -140,7 +140,8 @@ impl Answers {
             if tally.groups.is_empty() && !is_open {
                 return Err(Lost(range));
             }
-            tally.taken = tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
+            tally.taken =
+                tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
             all &= tally.taken.is_some();
         }
         Ok(all)
@@ -351,8 +352,8 @@ mod tests {
             let shares = Shares { workers, replicas };
             let mut answers = answers(shares);
             for place in order.into_iter().filter(|place| *place < workers) {
-                let lie = i64::from(place) + 1;
-                add(&mut answers, place, if liars.contains(&place) { &[0, lie][..] } else { &[0, 0] });
+                let lie = if liars.contains(&place) { i64::from(place) + 1 } else { 0 };
+                add(&mut answers, place, &[0, lie]);
                 answers.take().unwrap();
             }
             prop_assert!(answers.take().unwrap());

@@ -177,12 +177,7 @@ impl Driver {
     }
 
     /// Takes some tokens through all stages. Gives the one that follows, if there is to be an answer.
-    fn step(
-        &mut self,
-        run: &mut Run<Arc<dyn Model>>,
-        tokens: &[u32],
-        answer: bool,
-    ) -> Result<Option<u32>, Failure> {
+    fn step(&mut self, run: &mut Run<Arc<dyn Model>>, tokens: &[u32], answer: bool) -> Result<Option<u32>, Failure> {
         let mut call = run.begin(tokens, answer)?;
         loop {
             let outputs = self.ask(&call)?;
@@ -252,7 +247,8 @@ impl Driver {
     fn take(&mut self) -> Result<bool, Failure> {
         let taken = self.open.back_mut().map_or(Ok(false), Answers::take);
         taken.map_err(|Lost(range)| {
-            let of_range = |place: &u32| ranges_of(*place, self.shares.workers, self.shares.replicas).any(|x| x == range);
+            let of_range =
+                |place: &u32| ranges_of(*place, self.shares.workers, self.shares.replicas).any(|x| x == range);
             let dropped = self.report.dropped.iter().filter(|(place, _)| of_range(place));
             let reasons: Vec<_> = dropped.map(|(place, reason)| format!("the one at place {place} {reason}")).collect();
             Failure::Lost(range, reasons.join("; "))
@@ -299,6 +295,10 @@ impl Driver {
                 let of_peer = self.crew.iter_mut().filter(|member| member.peer == peer && member.is_in());
                 let gone = of_peer.filter_map(|member| member.lost().then_some(member.place)).collect::<Vec<_>>();
                 gone.into_iter().for_each(|place| self.drop_worker(place, "was lost too often"));
+            },
+            Mail::Banned(peer) => {
+                let of_peer = self.crew.iter().filter(|member| member.peer == peer).map(|member| member.place);
+                of_peer.collect::<Vec<_>>().into_iter().for_each(|place| self.drop_worker(place, "broke the protocol"));
             },
         }
     }
@@ -403,9 +403,8 @@ impl Driver {
             let done = completed(&answers.asked, head, self.session.prompt_tokens);
             for (range, signatures) in answers.signed_by(place) {
                 let mut pairs = done.clone().zip(signatures);
-                let fits = pairs.all(|(position, signature)| {
-                    member.sign(&genesis, session, range, position, signature).is_ok()
-                });
+                let fits = pairs
+                    .all(|(position, signature)| member.sign(&genesis, session, range, position, signature).is_ok());
                 if !fits {
                     unfit.push(place);
                 }
@@ -524,9 +523,10 @@ fn fits(
     let inputs = asked.inputs.len();
     let of_range = |range| ranges::len(llama, stage, range, shares.workers).saturating_mul(inputs);
     served.len() == replies.len()
-        && served.iter().zip(replies).all(|(range, reply)| {
-            reply.outputs.len() == of_range(*range) && reply.signatures.len() == done
-        })
+        && served
+            .iter()
+            .zip(replies)
+            .all(|(range, reply)| reply.outputs.len() == of_range(*range) && reply.signatures.len() == done)
 }
 
 fn per_second(count: usize, time: Duration) -> f64 {

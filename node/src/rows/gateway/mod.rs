@@ -69,6 +69,8 @@ enum Mail {
     Opened(PeerId),
     /// There is none any more.
     Closed(PeerId),
+    /// A peer broke the protocol.
+    Banned(PeerId),
 }
 
 impl Gateway {
@@ -186,6 +188,11 @@ impl Gateway {
     /// Says that there is no substream to a peer any more.
     pub fn closed(&self, peer: PeerId) {
         self.tell(peer, || Mail::Closed(peer));
+    }
+
+    /// Says that a peer broke the protocol.
+    pub fn banned(&self, peer: PeerId) {
+        self.tell(peer, || Mail::Banned(peer));
     }
 
     fn tell(&self, peer: PeerId, mail: impl Fn() -> Mail) {

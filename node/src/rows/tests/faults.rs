@@ -96,7 +96,7 @@ fn answers_for_another_session_do_not_count() {
 #[test]
 fn who_sends_no_messages_is_banned() {
     for manner in [Manner::Garbled, Manner::Oversized] {
-        let (net, _) = survives(manner, "lost too often");
+        let (net, _) = survives(manner, "broke the protocol");
         assert!(net.gateway.wire.reported.lock().contains(&net.workers[2].peer));
         assert!(net.gateway.hub.context.metrics.malformed.get() > 0);
     }
@@ -104,7 +104,7 @@ fn who_sends_no_messages_is_banned() {
 
 #[test]
 fn who_sends_too_much_is_banned_and_all_but_the_first_are_forgotten() {
-    let (net, _) = survives(Manner::Flooding(50), "lost too often");
+    let (net, _) = survives(Manner::Flooding(50), "broke the protocol");
     assert!(net.gateway.wire.reported.lock().contains(&net.workers[2].peer));
 }
 
@@ -119,7 +119,7 @@ fn a_lie_in_one_row_of_one_stage_is_outvoted_and_its_place_is_known() {
     assert_eq!(summary.tokens, alone.tokens);
     assert!(items.iter().all(|item| item.agreement.majority >= 1 && item.agreement.unverified == 0));
     let disagreements = &summary.report.disagreements;
-    let expected = (0..summary.closing.positions());
+    let expected = 0..summary.closing.positions();
     let expected = expected.map(|position| Disagreement { place: 2, range: 2, stage: 5, position });
     assert_eq!(*disagreements, expected.collect::<Vec<_>>());
     assert_eq!(summary.report.dropped, []);

@@ -53,10 +53,10 @@ pub const MAX_TOKENS: u32 = 12;
 
 /// Short enough for tests, and long enough for a busy machine.
 const PATIENCE: Patience = Patience {
-    first: Duration::from_secs(3),
+    first: Duration::from_secs(2),
     call: Duration::from_millis(1500),
     retry: Duration::from_millis(50),
-    drain: Duration::from_millis(1500),
+    drain: Duration::from_secs(5),
     idle: Duration::from_millis(200),
 };
 
@@ -119,7 +119,13 @@ impl Chain for World {
         Ok((id == 0).then_some(model))
     }
 
-    fn quote(&self, _: u32, positions: u32, workers: u32, replicas: u32) -> Result<Option<Quote<Balance>>, Unavailable> {
+    fn quote(
+        &self,
+        _: u32,
+        positions: u32,
+        workers: u32,
+        replicas: u32,
+    ) -> Result<Option<Quote<Balance>>, Unavailable> {
         let price = Balance::from(positions * workers * replicas);
         Ok(Some(Quote { price, workers: price, gateway: 0, credits: 0, burnt: 0 }))
     }
@@ -453,8 +459,8 @@ pub struct Alone {
 
 fn alone(model: &Tiny, prompt: &[u32], most: u32, ranges: u32) -> Alone {
     let machine = Machine::PORTABLE;
-    let all = Local::new(&LLAMA, machine, |name| model.matrix(name)).unwrap();
-    let parts = (0..ranges).map(|range| Local::of_range(&LLAMA, machine, range, ranges, |name| model.matrix(name)));
+    let all = Local::new(&LLAMA, machine, |name| model.named(name)).unwrap();
+    let parts = (0..ranges).map(|range| Local::of_range(&LLAMA, machine, range, ranges, |name| model.named(name)));
     let parts: Vec<_> = parts.collect::<Result<_, _>>().unwrap();
     let mut run = Run::new(&LLAMA, model, true, machine).unwrap();
     let (mut tokens, mut next) = (prompt.to_vec(), prompt.to_vec());

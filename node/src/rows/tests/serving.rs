@@ -12,7 +12,8 @@ use crate::rows::protocol::{Call, End, Message, IN_FLIGHT};
 
 fn call(number: u32, stage: u32, first: u32, vectors: usize) -> Call {
     let width = LLAMA.stage(stage).map_or(32, |stage| LLAMA.inputs(stage)) as usize;
-    let inputs = tiny::vectors(width, vectors).iter().map(|vector| vector.encode().try_into().unwrap());
+    let vectors = tiny::vectors(width, vectors);
+    let inputs = vectors.iter().map(|vector| vector.encode().try_into().unwrap());
     Call { session: SESSION, place: 0, number, stage, first, inputs: inputs.collect::<Vec<_>>().try_into().unwrap() }
 }
 

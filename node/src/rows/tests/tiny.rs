@@ -50,10 +50,12 @@ fn noise(seed: u64) -> impl Iterator<Item = u64> {
 /// Vectors of a length.
 pub fn vectors(len: usize, count: usize) -> Vec<Vector> {
     let mut noise = noise(len as u64 + 77);
-    (0..count).map(|_| {
-        let numbers: Vec<_> = noise.by_ref().take(len).map(|number| (number as i64) >> 40).collect();
-        Vector::from_exact(&numbers, -20)
-    }).collect()
+    (0..count)
+        .map(|_| {
+            let numbers: Vec<_> = noise.by_ref().take(len).map(|number| (number as i64) >> 40).collect();
+            Vector::from_exact(&numbers, -20)
+        })
+        .collect()
 }
 
 impl Tiny {
@@ -84,6 +86,12 @@ impl Tiny {
             rope: rope.collect(),
             end: None,
         }
+    }
+
+    /// The matrix of a name.
+    pub fn named(&self, name: &str) -> Option<Rows<'_>> {
+        let (cols, data) = self.matrices.get(name)?;
+        Rows::new(Kind::Q8_0, *cols, data).ok()
     }
 
     /// The same with one quant of a row that is another.
@@ -117,9 +125,8 @@ impl Model for Tiny {
         &LLAMA
     }
 
-    fn matrix(&self, name: &str) -> Option<Rows<'_>> {
-        let (cols, data) = self.matrices.get(name)?;
-        Rows::new(Kind::Q8_0, *cols, data).ok()
+    fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
+        self.named(&LLAMA.matrices(LLAMA.stage(stage)?).get(matrix)?.name)
     }
 
     fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, String> {

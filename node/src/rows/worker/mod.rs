@@ -18,7 +18,7 @@ use std::{
 };
 
 use ensemble_core::inference::{SessionId, SessionPhase};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use sc_network_types::PeerId;
 
 use super::{
@@ -27,7 +27,7 @@ use super::{
     protocol::{Call, End, Message, Refused, IN_FLIGHT},
     Context, LOG_TARGET,
 };
-use seat::{Job, Seat};
+use seat::Seat;
 
 /// Gateway, session and place.
 type Key = (PeerId, SessionId, u32);
@@ -35,7 +35,7 @@ type Key = (PeerId, SessionId, u32);
 /// The workers of this node, one for each of its keys that was drawn.
 pub struct Worker {
     context: Arc<Context>,
-    seats: Mutex<HashMap<Key, SyncSender<Job>>>,
+    seats: Mutex<HashMap<Key, SyncSender<Call>>>,
 }
 
 impl Worker {
@@ -48,27 +48,22 @@ impl Worker {
     pub fn call(self: &Arc<Self>, peer: PeerId, call: Call) {
         let key = (peer, call.session, call.place);
         let mut seats = self.seats.lock();
-        let call = match seats.get(&key).map(|seat| seat.try_send(Job::Call(call))) {
-            Some(Ok(())) => return,
-            Some(Err(TrySendError::Disconnected(Job::Call(call)))) => call,
-            Some(Err(TrySendError::Full(Job::Call(call)))) => {
+        let Some(seat) = seats.get(&key) else { return self.begin(seats, key, call) };
+        match seat.try_send(call) {
+            Ok(()) => (),
+            Err(TrySendError::Full(call)) => {
                 drop(seats);
-                return self.refuse(&peer, &call, true, "more calls are unanswered than a gateway may have");
+                self.refuse(&peer, &call, true, "more calls are unanswered than a gateway may have");
             },
-            Some(Err(_)) => return,
-            None => return self.begin(seats, key, call),
-        };
-        seats.remove(&key);
-        self.begin(seats, key, call);
+            Err(TrySendError::Disconnected(call)) => {
+                seats.remove(&key);
+                self.begin(seats, key, call);
+            },
+        }
     }
 
     /// Begins to serve a session, if it turns out to be one that this node serves.
-    fn begin(
-        self: &Arc<Self>,
-        mut seats: parking_lot::MutexGuard<'_, HashMap<Key, SyncSender<Job>>>,
-        key: Key,
-        call: Call,
-    ) {
+    fn begin(self: &Arc<Self>, mut seats: MutexGuard<'_, HashMap<Key, SyncSender<Call>>>, key: Key, call: Call) {
         if seats.len() >= SEATS {
             drop(seats);
             return self.refuse(&key.0, &call, true, "this worker serves as many sessions as it can");
@@ -82,7 +77,7 @@ impl Worker {
             return self.refuse(&key.0, &call, true, "this worker has no room for another session");
         }
         // There is room for the first call.
-        let _ = sender.try_send(Job::Call(call));
+        let _ = sender.try_send(call);
         seats.insert(key, sender);
         self.context.metrics.seats.set(seats.len() as u64);
     }

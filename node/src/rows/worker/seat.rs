@@ -22,17 +22,11 @@ use crate::rows::{
     LOG_TARGET,
 };
 
-/// What a session's thread is to do.
-pub enum Job {
-    /// Answer a call.
-    Call(Call),
-}
-
 /// A session's thread.
 pub struct Seat {
     pub worker: Arc<Worker>,
     pub key: Key,
-    pub jobs: Receiver<Job>,
+    pub jobs: Receiver<Call>,
 }
 
 /// Why a session is not served, and whether that may change in a second or two.
@@ -55,7 +49,7 @@ impl Seat {
         let mut served = None;
         loop {
             match self.jobs.recv_timeout(self.worker.context.patience.idle) {
-                Ok(Job::Call(call)) => {
+                Ok(call) => {
                     if served.is_none() {
                         served = self.admit(&call);
                     }
@@ -129,8 +123,11 @@ impl Seat {
 
     fn answer(&self, served: &mut Served, call: &Call) {
         let (metrics, start) = (&self.worker.context.metrics, Instant::now());
-        let sent = |message: &Message| drop(self.worker.context.post.send(self.peer(), message));
-        match served.answer(call, sent) {
+        let send = |message: &Message| {
+            // A gateway that is gone asks again when it is back.
+            self.worker.context.post.send(self.peer(), message);
+        };
+        match served.answer(call, send) {
             Ok(()) => metrics.calls.inc(),
             Err(reason) => self.worker.refuse(self.peer(), call, false, &reason),
         }

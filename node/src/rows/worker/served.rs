@@ -70,13 +70,7 @@ struct Seen {
 
 impl Served {
     /// A session of which nothing was called yet.
-    pub fn new(
-        terms: Terms,
-        genesis: BlockHash,
-        model: Arc<dyn Model>,
-        pair: AttesterPair,
-        machine: Machine,
-    ) -> Self {
+    pub fn new(terms: Terms, genesis: BlockHash, model: Arc<dyn Model>, pair: AttesterPair, machine: Machine) -> Self {
         let traces = terms.ranges.iter().map(|_| Trace::new(model.llama())).collect();
         let (step, recent) = (Step::default(), VecDeque::new());
         Self { terms, genesis, model, pair, machine, traces, step, calls: 0, recent }
@@ -148,7 +142,9 @@ impl Served {
         };
         match (call.first, len) == expected {
             true => Ok(false),
-            false => Err(format!("these positions are not those of the step: {} from {} on are", expected.1, expected.0)),
+            false => {
+                Err(format!("these positions are not those of the step: {} from {} on are", expected.1, expected.0))
+            },
         }
     }
 
@@ -192,7 +188,7 @@ impl Served {
         }
         let inputs = Inputs::new(&vectors).map_err(|error| error.to_string())?;
         let Terms { ranges, count, .. } = &self.terms;
-        products(&*self.model, stage, ranges, *count, &inputs, vectors.len(), self.machine)
+        products(&*self.model, call.stage, ranges, *count, &inputs, vectors.len(), self.machine)
     }
 
     /// The positions whose rows in the traces a call completes.
@@ -250,7 +246,9 @@ impl Served {
         let end = first.saturating_add(len);
         let complete = match next {
             next if next > head => end,
-            next if next == head => completed(head.saturating_sub(1), head, first, len as usize, self.terms.prompt_tokens).end,
+            next if next == head => {
+                completed(head.saturating_sub(1), head, first, len as usize, self.terms.prompt_tokens).end
+            },
             _ => first,
         };
         self.traces.iter_mut().for_each(|trace| trace.truncate(complete));
