@@ -9,6 +9,7 @@ mod draw;
 mod integrity;
 mod lives;
 mod models;
+mod offchain_worker;
 mod paying;
 mod price;
 mod sessions;
