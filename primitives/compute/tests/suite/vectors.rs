@@ -1,6 +1,6 @@
 //! The test vectors of `docs/numerics.md`, which were computed without this crate.
 
-use ensemble_compute_wasm::{Answer, Job};
+use ensemble_compute_wasm::{glue::Glue, Answer, Job};
 use serde::Deserialize;
 
 use crate::common::MACHINES;
@@ -19,8 +19,9 @@ pub struct Vector {
 }
 
 pub fn all() -> Vec<Vector> {
-    let file: Vectors = serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are well formed");
-    file.vectors
+    let files = [include_str!("../vectors.json"), include_str!("../inference.json")];
+    let vectors = |file| serde_json::from_str::<Vectors>(file).expect("the vectors are well formed").vectors;
+    files.into_iter().flat_map(vectors).collect()
 }
 
 #[test]
@@ -49,4 +50,11 @@ fn every_kernel_has_a_vector() {
     has(|job| matches!(job, Job::Nearest { .. }));
     has(|job| matches!(job, Job::Aggregate { .. }));
     has(|job| matches!(job, Job::AlignedMean { .. }));
+    has(|job| matches!(job, Job::Glue(Glue::Embed { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Norm { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Add { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Activate { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Attend { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Pick { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Sequence { .. })));
 }

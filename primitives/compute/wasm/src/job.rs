@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::glue::{Glue, Made};
 use codec::{Decode, Encode};
 use ensemble_compute::{
     aggregation::{
@@ -73,6 +74,8 @@ pub enum Job {
     Aggregate { settings: Settings, members: Vec<Submission> },
     /// The mean of a round's aligned members.
     AlignedMean { settings: Settings, members: Vec<Submission> },
+    /// A function of inference.
+    Glue(Glue),
 }
 
 /// What comes of a [`Job`].
@@ -94,6 +97,8 @@ pub enum Answer {
     Neighbours(Vec<(u32, i32)>),
     /// A table; and for each member why it is rejected, its distance, its influence.
     Round(Matrix, Vec<(Option<Rejection>, Option<u64>, u64)>),
+    /// What a function of inference made.
+    Made(Made),
 }
 
 impl Job {
@@ -149,6 +154,7 @@ impl Job {
                 let tables = tables(members)?;
                 Answer::Matrix(matrix(align(settings, &entries(members, &tables), machine).ok()?.mean().ok()?.view()))
             },
+            Self::Glue(glue) => Answer::Made(glue.run(machine)),
         };
         Some(answer)
     }
