@@ -1,6 +1,7 @@
 //! The test vectors of `docs/numerics.md`, which were computed without this crate.
 
 use ensemble_compute_wasm::{Answer, Job};
+use ensemble_tensor::Kind;
 use serde::Deserialize;
 
 use crate::common::MACHINES;
@@ -19,8 +20,10 @@ pub struct Vector {
 }
 
 pub fn all() -> Vec<Vector> {
-    let file: Vectors = serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are well formed");
-    file.vectors
+    [include_str!("../vectors.json"), include_str!("../inference-vectors.json")]
+        .into_iter()
+        .flat_map(|file| serde_json::from_str::<Vectors>(file).expect("the vectors are well formed").vectors)
+        .collect()
 }
 
 #[test]
@@ -49,4 +52,10 @@ fn every_kernel_has_a_vector() {
     has(|job| matches!(job, Job::Nearest { .. }));
     has(|job| matches!(job, Job::Aggregate { .. }));
     has(|job| matches!(job, Job::AlignedMean { .. }));
+    has(|job| matches!(job, Job::Vector { .. }));
+    has(|job| matches!(job, Job::Decode { .. }));
+    for wanted in [Kind::Q8_0, Kind::Q4_0, Kind::Q4_1, Kind::I16, Kind::I32] {
+        let has = |job: &Job| matches!(job, Job::Products { kind, .. } if *kind == wanted);
+        assert!(all.iter().any(|vector| has(&vector.job)), "{wanted}");
+    }
 }

@@ -9,6 +9,7 @@ extern crate alloc;
 
 #[cfg(target_arch = "wasm32")]
 mod exports;
+mod inference;
 mod job;
 
 pub use job::{Answer, Job, Matrix, Submission};
