@@ -10,6 +10,7 @@ extern crate alloc;
 #[cfg(target_arch = "wasm32")]
 mod exports;
 pub mod glue;
+mod inference;
 mod job;
 pub mod small;
 

@@ -19,7 +19,7 @@ use core::arch::x86_64::*;
 
 use ensemble_tensor::{blocks::COLS, Kind};
 
-use super::inputs::Input;
+use crate::inference::product::inputs::Input;
 
 /// Blocks in a quad.
 const QUAD: usize = 4;
