@@ -66,8 +66,9 @@ pub fn of_rows(rows: &Rows<'_>, inputs: &Inputs, machine: Machine, outputs: &mut
     }
     let mut products = alloc::vec![0; rows.len().saturating_mul(inputs.len())];
     spread(rows, inputs, machine, &mut products);
-    for (place, output) in outputs.iter_mut().enumerate() {
-        output.extend(products.iter().skip(place).step_by(inputs.len()));
+    outputs.iter_mut().for_each(|output| output.reserve(rows.len()));
+    for row in products.chunks_exact(inputs.len().max(1)) {
+        outputs.iter_mut().zip(row).for_each(|(output, product)| output.push(*product));
     }
     Ok(())
 }
