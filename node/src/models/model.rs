@@ -4,9 +4,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use codec::DecodeAll;
 use ensemble_compute::{
-    inference::{
-        config::ROPE, ranges, Architecture, Inputs, Llama, Local, Norm, Rows, Shape, Stage, Tables, Vector,
-    },
+    inference::{config::ROPE, ranges, Architecture, Inputs, Llama, Local, Norm, Rows, Shape, Stage, Tables, Vector},
     Machine,
 };
 use ensemble_tensor::{Kind, TensorId};

@@ -54,7 +54,8 @@ pub fn run(command: &AskCmd, print: bool) -> Result<Answer, Error> {
         }
         text.push_str(&part);
         let room = run.positions() < model.llama().positions;
-        next = if answer.len() < command.tokens as usize && room { local.step(&mut run, &[token], true)? } else { None };
+        next =
+            if answer.len() < command.tokens as usize && room { local.step(&mut run, &[token], true)? } else { None };
     }
     let rest = stream.finish();
     if print {

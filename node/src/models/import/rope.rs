@@ -181,14 +181,14 @@ mod tests {
     fn what_is_too_near_to_the_middle_is_not_rounded() {
         let unit = BigInt::from(1) << (BITS - FRACTION);
         let middle = &unit * 5 + (&unit >> 1u32);
-        let error = BigInt::from(1) << ERROR_BITS;
+        let error = (BigInt::from(1) << ERROR_BITS) - 1;
         assert_eq!(round(&middle), None);
         assert_eq!(round(&(&middle + &error)), None);
         assert_eq!(round(&(&middle - &error)), None);
         assert_eq!(round(&(&middle + &error * 4)), Some(6));
         assert_eq!(round(&(&middle - &error * 4)), Some(5));
-        assert_eq!(round(&(-(&unit * 5))), Some(-5));
-        assert_eq!(round(&-(&middle + &error * 4)), Some(-6));
+        assert_eq!(round(&(&unit * -5)), Some(-5));
+        assert_eq!(round(&((&middle + &error * 4) * -1)), Some(-6));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! A model out of a folder that has a file for each member of its bundle, named as the member, in the canonical encoding
-//! of tensors.
+//! A model as `ensemble-node model import` writes it: a manifest, and in the same folder a file for each member, named by its
+//! id.
 
 use std::{collections::HashMap, fs, io, path::Path};
 
@@ -8,7 +8,7 @@ use ensemble_compute::{
     inference::{config::ROPE, Architecture, Llama, Local, Norm, Rows, Tables},
     Machine,
 };
-use ensemble_tensor::{validate, Header, Kind, Tensor};
+use ensemble_tensor::{validate, Bundle, Header, Kind, Tensor};
 
 /// All members of a model's bundle in memory.
 pub struct Model {
@@ -19,16 +19,12 @@ pub struct Model {
 }
 
 impl Model {
-    /// Reads the folder. Refuses a model that is not whole.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    /// Reads the manifest and all members. Refuses what is no valid tensor, and a shape that no model has.
+    pub fn open(manifest: &Path) -> io::Result<Self> {
+        let (_, bundle) = tensor(manifest)?;
         let mut members = HashMap::new();
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            let encoded = fs::read(entry.path())?;
-            let tensor = Tensor::parse(&encoded).map_err(io::Error::other)?;
-            validate(tensor.header(), tensor.data()).map_err(io::Error::other)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            members.insert(name, (*tensor.header(), tensor.data().to_vec()));
+        for (name, id) in Bundle::parse(&bundle).map_err(io::Error::other)?.iter() {
+            members.insert(name.to_string(), tensor(&manifest.with_file_name(id.to_string()))?);
         }
         let config = members.get("config").map(|(_, bytes)| &bytes[..]).unwrap_or_default();
         let Architecture::Llama(llama) = Architecture::decode_all(&mut &config[..]).map_err(io::Error::other)?;
@@ -77,4 +73,12 @@ impl Tables for Model {
         let (header, data) = self.members.get(&self.llama.embedding().name)?;
         data.chunks(header.row_len()).nth(token as usize).map(|row| (header.kind(), row))
     }
+}
+
+fn tensor(path: &Path) -> io::Result<(Header, Vec<u8>)> {
+    let mut encoded = fs::read(path)?;
+    let header = *Tensor::parse(&encoded).map_err(io::Error::other)?.header();
+    let data = encoded.split_off(Header::LEN);
+    validate(&header, &data).map_err(io::Error::other)?;
+    Ok((header, data))
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use ensemble_tensor::blocks::COLS;
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-use super::avx512;
+use super::x86::avx512;
 use crate::inference::{Error, Vector};
 
 /// Vectors of one length, made ready to be multiplied by many rows.
@@ -15,7 +15,7 @@ pub struct Inputs {
     vectors: Vec<Input>,
 }
 
-/// A vector.
+/// A vector, filled up with zeros to whole groups of [`GROUP`] blocks.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// Its mantissas.
@@ -26,6 +26,9 @@ pub struct Input {
     #[cfg(all(feature = "std", target_arch = "x86_64"))]
     pub groups: Vec<avx512::Group>,
 }
+
+/// Blocks that vector instructions take at once, or a multiple of them.
+const GROUP: usize = 16;
 
 impl Inputs {
     /// Refuses vectors that differ in length.
@@ -58,13 +61,15 @@ impl Inputs {
 }
 
 impl Input {
-    fn new(mantissas: &[i16]) -> Self {
+    fn new(vector: &[i16]) -> Self {
+        let mut mantissas = vector.to_vec();
+        mantissas.resize(vector.len().next_multiple_of(GROUP * COLS), 0);
         let sum = |block: &[i16; COLS]| block.iter().fold(0, |sum: i32, number| sum.wrapping_add((*number).into()));
         Self {
-            mantissas: mantissas.to_vec(),
             sums: mantissas.as_chunks().0.iter().map(sum).collect(),
             #[cfg(all(feature = "std", target_arch = "x86_64"))]
-            groups: if avx512::is_available() { avx512::groups(mantissas) } else { Vec::new() },
+            groups: if avx512::is_available() { avx512::groups(&mantissas) } else { Vec::new() },
+            mantissas,
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Products of rows and vectors.
 
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-mod avx512;
 mod inputs;
 mod portable;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "std")]
-mod vector;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod x86;
 
 use alloc::vec::Vec;
 
@@ -15,6 +13,13 @@ use ensemble_tensor::Kind;
 
 use super::{Error, Rows, Vector};
 use crate::{parallel, Machine};
+
+use inputs::Input;
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+// On 64-bit ARM the compiler uses NEON, which every such machine has.
+use portable::products as fastest;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use x86::products as fastest;
 
 pub use inputs::Inputs;
 
@@ -61,8 +66,9 @@ pub fn of_rows(rows: &Rows<'_>, inputs: &Inputs, machine: Machine, outputs: &mut
     }
     let mut products = alloc::vec![0; rows.len().saturating_mul(inputs.len())];
     spread(rows, inputs, machine, &mut products);
-    for (place, output) in outputs.iter_mut().enumerate() {
-        output.extend(products.iter().skip(place).step_by(inputs.len()));
+    outputs.iter_mut().for_each(|output| output.reserve(rows.len()));
+    for row in products.chunks_exact(inputs.len().max(1)) {
+        outputs.iter_mut().zip(row).for_each(|(output, product)| output.push(*product));
     }
     Ok(())
 }
@@ -77,17 +83,13 @@ fn spread(rows: &Rows<'_>, inputs: &Inputs, machine: Machine, out: &mut [i64]) {
         .chunks(part.saturating_mul(rows.row_len()))
         .zip(out.chunks_mut(part.saturating_mul(inputs.len()).max(1)))
         .collect();
-    parallel::at_once(&mut parts, |(data, out)| multiply(rows.kind(), rows.cols(), data, inputs, machine.vector, out));
+    parallel::at_once(&mut parts, |(data, out)| {
+        multiply(rows.kind(), rows.cols(), data, inputs.vectors(), machine, out)
+    });
 }
 
-fn multiply(kind: Kind, cols: usize, data: &[u8], inputs: &Inputs, vector: bool, out: &mut [i64]) {
-    #[cfg(all(feature = "std", target_arch = "x86_64"))]
-    if vector && avx512::products(kind, cols, data, inputs.vectors(), out) {
-        return;
-    }
-    #[cfg(feature = "std")]
-    if vector {
-        return vector::products(kind, cols, data, inputs.vectors(), out);
-    }
-    portable::products(kind, cols, data, inputs.vectors(), out);
+/// Writes all products with one thread.
+fn multiply(kind: Kind, cols: usize, data: &[u8], inputs: &[Input], machine: Machine, out: &mut [i64]) {
+    let products = if machine.vector { fastest } else { portable::products };
+    products(kind, cols, data, inputs, out);
 }

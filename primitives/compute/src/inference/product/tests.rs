@@ -10,14 +10,26 @@ use ensemble_tensor::{
 };
 use proptest::{collection::vec as many, prelude::*, sample::select};
 
-use super::{inputs::Input, *};
+#[cfg(target_arch = "x86_64")]
+use super::x86::{avx2, avx512, plain};
+use super::*;
 
 /// A way to multiply: kind, columns, rows, vectors, place for each row's products with all vectors.
 type Products = fn(Kind, usize, &[u8], &[Input], &mut [i64]);
 
 /// All ways that this machine has. Those that cannot multiply a kind leave it to another.
 fn ways() -> Vec<(&'static str, Products)> {
-    let mut ways: Vec<(_, Products)> = vec![("portable", portable::products), ("vector", vector::products)];
+    let mut ways: Vec<(_, Products)> = vec![("portable", portable::products)];
+    #[cfg(target_arch = "x86_64")]
+    ways.push(("plain", plain::products));
+    #[cfg(target_arch = "x86_64")]
+    if avx2::is_available() {
+        ways.push(("avx2", |kind, cols, data, inputs, out| {
+            if !avx2::products(kind, cols, data, inputs, out) {
+                portable::products(kind, cols, data, inputs, out);
+            }
+        }));
+    }
     #[cfg(target_arch = "x86_64")]
     if avx512::is_available() {
         ways.push(("avx512", |kind, cols, data, inputs, out| {

@@ -1,73 +1,102 @@
-use std::{env, fs, path::Path, time::Instant};
+//! Compares the integers of inference with floating point, on the same weights.
+//!
+//! ```text
+//! fidelity MANIFEST TEXT...
+//! ```
+//!
+//! MANIFEST is what `ensemble-node model import` has written; the members lie beside it. Each TEXT is read from its beginning,
+//! in parts of 512 tokens. Prints one JSON object a line, and fails if a bar is missed.
 
-use ensemble_compute::{
-    inference::{Next, Run, glue},
-    Machine,
+use std::{env, fs, io, path::Path, process::ExitCode};
+
+use ensemble_compute::Machine;
+use ensemble_compute_study::{
+    fidelity::{Agreement, Pair},
+    model::Model,
+    report::{Bar, Report},
+    speech::Speech,
 };
-use ensemble_compute_study::{float::Float, model::Model};
 
-fn argmax(row: &[f32]) -> usize {
-    let mut b = 0;
-    for (i, x) in row.iter().enumerate() { if *x > row[b] { b = i } }
-    b
-}
-fn nll(row: &[f64], target: usize) -> f64 {
-    let m = row.iter().copied().fold(f64::MIN, f64::max);
-    let s: f64 = row.iter().map(|x| (x - m).exp()).sum();
-    m + s.ln() - row[target]
-}
+/// Tokens that are read without a break, and how often of each text.
+const PART: usize = 512;
+const PARTS: usize = 2;
+/// Fewest positions that a share of one in a hundred is measured on.
+const LEAST: f64 = 2000.0;
 
-fn main() {
-    let a: Vec<String> = env::args().collect();
-    let model = Model::open(Path::new(&a[1])).unwrap();
-    let windows: Vec<Vec<u32>> = serde_json::from_slice(&fs::read(&a[2]).unwrap()).unwrap();
-    let most: usize = a[3].parse().unwrap();
-    let float = Float::new(&model).unwrap();
-    let machine = Machine::native();
-    let local = model.local(machine).unwrap();
-    let (mut n, mut same, mut nf, mut ni) = (0, 0, 0.0, 0.0);
-    let mut time = 0.0;
-    let (mut tk, mut tg) = (0.0, 0.0);
-    for w in windows.iter().take(most) {
-        let t = Instant::now();
-        let f = float.forward(&mut float.cache(), w);
-        eprintln!("float {:?}", t.elapsed());
-        let mut run = Run::new(model.llama(), &model, false, machine).unwrap();
-        let t0 = Instant::now();
-        for (i, token) in w.iter().enumerate() {
-            let mut call = run.begin(&[*token], true).unwrap();
-            loop {
-                let t = Instant::now();
-                let out = local.compute(&call).unwrap();
-                tk += t.elapsed().as_secs_f64();
-                let e = call.inputs[0].exponent() - 24;
-                let t = Instant::now();
-                let next = run.supply(&out).unwrap();
-                tg += t.elapsed().as_secs_f64();
-                match next {
-                    Next::Call(c) => call = c,
-                    Next::Stored => break,
-                    Next::Token(tok) => {
-                        assert_eq!(glue::pick(&out[0]), Some(tok));
-                        let logits: Vec<f64> = out[0].iter().map(|x| *x as f64 * (e as f64).exp2()).collect();
-                        let fr: Vec<f32> = f.row(i).to_vec();
-                        n += 1;
-                        let b = argmax(&fr);
-                        if b == tok as usize { same += 1 } else {
-                            eprintln!("differ at {i}: float gap {}", fr[b] - fr[tok as usize]);
-                        }
-                        if i + 1 < w.len() {
-                            let t = w[i + 1] as usize;
-                            ni += nll(&logits, t);
-                            nf += nll(&fr.iter().map(|x| *x as f64).collect::<Vec<_>>(), t);
-                        }
-                        break;
-                    },
-                }
-            }
-        }
-        time += t0.elapsed().as_secs_f64();
-        let m = (n - n / w.len()) as f64;
-        println!("{n} same {same} {:.4} ppl float {:.5} int {:.5} ratio {:.6} tokens/s {:.1} kernel {:.3} glue {:.3} ms/token", same as f64 / n as f64, (nf / m).exp(), (ni / m).exp(), ((ni - nf) / m).exp(), n as f64 / time, tk * 1e3 / n as f64, tg * 1e3 / n as f64);
+const QUESTIONS: [&str; 10] = [
+    "What is a blockchain?",
+    "Why is the sky blue?",
+    "How do I boil an egg?",
+    "What is the capital of France?",
+    "Explain photosynthesis in simple terms.",
+    "Who was Ada Lovelace?",
+    "Give me three tips for sleeping better.",
+    "What is the difference between a list and a tuple in Python?",
+    "Tell me a story about a lost dog.",
+    "Write a short poem about the sea.",
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let [manifest, texts @ ..] = &arguments[..] else { return usage() };
+    if texts.is_empty() {
+        return usage();
     }
+    match compare(Path::new(manifest), texts) {
+        Ok(report) => report.exit_code(),
+        Err(error) => {
+            eprintln!("fidelity: {error}");
+            ExitCode::FAILURE
+        },
+    }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("usage: fidelity MANIFEST TEXT...");
+    ExitCode::FAILURE
+}
+
+fn compare(manifest: &Path, texts: &[String]) -> io::Result<Report> {
+    let model = Model::open(manifest)?;
+    let speech = Speech::new(&model)?;
+    let pair = Pair::new(&model, Machine::native())?;
+    let mut report = Report::default();
+    read(&pair, &speech, texts, &mut report)?;
+    ask(&pair, &speech, &mut report)?;
+    Ok(report)
+}
+
+fn read(pair: &Pair<'_>, speech: &Speech, texts: &[String], report: &mut Report) -> io::Result<()> {
+    let mut agreement = Agreement::default();
+    for text in texts {
+        let tokens = speech.tokens(&fs::read_to_string(text)?)?;
+        for part in tokens.chunks_exact(PART).take(PARTS) {
+            pair.read(part, &mut agreement)?;
+        }
+        eprintln!("{text}: {} of {} positions agree so far", agreement.same, agreement.positions);
+    }
+    let (integers, float) = agreement.perplexities();
+    report.figure("fidelity.positions", f64::from(agreement.positions), "", Bar::Least(LEAST));
+    report.figure("fidelity.same_token", 100.0 * agreement.share(), "%", Bar::Least(99.0));
+    report.figure("fidelity.perplexity.float", float, "", Bar::None);
+    report.figure("fidelity.perplexity.difference", 100.0 * (integers / float - 1.0).abs(), "%", Bar::Most(0.2));
+    let each = |time: std::time::Duration| 1000.0 * time.as_secs_f64() / f64::from(agreement.positions);
+    report.figure("fidelity.time.products", each(agreement.products), "ms per token", Bar::None);
+    report.figure("fidelity.time.glue", each(agreement.glue), "ms per token", Bar::None);
+    Ok(())
+}
+
+fn ask(pair: &Pair<'_>, speech: &Speech, report: &mut Report) -> io::Result<()> {
+    let mut same = 0;
+    for question in QUESTIONS {
+        let [integers, float] = pair.answers(speech, question)?;
+        eprintln!("{question}\n  {}", integers.trim_end().replace('\n', "\n  "));
+        if integers == float {
+            same += 1;
+        } else {
+            eprintln!("  but in floating point:\n  {}", float.trim_end().replace('\n', "\n  "));
+        }
+    }
+    report.figure("fidelity.first_sentences", f64::from(same), "of 10", Bar::Least(9.0));
+    Ok(())
 }

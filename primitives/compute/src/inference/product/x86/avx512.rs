@@ -19,7 +19,7 @@ use core::arch::x86_64::*;
 
 use ensemble_tensor::{blocks::COLS, Kind};
 
-use super::inputs::Input;
+use crate::inference::product::inputs::Input;
 
 /// Blocks in a quad.
 const QUAD: usize = 4;
@@ -192,6 +192,8 @@ fn split<const LEN: usize>(row: &[u8]) -> (&[[[u8; LEN]; QUADS]], &[u8]) {
 #[derive(Clone, Copy)]
 struct Blocks<const LEN: usize> {
     quads: [Quad; QUADS],
+    /// Quads that are not empty.
+    count: usize,
     scale: Scale,
     minimum: Scale,
 }
@@ -200,39 +202,58 @@ struct Blocks<const LEN: usize> {
 #[derive(Clone, Copy)]
 struct Quad(__m512i, __m512i);
 
+impl Quad {
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    fn zero() -> Self {
+        Self(_mm512_setzero_si512(), _mm512_setzero_si512())
+    }
+}
+
 impl<const LEN: usize> Blocks<LEN> {
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn read([first, second, third, fourth]: &[[u8; LEN]; QUADS]) -> Self {
-        let bits = Self::scales(_mm512_setzero_si512(), 0x1111, first);
-        let bits = Self::scales(bits, 0x2222, second);
-        let bits = Self::scales(bits, 0x4444, third);
-        let bits = Self::scales(bits, 0x8888, fourth);
+    fn read(quads: &[[u8; LEN]; QUADS]) -> Self {
+        Self::read_quads(quads.each_ref().map(<[u8; LEN]>::as_slice), QUADS)
+    }
+
+    /// Less than a group.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    fn read_some(bytes: &[u8]) -> Self {
+        let mut quads = bytes.chunks(LEN);
+        let mut next = || quads.next().unwrap_or_default();
+        Self::read_quads([next(), next(), next(), next()], bytes.len().div_ceil(LEN))
+    }
+
+    /// So many quads, the last of which may have less than four blocks, and then empty ones.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
+    fn read_quads([first, second, third, fourth]: [&[u8]; QUADS], count: usize) -> Self {
+        let mut bits = Self::scales(_mm512_setzero_si512(), 0x1111, first);
+        let mut quads = [Self::quants(first), Quad::zero(), Quad::zero(), Quad::zero()];
+        if count > 1 {
+            bits = Self::scales(bits, 0x2222, second);
+            quads[1] = Self::quants(second);
+        }
+        if count > 2 {
+            bits = Self::scales(bits, 0x4444, third);
+            quads[2] = Self::quants(third);
+        }
+        if count > 3 {
+            bits = Self::scales(bits, 0x8888, fourth);
+            quads[3] = Self::quants(fourth);
+        }
         let (scale, minimum) = match LEN {
             Q4_1 => (_mm512_and_si512(bits, _mm512_set1_epi32(0xffff)), _mm512_srli_epi32::<16>(bits)),
             _ => (bits, _mm512_setzero_si512()),
         };
-        Self {
-            quads: [Self::quants(first), Self::quants(second), Self::quants(third), Self::quants(fourth)],
-            scale: Scale::read(scale),
-            minimum: Scale::read(minimum),
-        }
-    }
-
-    /// Less than a group, filled up with zeros.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn read_some(bytes: &[u8]) -> Self {
-        let mut quads = [[0; LEN]; QUADS];
-        if let Some(place) = quads.as_flattened_mut().get_mut(..bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
-        Self::read(&quads)
+        Self { quads, count, scale: Scale::read(scale), minimum: Scale::read(minimum) }
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn quants(quad: &[u8; LEN]) -> Quad {
+    fn quants(quad: &[u8]) -> Quad {
         if LEN == Q8_0 {
             let left = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_256(quad, 2)), load_256(quad, 36));
             let right = _mm512_inserti64x4::<1>(_mm512_castsi256_si512(load_256(quad, 70)), load_256(quad, 104));
@@ -253,7 +274,7 @@ impl<const LEN: usize> Blocks<LEN> {
     /// Puts the scales of a quad into the lanes of `bits` that `lanes` names.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
-    fn scales(bits: __m512i, lanes: u16, quad: &[u8; LEN]) -> __m512i {
+    fn scales(bits: __m512i, lanes: u16, quad: &[u8]) -> __m512i {
         let start = load_512(quad, 0);
         if LEN == Q4_1 {
             let places = _mm512_setr_epi32(0, 0, 0, 0, 5, 5, 5, 5, 10, 10, 10, 10, 15, 15, 15, 15);
@@ -276,12 +297,18 @@ impl<const LEN: usize> Blocks<LEN> {
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")]
     fn times(&self, group: &Group) -> __m512i {
         let ([first, second, third, fourth], high, low) = (&self.quads, &group.high, &group.low);
-        let sum = reduce([
-            Self::quad(first, &high[0], &low[0]),
-            Self::quad(second, &high[1], &low[1]),
-            Self::quad(third, &high[2], &low[2]),
-            Self::quad(fourth, &high[3], &low[3]),
-        ]);
+        let mut sums = [_mm512_setzero_si512(); QUADS];
+        sums[0] = Self::quad(first, &high[0], &low[0]);
+        if self.count > 1 {
+            sums[1] = Self::quad(second, &high[1], &low[1]);
+        }
+        if self.count > 2 {
+            sums[2] = Self::quad(third, &high[2], &low[2]);
+        }
+        if self.count > 3 {
+            sums[3] = Self::quad(fourth, &high[3], &low[3]);
+        }
+        let sum = reduce(sums);
         let whole = lanes(&group.sums);
         match LEN {
             Q8_0 => self.scale.times(_mm512_sub_epi32(sum, lanes(&group.excess))),
@@ -364,16 +391,20 @@ fn even() -> __m512i {
     _mm512_set1_epi64(0xffff_ffff)
 }
 
+/// 64 bytes, or as many as there are and then zeros.
 #[inline]
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512bw")]
 fn load_512(bytes: &[u8], from: usize) -> __m512i {
-    match bytes.get(from..).and_then(<[u8]>::first_chunk::<64>) {
+    let bytes = bytes.get(from..).unwrap_or_default();
+    if bytes.len() >= 64 {
         // SAFETY: there are 64 bytes, and they may lie anywhere.
-        Some(bytes) => unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) },
-        None => _mm512_setzero_si512(),
+        return unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) };
     }
+    // SAFETY: only the bytes that there are are read; they may lie anywhere.
+    unsafe { _mm512_maskz_loadu_epi8((1 << bytes.len()) - 1, bytes.as_ptr().cast()) }
 }
 
+/// 32 bytes, or zeros if there are less.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_256(bytes: &[u8], from: usize) -> __m256i {
@@ -384,6 +415,7 @@ fn load_256(bytes: &[u8], from: usize) -> __m256i {
     }
 }
 
+/// 16 bytes, or zeros if there are less.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_128(bytes: &[u8], from: usize) -> __m128i {
