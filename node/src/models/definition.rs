@@ -1,7 +1,7 @@
 //! The `tokenizer` member of a model: JSON as the crate `tokenizers` reads it, but only such as the import writes.
 //!
-//! What comes with a model may be hostile. So nothing that is not written down here reaches the crate: no patterns but the
-//! known ones, no normalisers, no templates, and a vocabulary without gaps.
+//! What comes with a model may be hostile. So nothing that is not written down here reaches the crate: no patterns but
+//! the known ones, no normalisers, no templates, and a vocabulary without gaps.
 
 use std::{collections::HashMap, fmt};
 
