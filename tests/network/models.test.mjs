@@ -88,8 +88,9 @@ describe('a model on a node', () => {
     try {
       const { tensors } = net.nodes[0];
       await model.upload(tensors);
-      const { members } = await tensors.reaches(model.id, 'held');
-      assert(members === undefined || members.length > 0);
+      // A bundle is held when all its members are.
+      await tensors.reaches(model.id, 'held');
+      assert.equal((await tensors.download(model.members.rope)).id, model.members.rope);
     } finally {
       await net.stop();
     }
