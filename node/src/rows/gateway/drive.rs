@@ -15,7 +15,7 @@ use ensemble_core::inference::{ranges_of, Contested, RangeIndex, MAX_CONTESTED_B
 use ensemble_tensor::merkle;
 
 use super::{
-    answers::{Answers, Asked, Certainty, Lost, Shares},
+    answers::{part, Answers, Asked, Certainty, Lost, Shares},
     crew::Member,
     progress::{Agreement, Item, Summary},
     Generation, Mail,
@@ -207,11 +207,8 @@ impl Driver {
 
     fn join(&self, stage: Stage, inputs: usize, taken: &[&[i64]]) -> Result<Vec<Vec<i64>>, Failure> {
         let of_input = |input: usize| {
-            let part = |outputs: &&[i64]| {
-                let len = outputs.len() / inputs.max(1);
-                outputs.get(input * len..(input + 1) * len).unwrap_or_default().to_vec()
-            };
-            ranges::join(self.model.llama(), stage, &taken.iter().map(part).collect::<Vec<_>>())
+            let parts = taken.iter().map(|outputs| part(outputs, input, inputs));
+            ranges::join(self.model.llama(), stage, &parts.collect::<Vec<_>>())
         };
         (0..inputs).map(of_input).collect::<Option<_>>().ok_or(Failure::Outputs)
     }

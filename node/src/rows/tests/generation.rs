@@ -62,6 +62,25 @@ fn one_to_four_workers_give_the_answer_of_one_process_alone() {
 }
 
 #[test]
+fn a_gateway_is_a_worker_too() {
+    let net = Net::new(3, 3);
+    net.change(|session| {
+        let gateway = session.gateway.clone();
+        let SessionPhase::Assigned { workers, .. } = &mut session.phase else { panic!() };
+        workers[1] = gateway;
+    });
+    let (_, end) = net.answer();
+    let summary = end.unwrap();
+    let alone = net.alone(&PROMPT, MAX_TOKENS, 3);
+    assert_eq!((summary.tokens, summary.report.dropped), (alone.tokens, Vec::new()));
+    wait_until("the trace is waited for", || net.gateway.ledger.is_served(SESSION, 1));
+    let trace = net.gateway.ledger.trace(SESSION, 1).unwrap();
+    assert_eq!(trace.root, alone.ranges[1].describe().unwrap().1);
+    // One file has both.
+    assert_eq!(net.gateway.ledger.closing(SESSION), Some(summary.closing));
+}
+
+#[test]
 fn long_prompts_go_in_batches() {
     for len in [1, 31, 32, 33, 64, 70] {
         let net = Net::new(3, 3);

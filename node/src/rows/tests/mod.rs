@@ -3,5 +3,6 @@
 mod faults;
 mod generation;
 mod net;
+mod rpc;
 mod serving;
 pub mod tiny;
