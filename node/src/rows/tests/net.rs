@@ -186,7 +186,7 @@ pub struct Wire {
     switch: Arc<Switch>,
     manner: Mutex<Manner>,
     sent: AtomicUsize,
-    kept: Mutex<HashSet<PeerId>>,
+    pub kept: Mutex<HashSet<PeerId>>,
     pub reported: Mutex<Vec<PeerId>>,
     /// Messages that were refused, with their reasons.
     pub refusals: Mutex<Vec<String>>,
