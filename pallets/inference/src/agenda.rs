@@ -83,13 +83,17 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Begins the votes of a session, or has them wait for the next block.
-    fn begin_votes(id: SessionId, session: SessionOf<T>, now: BlockNumberFor<T>) {
-        if Self::has_room_for_votes(&session) && Self::open_votes(id, session) {
-            return;
+    pub(crate) fn begin_votes(id: SessionId, session: SessionOf<T>, now: BlockNumberFor<T>) {
+        if !Self::has_room_for_votes(&session) || !Self::open_votes(id, session) {
+            Self::postpone(id, Self::after(now));
         }
+    }
+
+    /// Has a session wait until a block.
+    pub(crate) fn postpone(id: SessionId, until: BlockNumberFor<T>) {
         Sessions::<T>::mutate(id, |session| {
             if let Some(session) = session {
-                Self::schedule(id, session, Some(Self::after(now)));
+                Self::schedule(id, session, Some(until));
             }
         });
     }

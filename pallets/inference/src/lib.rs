@@ -83,6 +83,8 @@ pub mod votes;
 pub mod weights;
 mod workers;
 
+#[cfg(feature = "runtime-benchmarks")]
+pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
     Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Faults, Holding, Lengths, Lock, Manifest, Model,
@@ -236,6 +238,10 @@ pub mod pallet {
 
         /// Weights of calls and steps.
         type WeightInfo: WeightInfo;
+
+        /// Has tasks won, for benchmarks.
+        #[cfg(feature = "runtime-benchmarks")]
+        type BenchmarkHelper: BenchmarkHelper<Self::AccountId>;
     }
 
     /// Why this pallet holds money.

@@ -25,6 +25,7 @@ use frame_support::{
 };
 use sp_core::{sr25519, Pair, H256};
 use sp_io::TestExternalities;
+use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::{
     traits::Dispatchable,
     transaction_validity::{TransactionSource, TransactionValidityError, ValidTransaction},
@@ -337,6 +338,16 @@ impl crate::Config for Test {
     type MaxShares = MaxShares;
     type ClosePriority = ConstU64<77>;
     type WeightInfo = ();
+    #[cfg(feature = "runtime-benchmarks")]
+    type BenchmarkHelper = Tasks;
+}
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper<AccountId> for Tasks {
+    fn win(task: TaskId, descriptor: Descriptor) {
+        assert_eq!(task, TASK);
+        Winner::set(Some(descriptor.id()));
+    }
 }
 
 /// What a step weighs in tests.
@@ -415,6 +426,7 @@ pub fn new_chain() -> TestExternalities {
     Casts::set(Vec::new());
     AcceptVotes::set(true);
     let mut ext = TestExternalities::new(config.build_storage().unwrap());
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| System::set_block_number(1));
     ext
 }
@@ -549,7 +561,7 @@ pub fn run_to_assigned(id: SessionId) -> Vec<AccountId> {
 
 fn close_call(id: SessionId, closing: Closing, signer: AccountId) -> RuntimeCall {
     let signature = pair(signer).sign(&closing_bytes(&System::block_hash(0), id, &closing)).into();
-    crate::Call::<Test>::close { session: id, closing, _signature: signature }.into()
+    crate::Call::<Test>::close { session: id, closing, signature }.into()
 }
 
 fn authorize(call: &RuntimeCall) -> Result<ValidTransaction, TransactionValidityError> {
@@ -588,7 +600,7 @@ fn dispute_call(id: SessionId, evidence: &Evidence, signer: AccountId, of: Accou
     let bytes = dispute::signed_bytes(&System::block_hash(0), id, evidence, &key(of));
     let signature = pair(signer).sign(&bytes).into();
     let (evidence, key) = (evidence.clone(), key(of));
-    crate::Call::<Test>::dispute_as_worker { session: id, evidence, key, _signature: signature }.into()
+    crate::Call::<Test>::dispute_as_worker { session: id, evidence, key, signature }.into()
 }
 
 /// Lets a dispute in that `signer` signs with its key in the name of `of`.

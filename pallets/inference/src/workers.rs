@@ -8,6 +8,7 @@ use ensemble_core::{
 };
 use frame_support::{ensure, pallet_prelude::*};
 use sp_application_crypto::RuntimeAppPublic;
+use sp_core::proof_of_possession::statement_of_ownership;
 use sp_runtime::{traits::Saturating, Permill};
 
 use crate::{
@@ -49,7 +50,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<(), Error<T>> {
         ensure!(!peer.is_empty(), Error::<T>::NoPeer);
         ensure!(KeyOwners::<T>::get(key).is_none_or(|owner| owner == *who), Error::<T>::KeyTaken);
-        ensure!(key.verify_proof_of_possession(&who.encode(), proof), Error::<T>::NotYourKey);
+        ensure!(key.verify(&statement_of_ownership(&who.encode()), proof), Error::<T>::NotYourKey);
         Ok(())
     }
 

@@ -17,8 +17,8 @@ use sp_runtime::transaction_validity::TransactionPriority;
 
 use super::{ATTEST_FEE, MAX_ROUNDS};
 use crate::{
-    weights, AccountId, Assets, Balances, BlockNumber, Exchange, Hash, Runtime, RuntimeHoldReason, Spaces, Tasks, DAYS,
-    EXISTENTIAL_DEPOSIT, TUNE,
+    weights, AccountId, Assets, Balances, BlockNumber, Exchange, Hash, Inference, Runtime, RuntimeHoldReason, Spaces,
+    Tasks, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
 };
 
 parameter_types! {
@@ -44,31 +44,29 @@ impl Randomness<Hash, BlockNumber> for BlockRandomness {
 }
 
 /// Passes what becomes of votes on to the pallet whose matter they are.
-///
-/// Nobody opens votes on traces yet, so that nobody is told of them.
 pub struct VoteOutcomes;
 
 impl VoteOutcome for VoteOutcomes {
     fn left(matter: Matter, voter: &AttesterId, failure: Option<Failure>) {
         match matter {
             Matter::Round { .. } => Spaces::left(matter, voter, failure),
-            Matter::Trace { .. } => {},
+            Matter::Trace { .. } => Inference::left(matter, voter, failure),
         }
     }
 
     fn left_weight() -> Weight {
-        Spaces::left_weight()
+        Spaces::left_weight().max(Inference::left_weight())
     }
 
     fn ended(matter: Matter, end: VoteEnd) {
         match matter {
             Matter::Round { .. } => Spaces::ended(matter, end),
-            Matter::Trace { .. } => {},
+            Matter::Trace { .. } => Inference::ended(matter, end),
         }
     }
 
     fn ended_weight() -> Weight {
-        Spaces::ended_weight()
+        Spaces::ended_weight().max(Inference::ended_weight())
     }
 }
 
