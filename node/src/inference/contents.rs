@@ -1,14 +1,12 @@
 //! What is said of a session, out of the tensor store.
 
 use codec::DecodeAll;
+use ensemble_check::{Claims, Table};
 use ensemble_core::inference::{Contested, MAX_CONTESTED_BYTES};
 use ensemble_host::Check;
 use ensemble_tensor::TensorId;
 
-use super::{
-    check::{Claims, Table},
-    LOG_TARGET,
-};
+use super::LOG_TARGET;
 use crate::tensors::{Store, StoreError};
 
 /// Most bytes of tokens and traces that are read for one session.

@@ -4,7 +4,7 @@
 //! # How a session is checked
 //!
 //! ```text
-//!  off-chain worker ── check ──▶ Sessions ── queue ──▶ thread ── check::check ── evidence
+//!  off-chain worker ── check ──▶ Sessions ── queue ──▶ thread ── ensemble-check ── evidence
 //!          ▲                        │                    ▲
 //!          └── Pending, Right, ◀────┘                    └── tensor store: model, tokens, traces
 //!              Unable, Wrong
@@ -14,12 +14,11 @@
 //!    that nobody has asked about lately is dropped.
 //! 2. **Signatures.** A gateway that was given other rows than their worker voted for has the signatures to show it, and
 //!    they come first: what the gateway did with those rows cannot be held against the traces that won.
-//! 3. **Computing again.** See [`check`].
+//! 3. **Computing again.** See `ensemble-check`.
 //! 4. **Verdict.** The evidence is kept as long as it is asked for. The worker signs and submits it.
 //!
 //! One thread does it, one session after the other, at low priority, and leaves a core to the rest of the node.
 
-mod check;
 mod contents;
 mod jobs;
 mod ledger;

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc, thread};
 
 use codec::Encode;
+use ensemble_check::Table;
 use ensemble_compute::Machine;
 use ensemble_core::inference::{Closing, RangeIndex, SessionId};
 use ensemble_host::{Check, CheckStatus, InferenceAccess, TensorAccess, TraceStatus};
@@ -10,7 +11,6 @@ use ensemble_tensor::TensorId;
 use sp_io::hashing::blake2_256;
 
 use super::{
-    check::Table,
     contents,
     jobs::{Desk, Order},
     metrics::Metrics,

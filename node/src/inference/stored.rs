@@ -10,7 +10,7 @@ use ensemble_compute::{
 use ensemble_core::inference::{MatrixRow, MemberProof};
 use ensemble_tensor::{merkle, Bundle, Hash, TensorId};
 
-use super::{check, worker::Models};
+use super::worker::Models;
 use crate::{
     models::Model,
     tensors::{Store, StoreError},
@@ -54,7 +54,7 @@ impl Stored {
     }
 }
 
-impl check::Model for Stored {
+impl ensemble_check::Model for Stored {
     type Tables = Arc<Model>;
 
     fn llama(&self) -> &Llama {

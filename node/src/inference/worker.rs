@@ -2,13 +2,13 @@
 
 use std::{sync::Arc, time::Instant};
 
+use ensemble_check::{Claims, Model, Unable, Verdict};
 use ensemble_compute::Machine;
 use ensemble_core::inference::Evidence;
 use ensemble_host::{Check, CheckStatus};
 use ensemble_tensor::{Hash, TensorId};
 
 use super::{
-    check::{self, Claims, Model, Unable, Verdict},
     contents,
     jobs::{Desk, Order},
     metrics::Metrics,
@@ -103,7 +103,7 @@ impl<M: Models> Worker<M> {
             Err(error) => return Some(CheckStatus::Unable(error)),
         };
         let goes_on = || self.desk.jobs().is_wanted();
-        match check::check(&model, &claims, self.machine, goes_on) {
+        match ensemble_check::check(&model, &claims, self.machine, goes_on) {
             Ok(Verdict::Right) => Some(CheckStatus::Right),
             Ok(Verdict::Wrong(found)) => Some(CheckStatus::Wrong(found)),
             Err(Unable::GivenUp) => None,

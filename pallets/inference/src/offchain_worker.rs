@@ -186,9 +186,12 @@ impl<BlockNumber> Journal<BlockNumber> {
         }
         for (id, theirs) in others.visits {
             match self.visits.get_mut(&id) {
-                Some(ours) => ours.disputed.extend(
-                    theirs.disputed.iter().filter(|hash| !ours.disputed.contains(hash)).copied().collect::<Vec<_>>(),
-                ),
+                // It was sent.
+                Some(ours) => {
+                    let sent: Vec<_> =
+                        theirs.disputed.into_iter().filter(|hash| !ours.disputed.contains(hash)).collect();
+                    ours.disputed.extend(sent);
+                },
                 None if !before.visits.contains_key(&id) => {
                     self.visits.insert(id, theirs);
                 },
@@ -276,7 +279,7 @@ impl<T: Config> Pallet<T> {
     fn attend(now: BlockNumberFor<T>, keys: &[AttesterId]) {
         let stored = load_journal::<BlockNumberFor<T>>();
         let mut journal = stored.clone();
-        let own: Vec<_> = Sessions::<T>::iter().filter(|(_, session)| takes_part(session, keys)).collect();
+        let own: Vec<_> = Sessions::<T>::iter().filter(|(_, session)| Self::takes_part(session, keys)).collect();
         for (id, _) in &own {
             journal.visits.entry(*id).or_default().ended_at = None;
         }
@@ -387,7 +390,7 @@ impl<T: Config> Pallet<T> {
         let Some(challenger) = Self::challenger(keys) else { return Vec::new() };
         let is_done = |id: &SessionId| journal.visits.get(id).is_some_and(|visit| visit.watch == Watch::Done);
         let windows = Sessions::<T>::iter().filter(|(id, _)| !is_done(id));
-        let mut windows: Vec<_> = windows.filter_map(|(id, session)| window::<T>(id, &session, keys)).collect();
+        let mut windows: Vec<_> = windows.filter_map(|(id, session)| Self::window(id, &session, keys)).collect();
         // Those that were begun go on before others begin.
         let is_begun = |id: &SessionId| {
             journal.visits.get(id).is_some_and(|visit| matches!(visit.watch, Watch::Begun | Watch::Disputing))
@@ -401,7 +404,7 @@ impl<T: Config> Pallet<T> {
             if visit.watch == Watch::Not {
                 visit.watch = Watch::Begun;
             }
-            if fetched(now, window) {
+            if Self::fetched(now, window) {
                 Self::judge(window, &challenger, visit);
             }
         }
@@ -474,7 +477,7 @@ impl<T: Config> Pallet<T> {
         let served = keys.iter().filter_map(KeyOwners::<T>::get).filter_map(Workers::<T>::get);
         let models: BTreeSet<_> =
             served.filter_map(|worker| Models::<T>::get(worker.model)).map(|model| model.content).collect();
-        models.iter().for_each(|model| fetch(now, model, MAX_MODEL_BYTES));
+        models.iter().for_each(|model| Self::fetch(now, model, MAX_MODEL_BYTES));
         let contents = watched
             .iter()
             .filter(|window| journal.visits.get(&window.session).is_some_and(|visit| visit.watch != Watch::Done));
@@ -517,34 +520,58 @@ impl<T: Config> Pallet<T> {
             stays
         });
     }
-}
 
-/// Whether a key of this node drives or serves a session.
-fn takes_part<T: Config>(session: &SessionOf<T>, keys: &[AttesterId]) -> bool
-where
-    SessionOf<T>: Sized,
-{
-    keys.contains(&session.gateway.key) || session.state.team().iter().any(|party| keys.contains(&party.key))
-}
+    /// Whether a key of this node drives or serves a session.
+    fn takes_part(session: &SessionOf<T>, keys: &[AttesterId]) -> bool {
+        keys.contains(&session.gateway.key) || session.state.team().iter().any(|party| keys.contains(&party.key))
+    }
 
-/// A session in its window, as it is checked.
-fn window<T: Config>(id: SessionId, session: &SessionOf<T>, keys: &[AttesterId]) -> Option<Window> {
-    let State::Disputable { closing, ranges, faults, .. } = &session.state else { return None };
-    let won = ranges.iter().map(|range| match range.vote {
-        RangeVote::Won(trace) => Some(trace),
-        RangeVote::Open(_) | RangeVote::Void => None,
-    });
-    let check = Check {
-        session: id,
-        model: Models::<T>::get(session.model)?.content,
-        prompt: session.question.prompt.0,
-        prompt_tokens: session.question.prompt_tokens,
-        closing: *closing,
-        won: won.collect(),
-        backers: ranges.iter().map(|range| range.backers).collect(),
-    };
-    let is_own = takes_part::<T>(session, keys);
-    Some(Window { session: id, check, ranges: ranges.to_vec(), faults: *faults, is_own })
+    /// A session as it is checked, if it is in its window.
+    fn window(id: SessionId, session: &SessionOf<T>, keys: &[AttesterId]) -> Option<Window> {
+        let State::Disputable { closing, ranges, faults, .. } = &session.state else { return None };
+        let won = ranges.iter().map(|range| match range.vote {
+            RangeVote::Won(trace) => Some(trace),
+            RangeVote::Open(_) | RangeVote::Void => None,
+        });
+        let check = Check {
+            session: id,
+            model: Models::<T>::get(session.model)?.content,
+            prompt: session.question.prompt.0,
+            prompt_tokens: session.question.prompt_tokens,
+            closing: *closing,
+            won: won.collect(),
+            backers: ranges.iter().map(|range| range.backers).collect(),
+        };
+        let is_own = Self::takes_part(session, keys);
+        Some(Window { session: id, check, ranges: ranges.to_vec(), faults: *faults, is_own })
+    }
+
+    /// Has the contents of a session fetched. Returns whether all are here, but for those that nobody has and a check can
+    /// do without.
+    fn fetched(now: BlockNumberFor<T>, window: &Window) -> bool {
+        let mut are_here = true;
+        for (content, max_bytes, is_needed) in window.contents() {
+            Self::fetch(now, &content, max_bytes);
+            are_here &= match tensors::status(content.0) {
+                TensorStatus::Held { .. } => true,
+                TensorStatus::Failed(_) => !is_needed,
+                TensorStatus::Absent | TensorStatus::Fetching { .. } => false,
+            };
+        }
+        are_here
+    }
+
+    /// Has a content fetched if it is not here, unless that failed lately.
+    fn fetch(now: BlockNumberFor<T>, content: &TensorId, max_bytes: u64) {
+        let retries = (now % RETRY_EVERY.saturated_into()).is_zero();
+        match tensors::status(content.0) {
+            TensorStatus::Held { .. } => {},
+            TensorStatus::Failed(_) if !retries => {},
+            TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {
+                tensors::fetch(content.0, max_bytes);
+            },
+        }
+    }
 }
 
 /// Looks up what to vote for, if that is not known.
@@ -569,43 +596,6 @@ fn look_up<BlockNumber: PartialEq>(ballot: &Ballot, errand: &mut Errand<BlockNum
         },
         TraceStatus::Ready(trace) => {
             errand.stage = Stage::Voting { trace, salt: sp_io::offchain::random_seed(), sent: Vec::new() };
-        },
-    }
-}
-
-/// Has the contents of a session fetched. Returns whether all are here, but for those that nobody has and a check can do
-/// without.
-fn fetched<BlockNumber: Copy + SaturatedConversion + Zero + core::ops::Rem<Output = BlockNumber>>(
-    now: BlockNumber,
-    window: &Window,
-) -> bool
-where
-    u32: SaturatedConversion + Into<BlockNumber>,
-    BlockNumber: PartialEq,
-{
-    let mut are_here = true;
-    for (content, max_bytes, is_needed) in window.contents() {
-        fetch(now, &content, max_bytes);
-        are_here &= match tensors::status(content.0) {
-            TensorStatus::Held { .. } => true,
-            TensorStatus::Failed(_) => !is_needed,
-            TensorStatus::Absent | TensorStatus::Fetching { .. } => false,
-        };
-    }
-    are_here
-}
-
-/// Has a content fetched if it is not here, unless that failed lately.
-fn fetch<BlockNumber: Zero + core::ops::Rem<Output = BlockNumber>>(now: BlockNumber, content: &TensorId, max_bytes: u64)
-where
-    u32: Into<BlockNumber>,
-{
-    let retries = (now % RETRY_EVERY.into()).is_zero();
-    match tensors::status(content.0) {
-        TensorStatus::Held { .. } => {},
-        TensorStatus::Failed(_) if !retries => {},
-        TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {
-            tensors::fetch(content.0, max_bytes);
         },
     }
 }

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod attacks;
+mod checked;
 mod closing;
 mod credits;
 mod disputes;

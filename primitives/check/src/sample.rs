@@ -1,5 +1,7 @@
 //! A tiny model, and sessions with it that are honest or not.
 
+#![expect(clippy::cast_possible_truncation, clippy::unwrap_used, reason = "tests count in small numbers")]
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use codec::Encode;
@@ -10,7 +12,7 @@ use ensemble_compute::{
 use ensemble_core::inference::{Contested, MatrixRow, MemberProof};
 use ensemble_tensor::{merkle, Header, Kind, Tensor, TensorId};
 
-use super::super::check::{prompt_hash, Claims, Model, Table};
+use super::{prompt_hash, Claims, Model, Table};
 
 /// The table of rotations.
 const ROPE: &str = "rope";

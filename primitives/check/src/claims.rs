@@ -78,7 +78,6 @@ impl Table {
     }
 
     /// The data.
-    #[cfg(test)]
     pub fn data(&self) -> &[u8] {
         &self.data
     }

@@ -9,8 +9,9 @@ use ensemble_core::inference::{Evidence, GlueEvidence, MatrixRow};
 use ensemble_tensor::merkle;
 
 use super::{
-    super::check::{check, prompt_hash, Claims, Unable, Verdict},
+    check, prompt_hash,
     sample::{table_of_tokens, Lie, Play, Tiny, LLAMA},
+    Claims, Unable, Verdict,
 };
 
 const PROMPT: [u32; 5] = [3, 1, 4, 1, 59];

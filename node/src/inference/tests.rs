@@ -9,6 +9,10 @@ use std::{
 };
 
 use codec::Encode;
+use ensemble_check::{
+    sample::{table, Lie, Play, Tiny, LLAMA},
+    Claims, Table,
+};
 use ensemble_compute::{
     inference::{Entry, Trace},
     Machine,
@@ -24,13 +28,9 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 
 use super::{
-    super::{
-        check::{Claims, Table},
-        jobs::{FAILURE_LIFETIME, LIFETIME, QUEUE},
-        worker::{Models, Worker},
-        Metrics, Records, Sessions,
-    },
-    sample::{table, Lie, Play, Tiny, LLAMA},
+    jobs::{FAILURE_LIFETIME, LIFETIME, QUEUE},
+    worker::{Models, Worker},
+    Metrics, Records, Sessions,
 };
 use crate::{
     rows::Signed,

@@ -1,4 +1,4 @@
-//! Computing a session again, and finding what shows that it went wrong.
+//! Computing a session of inference again, and finding what shows that it went wrong.
 //!
 //! # How a check runs
 //!
@@ -24,6 +24,10 @@
 mod claims;
 mod cut;
 mod evidence;
+#[cfg(any(test, feature = "sample"))]
+pub mod sample;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use claims::{Claims, Table};
