@@ -6,3 +6,4 @@ mod net;
 mod rpc;
 mod serving;
 pub mod tiny;
+mod wire;
