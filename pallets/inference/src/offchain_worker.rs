@@ -34,7 +34,7 @@ use ensemble_host::{inference, tensors, Check, CheckStatus, Pinning, TensorStatu
 use ensemble_tensor::TensorId;
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
 use sp_application_crypto::RuntimeAppPublic;
-use sp_core::{offchain::Duration, H256};
+use sp_core::{offchain::Duration, Get, H256};
 use sp_runtime::{
     offchain::{
         storage::{MutateStorageError, StorageRetrievalError, StorageValueRef},
@@ -307,7 +307,7 @@ impl<T: Config> Pallet<T> {
         }
         let watched = Self::watch(now, keys, &mut journal);
         Self::keep(now, keys, &watched, &mut journal);
-        Self::forget(now, &mut journal);
+        Self::let_go(now, &mut journal);
         save_journal(&known, journal);
     }
 
@@ -351,7 +351,7 @@ impl<T: Config> Pallet<T> {
             log::error!(target: LOG, "session {id}: the keystore does not sign with the gateway's key");
             return;
         };
-        if submit::<T>(Call::close { session: id, closing, _signature: signature }) {
+        if submit::<T>(Call::close { session: id, closing, signature }) {
             log::info!(target: LOG, "session {id}: closed with {} positions", closing.positions());
             visit.closed_at = Some(now);
         }
@@ -462,7 +462,7 @@ impl<T: Config> Pallet<T> {
         };
         let what = shown_by(&evidence);
         let key = challenger.clone();
-        if !submit::<T>(Call::dispute_as_worker { session: id, evidence, key, _signature: signature }) {
+        if !submit::<T>(Call::dispute_as_worker { session: id, evidence, key, signature }) {
             // The pool takes one of a key at a time, and none that the chain would refuse.
             log::debug!(target: LOG, "session {id}: {what}; the pool does not take that now");
             return false;
@@ -504,7 +504,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Forgets sessions that have been over for long.
-    fn forget(now: BlockNumberFor<T>, journal: &mut Journal<BlockNumberFor<T>>) {
+    fn let_go(now: BlockNumberFor<T>, journal: &mut Journal<BlockNumberFor<T>>) {
         journal.visits.retain(|id, visit| {
             if Sessions::<T>::contains_key(id) {
                 return true;
