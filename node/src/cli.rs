@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::{commands::tensor::TensorCmd, tensors::TensorParams};
+use crate::{
+    commands::{model::ModelCmd, tensor::TensorCmd},
+    tensors::TensorParams,
+};
 
 /// The Ensemble node. Without a subcommand it runs the node.
 #[derive(Debug, clap::Parser)]
@@ -16,6 +19,10 @@ pub struct Cli {
     /// How to keep tensors.
     #[command(flatten)]
     pub tensors: TensorParams,
+
+    /// How to multiply rows.
+    #[command(flatten)]
+    pub rows: RowParams,
 }
 
 /// What the binary does beside running the node.
@@ -33,6 +40,9 @@ pub enum Subcommand {
 
     /// Convert, inspect, prove and verify tensor files
     Tensor(TensorCmd),
+
+    /// Import models, and ask them
+    Model(ModelCmd),
 
     /// Print a chain specification, with the address of this node's key as a boot node
     BuildSpec(sc_cli::BuildSpecCmd),

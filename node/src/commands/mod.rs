@@ -1,5 +1,6 @@
 //! Runs what the command line asks for.
 
+pub mod model;
 pub mod tensor;
 
 use ensemble_runtime::opaque::Block;
@@ -52,6 +53,7 @@ pub fn run() -> sc_cli::Result<()> {
         Some(Subcommand::Sign(command)) => command.run(),
         Some(Subcommand::Verify(command)) => command.run(),
         Some(Subcommand::Tensor(command)) => command.run(),
+        Some(Subcommand::Model(command)) => command.run(),
         Some(Subcommand::BuildSpec(command)) => {
             cli.create_runner(command)?.sync_run(|config| command.run(config.chain_spec, config.network))
         },
@@ -94,9 +96,9 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move {
         match config.network.network_backend {
             NetworkBackendType::Libp2p => {
-                service::full::<sc_network::NetworkWorker<Block, ensemble_runtime::Hash>>(config, &cli.tensors)
+                service::full::<sc_network::NetworkWorker<Block, ensemble_runtime::Hash>>(config, &cli.tensors, cli.rows)
             },
-            NetworkBackendType::Litep2p => service::full::<sc_network::Litep2pNetworkBackend>(config, &cli.tensors),
+            NetworkBackendType::Litep2p => service::full::<sc_network::Litep2pNetworkBackend>(config, &cli.tensors, cli.rows),
         }
         .map_err(sc_cli::Error::Service)
     })

@@ -177,7 +177,8 @@ impl Model {
         MatrixRow { member: self.member(name), row: self.members[name].row(row) }
     }
 
-    fn rows(&self, name: &str) -> Option<Rows<'_>> {
+    /// The matrix of this name.
+    pub fn rows(&self, name: &str) -> Option<Rows<'_>> {
         let Owned { header, data } = self.members.get(name)?;
         Rows::new(header.kind(), header.cols() as usize, data).ok()
     }

@@ -67,6 +67,7 @@ mod integrity;
 #[cfg(test)]
 mod mock;
 mod models;
+mod offchain_worker;
 mod parameters;
 pub mod paying;
 pub mod price;
@@ -510,6 +511,10 @@ pub mod pallet {
     impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
         fn on_idle(now: BlockNumberFor<T>, remaining: Weight) -> Weight {
             Self::work_through_agenda(now, remaining)
+        }
+
+        fn offchain_worker(now: BlockNumberFor<T>) {
+            Self::run_offchain_worker(now);
         }
 
         fn integrity_test() {

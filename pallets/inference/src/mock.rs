@@ -192,6 +192,12 @@ parameter_types! {
     pub static Winner: Option<TensorId> = None;
     /// Whether no vote can begin although there is room.
     pub static RefuseVotes: bool = false;
+    /// What keys may do in votes.
+    pub static Turns: BTreeMap<AttesterId, Turn> = BTreeMap::new();
+    /// What off-chain workers submitted in votes.
+    pub static Casts: Vec<Cast> = Vec::new();
+    /// Whether what they submit is accepted.
+    pub static AcceptVotes: bool = true;
 }
 
 /// Burns what is slashed and keeps the sum.
@@ -250,17 +256,29 @@ impl ensemble_core::votes::Votes<BlockNumber> for Votes {
 }
 
 impl ensemble_core::votes::Voting for Votes {
-    fn turn(_: TaskId, _: &AttesterId) -> Option<Turn> {
-        None
+    fn turn(_: TaskId, voter: &AttesterId) -> Option<Turn> {
+        Turns::get().get(voter).copied()
     }
 
-    fn commit(_: TaskId, _: &AttesterId, _: TensorId, _: &[u8; 32]) -> bool {
-        false
+    fn commit(task: TaskId, voter: &AttesterId, content: TensorId, salt: &[u8; 32]) -> bool {
+        cast(Cast::Commitment { task, voter: voter.clone(), content, salt: *salt })
     }
 
-    fn reveal(_: TaskId, _: &AttesterId, _: Descriptor, _: [u8; 32]) -> bool {
-        false
+    fn reveal(task: TaskId, voter: &AttesterId, descriptor: Descriptor, salt: [u8; 32]) -> bool {
+        cast(Cast::Opening { task, voter: voter.clone(), descriptor, salt })
     }
+}
+
+/// What an off-chain worker submits in a vote.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Cast {
+    Commitment { task: TaskId, voter: AttesterId, content: TensorId, salt: [u8; 32] },
+    Opening { task: TaskId, voter: AttesterId, descriptor: Descriptor, salt: [u8; 32] },
+}
+
+fn cast(cast: Cast) -> bool {
+    Casts::mutate(|casts| casts.push(cast));
+    AcceptVotes::get()
 }
 
 impl<LocalCall> frame_system::offchain::CreateTransactionBase<LocalCall> for Test
@@ -404,6 +422,9 @@ pub fn new_chain() -> TestExternalities {
     Winner::set(None);
     NextVote::set(100);
     RefuseVotes::set(false);
+    Turns::set(BTreeMap::new());
+    Casts::set(Vec::new());
+    AcceptVotes::set(true);
     let mut ext = TestExternalities::new(config.build_storage().unwrap());
     ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
     ext.execute_with(|| System::set_block_number(1));

@@ -42,6 +42,8 @@ pub struct Check {
     pub closing: Closing,
     /// The trace that won, for each range; nothing where none did.
     pub won: Vec<Option<TensorId>>,
+    /// The places of those who revealed it, for each range, as bits.
+    pub backers: Vec<u32>,
 }
 
 /// How far a check is.

@@ -2,6 +2,7 @@
 
 mod agenda;
 mod attacks;
+mod checked;
 mod closing;
 mod credits;
 mod disputes;
@@ -9,6 +10,7 @@ mod draw;
 mod integrity;
 mod lives;
 mod models;
+mod offchain_worker;
 mod paying;
 mod price;
 mod sessions;
