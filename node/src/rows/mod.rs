@@ -23,9 +23,11 @@
 //!
 //! # The protocol
 //!
-//! Notifications over a substream `/<genesis hash, hex>/ensemble/rows/1`, which the gateway opens. The handshake is one
-//! byte, 1. A message is the SCALE encoding of a `protocol::Message`, of at most 16 MiB. Integers are little endian;
-//! `<n>` is a compact length, and stands for how many follow.
+//! Notifications over substreams `/<genesis hash, hex>/ensemble/rows/1`. The gateway opens the first; the worker, if it lets
+//! it in, opens one back, and each side sends on its own. Both begin with a handshake of one byte, which says nothing. As
+//! everywhere on this network, handshakes and messages come after their length, an unsigned varint. A message is the SCALE
+//! encoding of a `protocol::Message`, of at most 16 MiB. Integers are little endian; `<n>` is a compact length, and stands for
+//! how many follow.
 //!
 //! | message | bytes |
 //! |---|---|

@@ -245,3 +245,54 @@ fn most_outputs(llama: &Llama, workers: u32, replicas: u32) -> u64 {
     };
     (0..llama.stages()).filter_map(|number| llama.stage(number)).map(of_stage).max().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::{protocol::RangeReply, tests::tiny::LLAMA};
+
+    fn reply(outputs: usize) -> Mail {
+        let range = RangeReply { outputs: vec![0; outputs], signatures: Default::default() };
+        Mail::Reply(Reply { session: 0, place: 1, number: 0, ranges: vec![range].try_into().unwrap() })
+    }
+
+    #[test]
+    fn only_so_much_of_a_worker_waits() {
+        let (mail, inbound) = mpsc::channel();
+        let peers = vec![PeerId::random(), PeerId::random()];
+        let generation = Generation {
+            prompt: Vec::new(),
+            inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
+            most_outputs: 100,
+            peers: peers.clone(),
+            mail,
+            progress: Arc::default(),
+        };
+        assert!(!generation.take(&peers[0], 1, reply(1)));
+        assert!(!generation.take(&peers[1], 2, reply(1)));
+        assert!(!generation.take(&peers[1], 1, reply(101)));
+        for _ in 0..INBOX {
+            assert!(generation.take(&peers[1], 1, reply(100)));
+        }
+        assert!(!generation.take(&peers[1], 1, reply(1)));
+        assert!(generation.take(&peers[0], 0, reply(1)));
+        generation.took(1);
+        assert!(generation.take(&peers[1], 1, reply(1)));
+        assert_eq!(inbound.try_iter().count() as u32, INBOX + 2);
+        generation.progress.end(Err("over".into()));
+        assert!(!generation.take(&peers[0], 0, reply(1)));
+    }
+
+    #[test]
+    fn every_reply_that_is_asked_for_is_small_enough() {
+        for (workers, replicas) in [(1, 1), (2, 1), (4, 3), (7, 7), (32, 5)] {
+            for stage in (0..LLAMA.stages()).filter_map(|number| LLAMA.stage(number)) {
+                let positions = if stage == Stage::Head { 1 } else { u64::from(MAX_BATCH) };
+                let len = |range| ensemble_compute::inference::ranges::len(&LLAMA, stage, range, workers) as u64;
+                let largest = (0..workers).map(len).max().unwrap();
+                let needed = largest * positions * u64::from(replicas);
+                assert!(needed <= most_outputs(&LLAMA, workers, replicas));
+            }
+        }
+    }
+}
