@@ -32,9 +32,10 @@ use ensemble_core::{
 };
 use ensemble_host::{inference, tensors, Check, CheckStatus, Pinning, TensorStatus, TraceStatus};
 use ensemble_tensor::TensorId;
+use frame_support::traits::Get;
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
 use sp_application_crypto::RuntimeAppPublic;
-use sp_core::{offchain::Duration, Get, H256};
+use sp_core::{offchain::Duration, H256};
 use sp_runtime::{
     offchain::{
         storage::{MutateStorageError, StorageRetrievalError, StorageValueRef},
@@ -307,7 +308,7 @@ impl<T: Config> Pallet<T> {
         }
         let watched = Self::watch(now, keys, &mut journal);
         Self::keep(now, keys, &watched, &mut journal);
-        Self::let_go(now, &mut journal);
+        Self::forget_sessions(now, &mut journal);
         save_journal(&known, journal);
     }
 
@@ -504,7 +505,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Forgets sessions that have been over for long.
-    fn let_go(now: BlockNumberFor<T>, journal: &mut Journal<BlockNumberFor<T>>) {
+    fn forget_sessions(now: BlockNumberFor<T>, journal: &mut Journal<BlockNumberFor<T>>) {
         journal.visits.retain(|id, visit| {
             if Sessions::<T>::contains_key(id) {
                 return true;

@@ -384,8 +384,7 @@ fn the_gateway_closes_when_it_has_the_answer_and_again_until_it_is_in() {
         node.closings.lock().insert(3, closing());
         next_worked_block();
         let submitted = take_submitted(pool);
-        let [RuntimeCall::Inference(Call::close { session: 3, closing: said, _signature: signature })] = &submitted[..]
-        else {
+        let [RuntimeCall::Inference(Call::close { session: 3, closing: said, signature })] = &submitted[..] else {
             panic!("the session is closed: {submitted:?}");
         };
         assert_eq!(*said, closing());
@@ -555,9 +554,7 @@ fn evidence_is_submitted_once() {
         let submitted = take_submitted(pool);
         assert_eq!(submitted.len(), 2);
         for (call, expected) in submitted.iter().zip([against(1), against_gateway()]) {
-            let RuntimeCall::Inference(Call::dispute_as_worker { session: 3, evidence, key, _signature: signature }) =
-                call
-            else {
+            let RuntimeCall::Inference(Call::dispute_as_worker { session: 3, evidence, key, signature }) = call else {
                 panic!("it is disputed: {call:?}");
             };
             assert_eq!((evidence, key), (&expected, &keys[0]));
