@@ -9,8 +9,9 @@ use std::{
 
 use ensemble_compute::inference::Entry;
 use ensemble_core::{
+    attester::AttesterSignature,
     inference::{served_bytes, Position, RangeIndex, SessionId},
-    AttesterId, AttesterSignature,
+    AttesterId,
 };
 use ensemble_runtime::Hash as BlockHash;
 use ensemble_tensor::{merkle, Hash};
