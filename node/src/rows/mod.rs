@@ -16,8 +16,8 @@
 //! 3. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
 //!    trace: `served_bytes` of `ensemble_core::inference`.
 //! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who
-//!    come late are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each range
-//!    has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
+//!    come late are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each
+//!    range has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
 //! 5. **End.** Tokens, the gateway's trace, and each worker's traces go into the tensor stores, pinned. The off-chain
 //!    worker closes the session and votes with what the [`Ledger`] says.
 //!
