@@ -62,7 +62,11 @@ export function gguf({ keys, tensors, version = 3 }) {
     data.push(padded(Buffer.from(bytes)));
     start += data.at(-1).length;
   }
-  const values = Object.entries(keys).flatMap(([key, [type, value]]) => [text(key), u32(TYPES[type]), VALUES[type](value)]);
+  const values = Object.entries(keys).flatMap(([key, [type, value]]) => [
+    text(key),
+    u32(TYPES[type]),
+    VALUES[type](value),
+  ]);
   const counts = [u64(Object.keys(tensors).length), u64(Object.keys(keys).length)];
   const head = Buffer.concat([Buffer.from('GGUF'), u32(version), ...counts, ...values, ...described]);
   return Buffer.concat([padded(head), ...data]);
@@ -109,7 +113,23 @@ function byteCharacters() {
 }
 
 /** Pairs that are merged, each the first of those after it. */
-const MERGES = ['t h', 'th e', 'i n', 'a n', 'e r', 'o u', 'Ġ t', 'Ġ a', 'Ġ th', 'o n', 'r e', 'h a', 'l l', 'l o', 'e l'];
+const MERGES = [
+  't h',
+  'th e',
+  'i n',
+  'a n',
+  'e r',
+  'o u',
+  'Ġ t',
+  'Ġ a',
+  'Ġ th',
+  'o n',
+  'r e',
+  'h a',
+  'l l',
+  'l o',
+  'e l',
+];
 
 const TEMPLATE =
   "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}" +

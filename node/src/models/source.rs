@@ -50,7 +50,7 @@ pub struct Members {
 /// Where they lie.
 enum Place {
     /// In the store, which keeps them as long as they are used.
-    Store(Arc<Store>, Guard),
+    Store { store: Arc<Store>, _guard: Guard },
     /// In a folder, each in a file named by its id.
     Folder(PathBuf),
 }
@@ -71,7 +71,7 @@ impl Members {
         let ids = named(manifest.get(Header::LEN..).unwrap_or_default())?;
         // The guard of a bundle keeps its manifest alone.
         let all: Vec<TensorId> = ids.values().copied().chain([*id]).collect();
-        let place = Place::Store(store.clone(), store.guard(&all));
+        let place = Place::Store { store: store.clone(), _guard: store.guard(&all) };
         drop(guard);
         Ok(Self { ids, place })
     }
@@ -90,11 +90,6 @@ impl Members {
         self.ids.contains_key(name)
     }
 
-    /// Number of members.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
     /// The id of a member.
     pub fn id(&self, name: &str) -> Option<TensorId> {
         self.ids.get(name).copied()
@@ -104,7 +99,7 @@ impl Members {
     pub fn map(&self, name: &str) -> Result<Mapped, Error> {
         let id = self.id(name).ok_or_else(|| Error::Missing(name.into()))?;
         match &self.place {
-            Place::Store(store, _) => {
+            Place::Store { store, .. } => {
                 let tensor = store.tensor(&id)?;
                 Mapped::new(tensor.map()?, *tensor.header()).ok_or(Error::Damaged(id))
             },
@@ -141,7 +136,7 @@ fn open(folder: &Path, id: &TensorId) -> Result<Mapped, Error> {
 
 #[allow(unsafe_code)]
 fn map(file: &File) -> io::Result<Mmap> {
-    // SAFETY: the file must not change while it is mapped. The import writes new files under names that say what they hold,
-    // and never writes into one again.
+    // SAFETY: the file must not change while it is mapped. The import writes new files under names that say what they
+    // hold, and never writes into one again.
     unsafe { Mmap::map(file) }
 }

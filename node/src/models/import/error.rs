@@ -41,8 +41,8 @@ pub enum Error {
     NoNorm(String),
     /// A tensor that the architecture has not.
     #[error(
-        "the tensor {0:?} is none that a Llama has: the model computes something that this software does not, and cannot \
-         be imported"
+        "the tensor {0:?} is none that a Llama has: the model computes something that this software does not, and \
+         cannot be imported"
     )]
     UnknownTensor(String),
     /// Another architecture.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "samples are small")]
 
+mod held;
 mod import;
 mod model;
 mod samples;

@@ -24,7 +24,7 @@ fn write(folder: &Path, header: Header, data: &[u8]) -> TensorId {
 }
 
 /// The sample as a folder, with its members as `edit` leaves them.
-fn folder(edit: impl FnOnce(&mut Vec<(String, Header, Vec<u8>)>)) -> (TempDir, TensorId) {
+pub fn folder(edit: impl FnOnce(&mut Vec<(String, Header, Vec<u8>)>)) -> (TempDir, TensorId) {
     let file = sample().file();
     let archive = Archive::parse(&file).unwrap();
     let import = Import::new(&archive, None).unwrap();

@@ -3,15 +3,15 @@
 use ensemble_tensor::read::gguf::Archive;
 use proptest::{collection::vec, prelude::*};
 
-use super::samples::sample;
+use super::samples::{sample, Sample, Value};
 use crate::models::{
     import::{Import, Member},
     tokenizer::{Error, Tokenizer, MAX_TEXT},
 };
 
-/// The `tokenizer` and `special` members of the sample, as text.
-fn members() -> (String, String) {
-    let file = sample().file();
+/// The `tokenizer` and `special` members of a sample, as text.
+fn members_of(sample: &Sample) -> (String, String) {
+    let file = sample.file();
     let archive = Archive::parse(&file).unwrap();
     let import = Import::new(&archive, None).unwrap();
     let text = |name: &str| match import.members().find(|(member, _)| *member == name) {
@@ -21,8 +21,16 @@ fn members() -> (String, String) {
     (text("tokenizer"), text("special"))
 }
 
+fn members() -> (String, String) {
+    members_of(&sample())
+}
+
 fn tokenizer() -> Tokenizer {
-    let (definition, special) = members();
+    tokenizer_of(&sample())
+}
+
+fn tokenizer_of(sample: &Sample) -> Tokenizer {
+    let (definition, special) = members_of(sample);
     Tokenizer::parse(definition.as_bytes(), special.as_bytes(), 262).unwrap()
 }
 
@@ -47,6 +55,29 @@ fn texts_become_tokens_and_texts_again() {
     assert!(matches!(tokenizer.tokens(&"a".repeat(MAX_TEXT + 1)), Err(Error::TooLong(_))));
     assert!(tokenizer.ends(2) && tokenizer.ends(0) && !tokenizer.ends(1));
     assert_eq!(tokenizer.marks(), &["<|im_start|>".to_string(), "<|im_end|>".to_string()]);
+}
+
+#[test]
+fn texts_are_cut_as_the_model_has_it() {
+    let texts = |texts: [&str; 3]| Value::Texts(texts.map(String::from).to_vec());
+    let Value::Texts(mut tokens) = sample().keys["tokenizer.ggml.tokens"].clone() else { unreachable!() };
+    tokens.truncate(259);
+    tokens.extend(["12", "123", "1234"].map(String::from));
+    let cut = |name: &str, text: &str| {
+        let sample = sample()
+            .set("tokenizer.ggml.pre", Value::Text(name.into()))
+            .set("tokenizer.ggml.tokens", Value::Texts(tokens.clone()))
+            .set("tokenizer.ggml.merges", texts(["1 2", "12 3", "123 4"]));
+        tokenizer_of(&sample).tokens(text).unwrap()
+    };
+    let byte = |byte: u8| u32::from(byte) + 3;
+    assert_eq!(cut("gpt-2", "12345"), [261, byte(b'5')]);
+    assert_eq!(cut("llama-bpe", "12345"), [260, byte(b'4'), byte(b'5')]);
+    assert_eq!(cut("smollm", "12345"), [b'1', b'2', b'3', b'4', b'5'].map(byte));
+    // A character that is a number, but no digit, and numbers of other scripts.
+    for name in ["gpt-2", "llama-bpe", "smollm"] {
+        assert_eq!(cut(name, "½٣"), "½٣".bytes().map(byte).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -87,6 +118,9 @@ fn only_what_the_import_writes_is_read() {
     refused(&replaced("[\"t\",\"h\"]", "[\"t\",\"t\"]"), &special, "its merge 0");
     refused(&replaced("\"normalized\":false", "\"normalized\":true"), &special, "its added token 0");
     refused(&replaced("\"id\":0", "\"id\":1"), &special, "its added token 1");
+    let added = definition.split_once("\"added_tokens\":[").unwrap().1.split_once('}').unwrap().0;
+    let many = format!("\"added_tokens\":[{}", format!("{added}}},").repeat(8192));
+    refused(&replaced("\"added_tokens\":[", &many), &special, "it has 8195 added tokens");
     refused(&definition, "{}", "the special tokens");
     refused(&definition, r#"{"beginning":262,"end":null,"ends":[]}"#, "the special tokens");
     refused(&definition, r#"{"beginning":1,"end":null,"ends":[262]}"#, "the special tokens");
