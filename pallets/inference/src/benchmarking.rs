@@ -25,7 +25,7 @@ use frame_support::traits::{
 };
 use frame_system::RawOrigin;
 use sp_application_crypto::RuntimeAppPublic;
-use sp_runtime::traits::{Bounded, One, Saturating, Zero};
+use sp_runtime::traits::{Bounded, One};
 
 use super::*;
 use crate::models::member_hash;
