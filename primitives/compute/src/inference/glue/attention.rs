@@ -16,8 +16,8 @@ pub use head::Turn;
 use head::{Head, Lane};
 use mix::Mixer;
 
-/// Products of a head below which it is not worth waking another thread.
-const WORTH_A_THREAD: usize = 1 << 21;
+/// Products of queries and keys below which another thread takes longer to wake than it saves.
+const WORTH_A_THREAD: usize = 1 << 19;
 
 /// The keys and values of one layer, for all positions so far.
 #[derive(Clone, Debug)]
@@ -56,13 +56,12 @@ impl Cache {
     /// its key's product with the query, all heads one after the other. `turn` is the rotation of the position.
     pub fn attend(&self, queries: &[i64], exponent: i32, turn: &Turn<'_>, visible: usize, machine: Machine) -> Vector {
         let worth = visible.saturating_mul(self.head_width).saturating_mul(self.heads) >= WORTH_A_THREAD;
-        let parts = if worth { machine.threads.clamp(1, self.heads.max(1)) } else { 1 };
-        let mut parts: Vec<Part> = (0..parts).map(|_| Part::default()).collect();
-        let each = self.heads.div_ceil(parts.len().max(1));
-        parallel::for_each(machine, &mut parts, |at, part| {
-            let first = at.saturating_mul(each);
-            for head in first..first.saturating_add(each).min(self.heads) {
-                let query = Head::turned(self::of_head(queries, head, self.head_width), exponent, turn);
+        let each = if worth { self.heads.div_ceil(machine.threads.max(1)) } else { self.heads }.max(1);
+        let first = (0..self.heads).step_by(each);
+        let mut parts: Vec<Part> = first.map(|first| Part { first, ..Part::default() }).collect();
+        parallel::at_once(&mut parts, |part| {
+            for head in part.first..part.first.saturating_add(each).min(self.heads) {
+                let query = Head::turned(of_head(queries, head, self.head_width), exponent, turn);
                 let group = self.heads / self.lanes.len().max(1);
                 let Some((keys, values)) = self.lanes.get(head / group.max(1)) else { return };
                 part.units.push(part.mixer.mean(&query, keys, values, visible, &mut part.means));
@@ -75,6 +74,8 @@ impl Cache {
 /// Neighbouring heads that one thread computes.
 #[derive(Default)]
 struct Part {
+    /// The first of them.
+    first: usize,
     mixer: Mixer,
     /// The mean of each head, one after the other.
     means: Vec<i64>,
