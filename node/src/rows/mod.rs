@@ -52,8 +52,9 @@
 //! | that there is room for the session | refused, for now |
 //! | that the chain has the session, and its gateway is the peer | refused |
 //! | that its workers are drawn, and it is not closed | refused, for now in the first case |
-//! | that the key of the worker at this place is here, and its part is not over | refused |
+//! | that the key of the worker at this place is here | refused |
 //! | that the model is held and can be opened, and its traces fit into memory | refused |
+//! | that the worker at this place has never begun to serve this session, which is written down | refused |
 //! | that the call is the next one, or one of the last two again, alike | refused |
 //! | that the vectors are vectors of the stage, and the outputs fit into a message | refused |
 //!

@@ -205,6 +205,47 @@ fn what_was_served_is_sealed_at_the_end_and_not_begun_anew() {
 }
 
 #[test]
+fn no_position_is_served_twice_whatever_the_seal_does() {
+    let desk = Desk::new();
+    let worker = &desk.net.workers[0];
+    let serve = || (0..8).for_each(|stage| desk.accepts(call(stage, stage, 0, 2)));
+    serve();
+    // The first call anew is right behind the end, when nothing is sealed yet, and with another input.
+    let mut other = call(0, 0, 0, 2);
+    other.inputs = call(0, 0, 0, 3).inputs.into_inner()[1..].to_vec().try_into().unwrap();
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(desk.net.gateway.peer, &end.encode());
+    desk.refuses(other.clone(), "is over");
+    wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
+    let trace = worker.ledger.trace(SESSION, 0).unwrap();
+    desk.refuses(other, "is over");
+    assert_eq!(worker.ledger.trace(SESSION, 0), Some(trace));
+}
+
+#[test]
+fn a_worker_that_has_forgotten_what_it_signed_does_not_begin_anew() {
+    let desk = Desk::new();
+    let worker = &desk.net.workers[0];
+    desk.accepts(call(0, 0, 0, 2));
+    // Its thread ends without a trace, as that of a node that fails.
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(desk.net.gateway.peer, &end.encode());
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    desk.refuses(call(0, 0, 0, 2), "is over");
+    // The same number is another session on another fork.
+    desk.net.ask(&[9, 8, 7], 3);
+    desk.refuses(call(0, 0, 0, 2), "is over");
+    assert!(!worker.ledger.is_served(SESSION, 0));
+    // What is refused before anything was answered is no beginning.
+    desk.net.open(SESSION + 1, 1);
+    *worker.shelf.0.lock() = Err("the bundle is not held".into());
+    let another = |number| Call { session: SESSION + 1, ..call(number, number, 0, 2) };
+    desk.refuses(another(0), "the bundle is not held");
+    worker.has(desk.net.model.clone());
+    desk.accepts(another(0));
+}
+
+#[test]
 fn what_was_served_is_sealed_when_the_chain_closes_the_session() {
     let desk = Desk::new();
     for stage in 0..8 {

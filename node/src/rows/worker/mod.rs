@@ -35,7 +35,22 @@ type Key = (PeerId, SessionId, u32);
 /// The workers of this node, one for each of its keys that was drawn.
 pub struct Worker {
     context: Arc<Context>,
-    seats: Mutex<HashMap<Key, SyncSender<Call>>>,
+    seats: Mutex<Seats>,
+}
+
+/// The sessions that are served.
+#[derive(Default)]
+struct Seats {
+    taken: HashMap<Key, Taken>,
+    /// How many were ever taken.
+    count: u64,
+}
+
+/// The way to a session's thread.
+struct Taken {
+    /// Tells it from others of the same session, which came before or come after it.
+    number: u64,
+    calls: SyncSender<Call>,
 }
 
 impl Worker {
@@ -48,28 +63,30 @@ impl Worker {
     pub fn call(self: &Arc<Self>, peer: PeerId, call: Call) {
         let key = (peer, call.session, call.place);
         let mut seats = self.seats.lock();
-        let Some(seat) = seats.get(&key) else { return self.begin(seats, key, call) };
-        match seat.try_send(call) {
+        let Some(seat) = seats.taken.get(&key) else { return self.begin(seats, key, call) };
+        match seat.calls.try_send(call) {
             Ok(()) => (),
             Err(TrySendError::Full(call)) => {
                 drop(seats);
                 self.refuse(&peer, &call, true, "more calls are unanswered than a gateway may have");
             },
             Err(TrySendError::Disconnected(call)) => {
-                seats.remove(&key);
+                seats.taken.remove(&key);
                 self.begin(seats, key, call);
             },
         }
     }
 
     /// Begins to serve a session, if it turns out to be one that this node serves.
-    fn begin(self: &Arc<Self>, mut seats: MutexGuard<'_, HashMap<Key, SyncSender<Call>>>, key: Key, call: Call) {
-        if seats.len() >= SEATS {
+    fn begin(self: &Arc<Self>, mut seats: MutexGuard<'_, Seats>, key: Key, call: Call) {
+        if seats.taken.len() >= SEATS {
             drop(seats);
             return self.refuse(&key.0, &call, true, "this worker serves as many sessions as it can");
         }
         let (sender, jobs) = mpsc::sync_channel(IN_FLIGHT as usize);
-        let seat = Seat { worker: self.clone(), key, jobs };
+        seats.count = seats.count.saturating_add(1);
+        let number = seats.count;
+        let seat = Seat { worker: self.clone(), key, number, jobs };
         let began = thread::Builder::new().name(format!("rows-{}", call.session)).spawn(move || seat.run());
         if let Err(error) = began {
             drop(seats);
@@ -78,16 +95,16 @@ impl Worker {
         }
         // There is room for the first call.
         let _ = sender.try_send(call);
-        seats.insert(key, sender);
-        self.context.metrics.seats.set(seats.len() as u64);
+        seats.taken.insert(key, Taken { number, calls: sender });
+        self.context.metrics.seats.set(seats.taken.len() as u64);
     }
 
     /// Ends what is served to a gateway.
     pub fn end(&self, peer: PeerId, end: End) {
         let mut seats = self.seats.lock();
         // The thread ends when it has done what still waits.
-        seats.remove(&(peer, end.session, end.place));
-        self.context.metrics.seats.set(seats.len() as u64);
+        seats.taken.remove(&(peer, end.session, end.place));
+        self.context.metrics.seats.set(seats.taken.len() as u64);
     }
 
     /// Whether a peer is the gateway of a session in which a key of this node takes part, or may be about to. May
@@ -113,15 +130,18 @@ impl Worker {
         self.context.fault(*peer);
     }
 
-    fn leave(&self, key: &Key) {
+    /// A session's thread takes no more calls. Another may have taken its place.
+    fn leave(&self, key: &Key, number: u64) {
         let mut seats = self.seats.lock();
-        seats.remove(key);
-        self.context.metrics.seats.set(seats.len() as u64);
+        if seats.taken.get(key).is_some_and(|taken| taken.number == number) {
+            seats.taken.remove(key);
+        }
+        self.context.metrics.seats.set(seats.taken.len() as u64);
     }
 
     /// Sessions that are served now.
     #[cfg(test)]
     pub fn seats(&self) -> usize {
-        self.seats.lock().len()
+        self.seats.lock().taken.len()
     }
 }

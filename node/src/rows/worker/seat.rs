@@ -26,6 +26,8 @@ use crate::rows::{
 pub struct Seat {
     pub worker: Arc<Worker>,
     pub key: Key,
+    /// Tells it from others of the same session.
+    pub number: u64,
     pub jobs: Receiver<Call>,
 }
 
@@ -72,7 +74,7 @@ impl Seat {
                 checked = Instant::now();
             }
         }
-        self.worker.leave(&self.key);
+        self.worker.leave(&self.key, self.number);
         // What came in the meantime is not left without an answer. A session that was not served yet may be so soon.
         let (passing, reason) = (served.is_none(), if served.is_none() { NOT_YET } else { OVER });
         self.jobs.try_iter().for_each(|call| self.worker.refuse(self.peer(), &call, passing, reason));
@@ -120,9 +122,6 @@ impl Seat {
         let worker = worker.ok_or_else(|| denied("this session has fewer workers"))?;
         let pair = context.keyring.pair(&worker.key);
         let pair = pair.ok_or_else(|| denied("the worker at this place has its key elsewhere"))?;
-        if context.ledger.is_served(call.session, call.place) {
-            return Err(denied(OVER));
-        }
         let model = context.chain.model(session.model).map_err(unavailable)?;
         let model = model.ok_or_else(|| denied("this session's model is gone"))?;
         let model = context.models.open(model.content).map_err(denied)?;
@@ -132,7 +131,12 @@ impl Seat {
         if bytes > MAX_TRACE_BYTES {
             return Err(denied("the traces of this session would take too much memory"));
         }
-        Ok(Served::new(terms, context.genesis, model, pair, context.machine))
+        // What comes after this is signed, so this comes last.
+        match context.ledger.begin(call.session, call.place) {
+            Ok(true) => Ok(Served::new(terms, context.genesis, model, pair, context.machine)),
+            Ok(false) => Err(denied(OVER)),
+            Err(error) => Err(not_yet(format!("this worker cannot note that it serves this session: {error}"))),
+        }
     }
 
     fn answer(&self, served: &mut Served, call: &Call) {
