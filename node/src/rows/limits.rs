@@ -20,8 +20,6 @@ pub const MAX_LAG_BYTES: usize = 256 << 20;
 pub const MAX_DISAGREEMENTS: usize = 1000;
 /// Substreams that others may have opened to this node at once.
 pub const MAX_INBOUND: u32 = 64;
-/// Peers whose substreams are looked into at once.
-pub const MAX_KNOCKS: usize = 8;
 
 /// Messages out of turn that a peer may send in one go.
 const BURST: u32 = 64;

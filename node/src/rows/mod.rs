@@ -91,10 +91,7 @@ mod tests;
 mod worker;
 
 use std::{
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        Arc,
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -110,7 +107,7 @@ pub use service::{Rows, RowsService};
 use chain::Chain;
 use gateway::Gateway;
 use keys::Keyring;
-use limits::{Faults, BAD_MESSAGE, MAX_KNOCKS, TOO_MANY_FAULTS};
+use limits::{Faults, BAD_MESSAGE, TOO_MANY_FAULTS};
 use metrics::Metrics;
 use model::Models;
 use post::Post;
@@ -175,15 +172,13 @@ struct Hub {
     context: Arc<Context>,
     worker: Arc<Worker>,
     gateway: Arc<Gateway>,
-    /// Peers that are being looked into.
-    knocks: AtomicUsize,
 }
 
 impl Hub {
     /// Connects a worker and a gateway that share a context.
     fn new(context: Arc<Context>) -> Arc<Self> {
         let (worker, gateway) = (Worker::new(context.clone()), Gateway::new(context.clone()));
-        let hub = Arc::new(Self { context, worker, gateway, knocks: AtomicUsize::new(0) });
+        let hub = Arc::new(Self { context, worker, gateway });
         hub.context.post.connect(&hub);
         hub
     }
@@ -210,12 +205,9 @@ impl Hub {
         }
     }
 
-    /// Whether a peer may open a substream. Says no while too many others are being looked into. May block.
+    /// Whether a peer may open a substream. May block.
     fn admits(&self, peer: &PeerId) -> bool {
-        let is_free = self.knocks.fetch_add(1, Ordering::Relaxed) < MAX_KNOCKS;
-        let admitted = is_free && self.worker.admits(peer);
-        self.knocks.fetch_sub(1, Ordering::Relaxed);
-        admitted
+        self.worker.admits(peer)
     }
 
     /// There is a substream to a peer.

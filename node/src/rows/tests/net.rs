@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         Arc, OnceLock, Weak,
     },
     time::{Duration, Instant},
@@ -92,11 +92,21 @@ pub enum Manner {
 #[derive(Default)]
 pub struct World {
     pub sessions: Mutex<HashMap<SessionId, Session>>,
+    blocks: AtomicU64,
+    /// How often all sessions were looked through.
+    pub scans: AtomicUsize,
+}
+
+impl World {
+    /// There is another block.
+    pub fn next_block(&self) {
+        self.blocks.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Chain for World {
     fn best(&self) -> Hash {
-        Hash::zero()
+        Hash::from_low_u64_be(self.blocks.load(Ordering::SeqCst))
     }
 
     fn session(&self, id: SessionId) -> Result<Option<Session>, Unavailable> {
@@ -104,6 +114,7 @@ impl Chain for World {
     }
 
     fn sessions(&self) -> Result<Vec<Session>, Unavailable> {
+        self.scans.fetch_add(1, Ordering::SeqCst);
         Ok(self.sessions.lock().values().cloned().collect())
     }
 
@@ -340,6 +351,7 @@ impl Net {
         let workers = self.workers.iter().map(Node::participant).collect();
         let session = Session { id, ..session(self.gateway.participant(), replicas, workers) };
         self.world.sessions.lock().insert(id, session);
+        self.world.next_block();
     }
 
     /// That the workers are drawn.
@@ -350,6 +362,7 @@ impl Net {
     /// Changes what the chain says of the session.
     pub fn change(&self, change: impl FnOnce(&mut Session)) {
         change(self.world.sessions.lock().get_mut(&SESSION).unwrap());
+        self.world.next_block();
     }
 
     /// Has the session be asked something else.

@@ -181,7 +181,21 @@ fn substreams_are_opened_to_gateways_only() {
     net.change(|session| session.phase = SessionPhase::Open { assign_at: 2 });
     assert!(worker.admits(&gateway));
     net.world.sessions.lock().clear();
+    net.world.next_block();
     assert!(!worker.admits(&gateway));
+}
+
+#[test]
+fn strangers_who_knock_have_the_sessions_looked_through_once_a_block() {
+    let net = Net::new(1, 1);
+    let scans = || net.world.scans.swap(0, std::sync::atomic::Ordering::SeqCst);
+    for _ in 0..3 {
+        let knock = || (0..50).for_each(|_| assert!(!net.workers[0].hub.admits(&PeerId::random())));
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(knock))));
+        assert!(net.workers[0].hub.admits(&net.gateway.peer));
+        assert_eq!(scans(), 1);
+        net.world.next_block();
+    }
 }
 
 #[test]

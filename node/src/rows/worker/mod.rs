@@ -3,6 +3,7 @@
 //! Each session has a thread. Calls wait for it in a queue that is as long as a gateway may have calls unanswered, so
 //! that the network's task never waits for arithmetic.
 
+mod gateways;
 mod seat;
 mod served;
 
@@ -17,16 +18,16 @@ use std::{
     thread,
 };
 
-use ensemble_core::inference::{SessionId, SessionPhase};
+use ensemble_core::inference::SessionId;
 use parking_lot::{Mutex, MutexGuard};
 use sc_network_types::PeerId;
 
 use super::{
-    chain,
     limits::SEATS,
     protocol::{Call, End, Message, Refused, IN_FLIGHT},
     Context, LOG_TARGET,
 };
+use gateways::Gateways;
 use seat::Seat;
 
 /// Gateway, session and place.
@@ -36,6 +37,7 @@ type Key = (PeerId, SessionId, u32);
 pub struct Worker {
     context: Arc<Context>,
     seats: Mutex<Seats>,
+    gateways: Gateways,
 }
 
 /// The sessions that are served.
@@ -56,7 +58,7 @@ struct Taken {
 impl Worker {
     /// Nobody is served yet.
     pub fn new(context: Arc<Context>) -> Arc<Self> {
-        Arc::new(Self { context, seats: Mutex::default() })
+        Arc::new(Self { context, seats: Mutex::default(), gateways: Gateways::default() })
     }
 
     /// Takes a call. It is answered, or refused, by another thread.
@@ -108,18 +110,9 @@ impl Worker {
     }
 
     /// Whether a peer is the gateway of a session in which a key of this node takes part, or may be about to. May
-    /// block.
+    /// block, and is computed once for each block, whoever asks however often.
     pub fn admits(&self, peer: &PeerId) -> bool {
-        let Ok(sessions) = self.context.chain.sessions() else { return false };
-        let of_peer = sessions.iter().filter(|session| chain::peer(&session.gateway).as_ref() == Some(peer));
-        of_peer.into_iter().any(|session| match &session.phase {
-            // This node may know a block less than the gateway.
-            SessionPhase::Open { .. } => true,
-            SessionPhase::Assigned { workers, .. } => {
-                workers.iter().any(|worker| self.context.keyring.has(&worker.key))
-            },
-            SessionPhase::Voting { .. } | SessionPhase::Disputable { .. } => false,
-        })
+        self.gateways.has(&self.context, peer)
     }
 
     fn refuse(&self, peer: &PeerId, call: &Call, passing: bool, reason: &str) {
