@@ -12,6 +12,10 @@ pub const SEATS: usize = 32;
 pub const GENERATIONS: usize = 8;
 /// Most bytes of the traces that a worker keeps in memory for one session.
 pub const MAX_TRACE_BYTES: u64 = 1 << 30;
+/// Calls of a session that are answered a second time, however few there were.
+pub const REPEATS: u32 = 8;
+/// For so many calls one more of them is answered a second time.
+pub const CALLS_PER_REPEAT: u32 = 64;
 /// Calls that a worker may be behind the others.
 pub const MAX_LAG: usize = 1024;
 /// Bytes of answers that wait for those who are behind.

@@ -14,7 +14,8 @@
 //! 2. **Call.** For each stage the gateway sends the input to all workers, at most two calls each at a time. The prompt
 //!    goes in batches of up to 32 positions.
 //! 3. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
-//!    trace: `served_bytes` of `ensemble_core::inference`.
+//!    trace: `served_bytes` of `ensemble_core::inference`. It waits until there is room for its answer, and ends its part
+//!    if the gateway does not take what it asked for.
 //! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who
 //!    come late are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each
 //!    range has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
@@ -55,7 +56,7 @@
 //! | that the key of the worker at this place is here | refused |
 //! | that the model is held and can be opened, and its traces fit into memory | refused |
 //! | that the worker at this place has never begun to serve this session, which is written down | refused |
-//! | that the call is the next one, or one of the last two again, alike | refused |
+//! | that the call is the next one, or one of the last two again, alike, and that not too often | refused |
 //! | that the vectors are vectors of the stage, and the outputs fit into a message | refused |
 //!
 //! | what a gateway checks | when it fails |
@@ -128,6 +129,8 @@ struct Patience {
     retry: Duration,
     /// Waiting, when the answer is complete, for those who are behind.
     drain: Duration,
+    /// Until a gateway takes what it was answered before.
+    room: Duration,
     /// Without a call, until a worker asks the chain whether the session goes on.
     idle: Duration,
 }
@@ -139,6 +142,7 @@ impl Default for Patience {
             call: Duration::from_secs(10),
             retry: Duration::from_secs(1),
             drain: Duration::from_secs(5),
+            room: Duration::from_secs(10),
             idle: Duration::from_secs(15),
         }
     }

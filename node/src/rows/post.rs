@@ -3,6 +3,7 @@
 use std::{
     collections::{hash_map::Entry, HashMap},
     sync::{Arc, OnceLock, Weak},
+    time::Duration,
 };
 
 use codec::Encode;
@@ -10,7 +11,11 @@ use parking_lot::Mutex;
 use sc_network::ReputationChange;
 use sc_network_types::PeerId;
 
-use super::{network::Network, protocol::Message, Hub};
+use super::{
+    network::{Delivery, Network},
+    protocol::Message,
+    Hub,
+};
 
 /// Sends messages.
 pub struct Post {
@@ -38,6 +43,17 @@ impl Post {
         }
         let hub = self.hub.get().and_then(Weak::upgrade);
         hub.inspect(|hub| hub.deliver(*peer, message.clone())).is_some()
+    }
+
+    /// Sends a message, and waits for so long until the peer takes it. Blocks.
+    pub fn deliver(&self, peer: &PeerId, message: &Message, patience: Duration) -> Delivery {
+        if *peer != self.network.local() {
+            return self.network.deliver(peer, message.encode(), patience);
+        }
+        match self.send(peer, message) {
+            true => Delivery::Sent,
+            false => Delivery::Gone,
+        }
     }
 
     /// Keeps a substream to a peer open, for one more session.

@@ -36,7 +36,7 @@ use crate::{
         limits::Faults,
         metrics::Metrics,
         model::Model,
-        network::Network,
+        network::{Delivery, Network},
         post::Post,
         protocol::Message,
         Context, Hub, Ledger, Patience,
@@ -57,6 +57,7 @@ pub const PATIENCE: Patience = Patience {
     call: Duration::from_millis(1500),
     retry: Duration::from_millis(50),
     drain: Duration::from_secs(5),
+    room: Duration::from_millis(300),
     idle: Duration::from_millis(200),
 };
 
@@ -70,6 +71,8 @@ pub enum Manner {
     Silent,
     /// Sending one takes so long.
     Slow(Duration),
+    /// Those that it sends are not taken.
+    Stuck,
     /// Signatures are altered.
     Forged,
     /// The session is another one.
@@ -211,7 +214,7 @@ impl Wire {
         let Ok(Message::Reply(mut reply)) = Message::read(&bytes) else { return vec![bytes] };
         match manner {
             Manner::Honest => return vec![bytes],
-            Manner::Silent => return Vec::new(),
+            Manner::Silent | Manner::Stuck => return Vec::new(),
             Manner::Slow(pause) => {
                 std::thread::sleep(pause);
                 return vec![bytes];
@@ -279,6 +282,17 @@ impl Network for Wire {
             }
         }
         true
+    }
+
+    fn deliver(&self, peer: &PeerId, message: Vec<u8>, patience: Duration) -> Delivery {
+        if let Manner::Stuck = *self.manner.lock() {
+            std::thread::sleep(patience);
+            return Delivery::Stuck;
+        }
+        match self.send(peer, message) {
+            true => Delivery::Sent,
+            false => Delivery::Gone,
+        }
     }
 
     fn report(&self, peer: PeerId, _: ReputationChange) {

@@ -287,6 +287,32 @@ fn more_calls_than_may_be_unanswered_are_refused_for_now() {
 }
 
 #[test]
+fn a_gateway_that_does_not_take_its_answers_is_served_no_more() {
+    let desk = Desk::new();
+    for stage in 0..8 {
+        desk.accepts(call(stage, stage, 0, 2));
+    }
+    let worker = &desk.net.workers[0];
+    worker.behaves(super::net::Manner::Stuck);
+    desk.accepts(call(8, 0, 2, 1));
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
+    assert_eq!(worker.ledger.trace(SESSION, 0).unwrap().header.rows(), 2);
+    desk.refuses(call(9, 1, 2, 1), "is over");
+}
+
+#[test]
+fn a_call_is_made_again_only_so_often() {
+    let desk = Desk::new();
+    desk.accepts(call(0, 0, 0, 2));
+    for _ in 0..crate::rows::limits::REPEATS {
+        desk.accepts(call(0, 0, 0, 2));
+    }
+    desk.refuses(call(0, 0, 0, 2), "made again");
+    desk.accepts(call(1, 1, 0, 2));
+}
+
+#[test]
 fn who_asks_in_vain_too_often_is_cut_off() {
     let desk = Desk::new();
     desk.net.change(|session| session.phase = SessionPhase::Open { assign_at: 2 });

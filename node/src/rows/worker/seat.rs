@@ -18,6 +18,7 @@ use super::{
 use crate::rows::{
     chain::{self, Session},
     limits::MAX_TRACE_BYTES,
+    network::Delivery,
     protocol::{Call, Message},
     LOG_TARGET,
 };
@@ -62,7 +63,9 @@ impl Seat {
                         served = self.admit(&call);
                     }
                     let Some(served) = &mut served else { break };
-                    self.answer(served, &call);
+                    if !self.answer(served, &call) {
+                        break;
+                    }
                 },
                 Err(RecvTimeoutError::Timeout) => (),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -139,17 +142,24 @@ impl Seat {
         }
     }
 
-    fn answer(&self, served: &mut Served, call: &Call) {
-        let (metrics, start) = (&self.worker.context.metrics, Instant::now());
+    /// Answers a call. Says whether the gateway takes what it asked for.
+    fn answer(&self, served: &mut Served, call: &Call) -> bool {
+        let (context, mut busy, mut delivery) = (&self.worker.context, Instant::now(), Delivery::Sent);
         let send = |message: &Message| {
+            let start = Instant::now();
             // A gateway that is gone asks again when it is back.
-            self.worker.context.post.send(self.peer(), message);
+            delivery = context.post.deliver(self.peer(), message, context.patience.room);
+            busy += start.elapsed();
         };
         match served.answer(call, send) {
-            Ok(()) => metrics.calls.inc(),
+            Ok(()) => context.metrics.calls.inc(),
             Err(reason) => self.worker.refuse(self.peer(), call, false, &reason),
         }
-        metrics.busy.inc_by(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
+        context.metrics.busy.inc_by(u64::try_from(busy.elapsed().as_micros()).unwrap_or(u64::MAX));
+        if delivery == Delivery::Stuck {
+            tracing::debug!(target: LOG_TARGET, "{} does not take its answers", self.peer());
+        }
+        delivery != Delivery::Stuck
     }
 
     /// Whether the gateway may still call.
