@@ -16,9 +16,10 @@ pub const MAX_TRACE_BYTES: u64 = 1 << 30;
 pub const REPEATS: u32 = 8;
 /// For so many calls one more of them is answered a second time.
 pub const CALLS_PER_REPEAT: u32 = 64;
-/// Calls that a worker may be behind the others.
-pub const MAX_LAG: usize = 1024;
-/// Bytes of answers that wait for those who are behind.
+/// Calls that a worker may be behind the others. A token is some hundred calls, so this is minutes: what a worker may
+/// take is a matter of time and of bytes.
+pub const MAX_LAG: usize = 1 << 17;
+/// Bytes of calls and answers that wait for those who are behind.
 pub const MAX_LAG_BYTES: usize = 256 << 20;
 /// Disagreements of which a gateway remembers where they were.
 pub const MAX_DISAGREEMENTS: usize = 1000;

@@ -69,6 +69,10 @@ pub struct Answers {
     unsettled: Vec<u32>,
     /// What workers signed, until it is looked at.
     signed: Vec<(u32, RangeIndex, Vec<[u8; 64]>)>,
+    /// Whether there are outputs for all ranges.
+    is_taken: bool,
+    /// Bytes of all inputs and outputs.
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -91,10 +95,10 @@ struct Group {
 pub struct Lost(pub RangeIndex);
 
 impl Answers {
-    /// None yet, of these workers.
-    pub fn new(asked: Asked, shares: Shares, waiting: BTreeSet<u32>) -> Self {
+    /// None yet, of these workers, to a call with inputs of so many bytes.
+    pub fn new(asked: Asked, bytes: usize, shares: Shares, waiting: BTreeSet<u32>) -> Self {
         let ranges = (0..shares.workers).map(|_| Tally::default()).collect();
-        Self { asked, shares, ranges, waiting, unsettled: Vec::new(), signed: Vec::new() }
+        Self { asked, shares, ranges, waiting, unsettled: Vec::new(), signed: Vec::new(), is_taken: false, bytes }
     }
 
     /// Takes the answer of a worker, for each of its ranges.
@@ -108,7 +112,10 @@ impl Answers {
             let Some(tally) = self.ranges.get_mut(range as usize) else { continue };
             match tally.groups.iter_mut().find(|group| group.outputs == reply.outputs) {
                 Some(group) => group.places.push(place),
-                None => tally.groups.push(Group { outputs: reply.outputs, places: vec![place], roots: Vec::new() }),
+                None => {
+                    self.bytes = self.bytes.saturating_add(reply.outputs.len().saturating_mul(8));
+                    tally.groups.push(Group { outputs: reply.outputs, places: vec![place], roots: Vec::new() });
+                },
             }
         }
     }
@@ -144,7 +151,13 @@ impl Answers {
                 tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
             all &= tally.taken.is_some();
         }
+        self.is_taken = all;
         Ok(all)
+    }
+
+    /// Whether there are outputs for all ranges.
+    pub fn is_taken(&self) -> bool {
+        self.is_taken
     }
 
     /// The outputs taken for each range.
@@ -220,9 +233,9 @@ impl Answers {
         std::mem::take(&mut self.unsettled)
     }
 
-    /// Bytes that the answers take.
+    /// Bytes that the call and its answers take.
     pub fn bytes(&self) -> usize {
-        self.ranges.iter().flat_map(|tally| &tally.groups).map(|group| group.outputs.len() * 8).sum()
+        self.bytes
     }
 }
 
@@ -264,7 +277,7 @@ mod tests {
 
     fn answers(shares: Shares) -> Answers {
         let asked = Asked { number: 0, stage: 1, first: 5, inputs: vec![[0; 32]; 2] };
-        Answers::new(asked, shares, (0..shares.workers).collect())
+        Answers::new(asked, 100, shares, (0..shares.workers).collect())
     }
 
     fn reply(outputs: &[i64]) -> RangeReply {
@@ -286,11 +299,15 @@ mod tests {
         assert_eq!(answers.take(), Ok(false));
         add(&mut answers, 2, &[1, 2]);
         assert_eq!(answers.take(), Ok(true));
+        assert!(answers.is_taken());
         assert_eq!(answers.taken(), [&[1, 2]; 3]);
+        // The inputs, and for each range two outputs.
+        assert_eq!(answers.bytes(), 100 + 3 * 16);
         assert!(answers.certainties().all(|certainty| certainty == Certainty::Majority));
         assert!(answers.is_open());
         answers.hash();
         add(&mut answers, 0, &[1, 3]);
+        assert_eq!(answers.bytes(), 100 + 6 * 16);
         answers.hash();
         assert!(!answers.is_open());
         assert!(answers.certainties().all(|certainty| certainty == Certainty::Majority));

@@ -1,7 +1,7 @@
 //! The thread of one answer.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     sync::{
         mpsc::{Receiver, RecvTimeoutError},
         Arc,
@@ -29,6 +29,9 @@ use crate::rows::{
     protocol::{Call, End, Message, Refused, Reply, MAX_BATCH, MAX_OUTPUT_LEN},
     Context, LOG_TARGET,
 };
+
+/// How often it is looked who is late, at least.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why an answer is not completed.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +72,10 @@ pub struct Driver {
     next: u32,
     /// Calls that somebody may still answer, oldest first.
     open: VecDeque<Answers>,
+    /// Numbers of the calls with answers that were not looked at yet.
+    news: BTreeSet<u32>,
+    /// Bytes of all open calls and their answers.
+    bytes: usize,
     /// For each range the least that workers agreed since the last token.
     since_token: Vec<Certainty>,
     contested: Vec<Contested>,
@@ -79,6 +86,8 @@ pub struct Driver {
     began: Instant,
     /// When the chain was asked whether the session goes on.
     checked: Instant,
+    /// When it was looked who is late.
+    looked: Instant,
     /// When the first token was there.
     first_token: Option<Instant>,
     text: Text,
@@ -113,6 +122,8 @@ impl Driver {
             trace,
             next: 0,
             open: VecDeque::new(),
+            news: BTreeSet::new(),
+            bytes: 0,
             since_token: vec![Certainty::Full; shares.workers as usize],
             contested: Vec::new(),
             contested_bytes: 0,
@@ -120,6 +131,7 @@ impl Driver {
             report: Report::default(),
             began: Instant::now(),
             checked: Instant::now(),
+            looked: Instant::now(),
             first_token: None,
             text: Text::default(),
         }
@@ -252,7 +264,9 @@ impl Driver {
         });
         let there = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
         let asked = Asked { number, stage: call.stage, first: call.first, inputs };
-        self.open.push_back(Answers::new(asked, self.shares, there));
+        let bytes = frame.inputs.iter().map(|input| input.len()).sum();
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.open.push_back(Answers::new(asked, bytes, self.shares, there));
         for member in self.crew.iter_mut().filter(|member| member.is_in()) {
             member.ask(frame.clone(), now);
             member.pump(&self.context.post, now);
@@ -286,6 +300,7 @@ impl Driver {
 
     fn check_deadlines(&mut self) {
         let (now, context) = (Instant::now(), self.context.clone());
+        self.looked = now;
         let late = self.crew.iter().filter(|member| member.is_late(&context.patience, now));
         for place in late.map(|member| member.place).collect::<Vec<_>>() {
             self.drop_worker(place, "did not answer in time");
@@ -330,14 +345,21 @@ impl Driver {
         }
         member.pump(&self.context.post, now);
         let served = member.ranges.clone();
-        let oldest = self.open.front().map_or(0, |answers| answers.asked.number);
-        let index = number.checked_sub(oldest).map(|index| index as usize);
-        let Some(answers) = index.and_then(|index| self.open.get_mut(index)) else { return };
+        let Some(answers) = self.index(number).and_then(|index| self.open.get_mut(index)) else { return };
         let ranges = ranges.into_inner();
         if !fits(self.model.as_ref(), self.shares, &answers.asked, self.session.prompt_tokens, &served, &ranges) {
             return self.drop_worker(place, "sent outputs of a wrong shape");
         }
+        let before = answers.bytes();
         answers.add(place, served.into_iter(), ranges);
+        self.bytes = self.bytes.saturating_add(answers.bytes().saturating_sub(before));
+        self.news.insert(number);
+    }
+
+    /// Where an open call is.
+    fn index(&self, number: u32) -> Option<usize> {
+        let oldest = self.open.front()?.asked.number;
+        number.checked_sub(oldest).map(|index| index as usize)
     }
 
     fn on_refused(&mut self, refused: &Refused) {
@@ -373,25 +395,32 @@ impl Driver {
     }
 
     /// Does what is left to do for calls whose outputs were taken: hashes, signatures, comparisons. Drops workers that
-    /// are too far behind.
+    /// are late, or too far behind.
     fn settle(&mut self) {
-        // The last call's outputs are not taken yet, unless the answer is complete.
-        let taken = self.open.iter().take_while(|answers| !answers.taken().is_empty()).count();
-        for index in 0..taken {
-            self.settle_call(index);
+        for number in std::mem::take(&mut self.news) {
+            let Some(index) = self.index(number) else { continue };
+            match self.open.get(index).is_some_and(Answers::is_taken) {
+                true => self.settle_call(index),
+                // The last call's outputs are not taken yet.
+                false => drop(self.news.insert(number)),
+            }
         }
-        while self.open.front().is_some_and(|answers| !answers.is_open() && !answers.taken().is_empty()) {
+        while self.open.front().is_some_and(|answers| !answers.is_open() && answers.is_taken()) {
             if let Some(answers) = self.open.pop_front() {
+                self.bytes = self.bytes.saturating_sub(answers.bytes());
                 self.finish(&answers);
             }
         }
-        let bytes: usize = self.open.iter().map(Answers::bytes).sum();
-        if self.open.len() > MAX_LAG || bytes > MAX_LAG_BYTES {
+        if self.open.len() > MAX_LAG || self.bytes > MAX_LAG_BYTES {
             let slowest = self.open.front().map(|answers| {
                 let waited = self.crew.iter().filter(|member| answers.waits_for(member.place));
                 waited.map(|member| member.place).collect::<Vec<_>>()
             });
-            slowest.unwrap_or_default().into_iter().for_each(|place| self.drop_worker(place, "was too slow"));
+            slowest.unwrap_or_default().into_iter().for_each(|place| self.drop_worker(place, "was too far behind"));
+        }
+        // While mail comes nobody waits for what is due.
+        if self.looked.elapsed() >= LOOK_INTERVAL {
+            self.check_deadlines();
         }
     }
 

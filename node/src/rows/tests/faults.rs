@@ -70,6 +70,17 @@ fn a_slow_worker_is_waited_for_by_nobody_but_in_the_end() {
 }
 
 #[test]
+fn a_worker_may_pause_while_others_go_on() {
+    let net = Net::new(3, 3);
+    // More than a thousand calls: the others take less time for them than the pause.
+    net.ask(&PROMPT, 150);
+    net.workers[0].behaves(Manner::PausesAt(20, Duration::from_millis(1000)));
+    let summary = net.answer().1.unwrap();
+    assert_eq!(summary.report.tokens, 150);
+    assert_eq!(summary.report.dropped, []);
+}
+
+#[test]
 fn a_worker_that_is_far_behind_is_left_behind() {
     // 12 tokens are 108 calls and more.
     let (_, summary) = survives(Manner::Slow(Duration::from_millis(200)), "behind");

@@ -73,6 +73,8 @@ pub enum Manner {
     Slow(Duration),
     /// Those that it sends are not taken.
     Stuck,
+    /// This one takes so long, and no other.
+    PausesAt(usize, Duration),
     /// Signatures are altered.
     Forged,
     /// The session is another one.
@@ -217,6 +219,12 @@ impl Wire {
             Manner::Silent | Manner::Stuck => return Vec::new(),
             Manner::Slow(pause) => {
                 std::thread::sleep(pause);
+                return vec![bytes];
+            },
+            Manner::PausesAt(message, pause) => {
+                if number == message {
+                    std::thread::sleep(pause);
+                }
                 return vec![bytes];
             },
             Manner::Forged => {
