@@ -129,6 +129,13 @@ struct Patience {
     retry: Duration,
     /// Waiting, when the answer is complete, for those who are behind.
     drain: Duration,
+    /// For each call, after the first has answered, and at least as long again as the first took: nobody counts how long
+    /// others are waited for.
+    grace: Duration,
+    /// All that is waited in a session for a worker without whom it does not go on.
+    alone: Duration,
+    /// What comes to that with each position.
+    position: Duration,
     /// Until a gateway takes what it was answered before.
     room: Duration,
     /// Without a call, until a worker asks the chain whether the session goes on.
@@ -142,6 +149,9 @@ impl Default for Patience {
             call: Duration::from_secs(10),
             retry: Duration::from_secs(1),
             drain: Duration::from_secs(5),
+            grace: Duration::from_millis(200),
+            alone: Duration::from_secs(30),
+            position: Duration::from_secs(1),
             room: Duration::from_secs(10),
             idle: Duration::from_secs(15),
         }

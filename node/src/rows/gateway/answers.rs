@@ -135,6 +135,19 @@ impl Answers {
         self.waiting.contains(&place)
     }
 
+    /// Whether anybody has answered.
+    pub fn has_answer(&self) -> bool {
+        self.ranges.iter().any(|tally| !tally.groups.is_empty())
+    }
+
+    /// Workers without whom it does not go on: those of ranges whose outputs are not taken who may still answer.
+    pub fn awaited(&self) -> BTreeSet<u32> {
+        let shares = self.shares;
+        let open = (0..).zip(&self.ranges).filter(|(_, tally)| tally.taken.is_none());
+        let places = open.flat_map(|(range, _): (RangeIndex, _)| places_of(range, shares.workers, shares.replicas));
+        places.filter(|place| self.waiting.contains(place)).collect()
+    }
+
     /// Takes for each range the outputs that most workers gave, as soon as no others can be more; those of fewer if
     /// nobody else may answer. Says whether there are outputs for all.
     pub fn take(&mut self) -> Result<bool, Lost> {
@@ -354,6 +367,21 @@ mod tests {
         add(&mut answers, 0, &[1, 1]);
         assert_eq!(answers.take(), Ok(true));
         assert!(answers.certainties().all(|certainty| certainty == Certainty::Full));
+    }
+
+    #[test]
+    fn those_are_awaited_without_whom_it_does_not_go_on() {
+        // Range 0 is served by workers 0, 1 and 2, range 1 by 1, 2 and 3, and so on.
+        let mut answers = answers(Shares { workers: 5, replicas: 3 });
+        assert!(!answers.has_answer());
+        [0, 1, 3].into_iter().for_each(|place| add(&mut answers, place, &[1, 1]));
+        assert_eq!(answers.take(), Ok(false));
+        assert!(answers.has_answer());
+        // Ranges 2 is worker 2's, 3's and 4's.
+        assert_eq!(answers.awaited(), BTreeSet::from([2, 4]));
+        add(&mut answers, 4, &[1, 1]);
+        assert_eq!(answers.take(), Ok(true));
+        assert!(answers.awaited().is_empty());
     }
 
     proptest! {

@@ -46,6 +46,8 @@ pub struct Member {
     /// Since when it owes an answer.
     since: Option<Instant>,
     has_answered: bool,
+    /// How long others waited for it alone.
+    held_up: Duration,
     losses: u32,
     /// When to send again to one that had no time.
     retry_at: Option<Instant>,
@@ -78,6 +80,7 @@ impl Member {
             unanswered: VecDeque::new(),
             since: None,
             has_answered: false,
+            held_up: Duration::ZERO,
             losses: 0,
             retry_at: None,
             rows,
@@ -167,6 +170,15 @@ impl Member {
     fn deadline(&self, patience: &Patience) -> Option<Instant> {
         let allowed: Duration = if self.has_answered { patience.call } else { patience.first };
         self.since.and_then(|since| since.checked_add(allowed))
+    }
+
+    /// Takes note that others waited for it. Says whether that was too long, at so many positions.
+    pub fn holds_up(&mut self, time: Duration, positions: u32, patience: &Patience) -> bool {
+        // There is another limit for the first answer.
+        if self.has_answered {
+            self.held_up = self.held_up.saturating_add(time);
+        }
+        self.held_up > patience.alone.saturating_add(patience.position.saturating_mul(positions))
     }
 
     /// Writes an entry into the trace of one of its ranges.

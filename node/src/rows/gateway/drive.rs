@@ -224,11 +224,19 @@ impl Driver {
         self.send(call);
         // What is left to do for the calls before is done while the workers multiply.
         self.settle();
-        loop {
-            if self.take()? {
-                break;
+        // From when on those are charged who are waited for.
+        let (start, mut from) = (Instant::now(), None::<Instant>);
+        while !self.take()? {
+            let before = Instant::now();
+            let awaited = match from {
+                Some(from) if from <= before => self.open.back().map(Answers::awaited).unwrap_or_default(),
+                _ => BTreeSet::new(),
+            };
+            self.wait(from.filter(|from| *from > before));
+            self.charge(&awaited, before.elapsed());
+            if from.is_none() && self.open.back().is_some_and(Answers::has_answer) {
+                from = Some(Instant::now() + start.elapsed().max(self.context.patience.grace));
             }
-            self.wait(None);
             self.check_session()?;
         }
         let stage = self.model.llama().stage(call.stage).ok_or(Failure::Outputs)?;
@@ -283,6 +291,18 @@ impl Driver {
             let reasons: Vec<_> = dropped.map(|(place, reason)| format!("the one at place {place} {reason}")).collect();
             Failure::Lost(range, reasons.join("; "))
         })
+    }
+
+    /// Has workers answer for the time that others waited for them. One that takes most of its time for each call would
+    /// hold an answer for ever otherwise.
+    fn charge(&mut self, awaited: &BTreeSet<u32>, time: Duration) {
+        let positions = self.open.back().map_or(0, |answers| answers.asked.first.saturating_add(1));
+        let patience = &self.context.patience;
+        let members = self.crew.iter_mut().filter(|member| awaited.contains(&member.place));
+        let slow = members.filter_map(|member| member.holds_up(time, positions, patience).then_some(member.place));
+        for place in slow.collect::<Vec<_>>() {
+            self.drop_worker(place, "held up the others for too long");
+        }
     }
 
     /// Waits for a message or until something is due, and at most until `end`.

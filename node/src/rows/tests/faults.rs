@@ -88,6 +88,21 @@ fn a_worker_that_is_far_behind_is_left_behind() {
 }
 
 #[test]
+fn a_worker_that_takes_most_of_its_time_for_each_call_is_dropped() {
+    // With 12 tokens there are 108 calls, each well within the time that one may take.
+    is_lost(Manner::Slow(Duration::from_millis(100)), "held up the others");
+    // Two slow ones of three: their ranges have the third.
+    let net = Net::new(3, 3);
+    net.workers[0].behaves(Manner::Slow(Duration::from_millis(100)));
+    net.workers[1].behaves(Manner::Slow(Duration::from_millis(100)));
+    let (items, end) = net.answer();
+    let summary = end.unwrap();
+    assert_eq!(summary.tokens, net.alone(&PROMPT, MAX_TOKENS, 3).tokens);
+    assert!(!summary.report.dropped.is_empty());
+    assert_eq!(items.last().unwrap().agreement.unverified, 3);
+}
+
+#[test]
 fn a_forged_signature_is_found() {
     survives(Manner::Forged, "signed what it did not send");
 }

@@ -57,6 +57,9 @@ pub const PATIENCE: Patience = Patience {
     call: Duration::from_millis(1500),
     retry: Duration::from_millis(50),
     drain: Duration::from_secs(5),
+    grace: Duration::from_millis(20),
+    alone: Duration::from_secs(3),
+    position: Duration::from_millis(20),
     room: Duration::from_millis(300),
     idle: Duration::from_millis(200),
 };
