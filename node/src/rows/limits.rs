@@ -7,7 +7,9 @@ use sc_network_types::PeerId;
 use schnellru::{ByLength, LruMap};
 
 /// Sessions that this node serves at once, as a worker. Each has a thread that sleeps between calls.
-pub const SEATS: usize = 32;
+pub const SEATS: usize = 64;
+/// Those of them that one gateway may take.
+pub const SEATS_OF_GATEWAY: usize = SEATS / 4;
 /// Sessions that this node answers at once, as a gateway.
 pub const GENERATIONS: usize = 8;
 /// Most bytes of the traces that a worker keeps in memory for one session.

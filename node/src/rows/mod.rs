@@ -50,7 +50,7 @@
 //! | that the peer is the gateway of a session that this node's keys may serve | the substream is not opened |
 //! | the message's length and encoding | the peer is banned for a while |
 //! | that there is room for the call | refused, for now |
-//! | that there is room for the session | refused, for now |
+//! | that there is room for the session, and for another one of this gateway | refused, for now |
 //! | that the chain has the session, and its gateway is the peer | refused |
 //! | that its workers are drawn, and it is not closed | refused, for now in the first case |
 //! | that the key of the worker at this place is here | refused |
@@ -138,6 +138,9 @@ struct Patience {
     position: Duration,
     /// Until a gateway takes what it was answered before.
     room: Duration,
+    /// Without a call, until a session makes way for others, if there is no room for them. Longer than a gateway waits for
+    /// any answer but the first.
+    leisure: Duration,
     /// Without a call, until a worker asks the chain whether the session goes on.
     idle: Duration,
 }
@@ -153,6 +156,7 @@ impl Default for Patience {
             alone: Duration::from_secs(30),
             position: Duration::from_secs(1),
             room: Duration::from_secs(10),
+            leisure: Duration::from_secs(30),
             idle: Duration::from_secs(15),
         }
     }

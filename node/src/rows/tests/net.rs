@@ -61,6 +61,7 @@ pub const PATIENCE: Patience = Patience {
     alone: Duration::from_secs(3),
     position: Duration::from_millis(20),
     room: Duration::from_millis(300),
+    leisure: Duration::from_millis(600),
     idle: Duration::from_millis(200),
 };
 
@@ -377,6 +378,13 @@ impl Net {
         let session = Session { id, ..session(self.gateway.participant(), replicas, workers) };
         self.world.sessions.lock().insert(id, session);
         self.world.next_block();
+    }
+
+    /// Opens a session of another gateway.
+    pub fn open_for(&self, id: SessionId, gateway: PeerId) {
+        self.open(id, 1);
+        let mut sessions = self.world.sessions.lock();
+        sessions.get_mut(&id).unwrap().gateway.peer = gateway.to_bytes().try_into().unwrap();
     }
 
     /// That the workers are drawn.

@@ -287,6 +287,54 @@ fn more_calls_than_may_be_unanswered_are_refused_for_now() {
 }
 
 #[test]
+fn a_gateway_takes_its_share_of_seats_and_idle_ones_make_way() {
+    use crate::rows::limits::{SEATS, SEATS_OF_GATEWAY};
+    let desk = Desk::new();
+    let (net, worker) = (&desk.net, &desk.net.workers[0]);
+    let from = |gateway: PeerId, session: u32| {
+        let call = Call { session, ..call(0, 0, 0, 1) };
+        worker.hub.received(gateway, &Message::Call(call).encode());
+    };
+    let answered = |gateway: PeerId, session: u32| {
+        let before = desk.answered();
+        from(gateway, session);
+        wait_until("an answer is waited for", || desk.answered() > before);
+    };
+    // Those of one gateway fill its share.
+    let ids = |gateway: u32| (0..SEATS_OF_GATEWAY as u32 + 1).map(move |place| 1000 * (gateway + 1) + place);
+    let gateways: Vec<_> = (0..SEATS / SEATS_OF_GATEWAY + 1).map(|_| PeerId::random()).collect();
+    for (number, gateway) in (0..).zip(&gateways) {
+        ids(number).for_each(|id| net.open_for(id, *gateway));
+    }
+    let refused = || worker.hub.context.metrics.refused.get();
+    for (number, gateway) in (0..).zip(&gateways[1..]) {
+        let mut ids = ids(number + 1);
+        ids.by_ref().take(SEATS_OF_GATEWAY).for_each(|id| answered(*gateway, id));
+        let before = refused();
+        from(*gateway, ids.next().unwrap());
+        assert_eq!(refused(), before + 1);
+    }
+    assert_eq!(worker.hub.worker.seats(), SEATS);
+    let before = refused();
+    from(gateways[0], 1000);
+    assert_eq!(refused(), before + 1);
+    // The one that is called goes on, and of the others the first makes way.
+    std::thread::sleep(super::net::PATIENCE.leisure);
+    let again = Call { session: 2000, ..call(0, 0, 0, 1) };
+    worker.hub.received(gateways[1], &Message::Call(again).encode());
+    answered(gateways[0], 1000);
+    assert_eq!(worker.hub.worker.seats(), SEATS);
+    let next = Call { session: 2000, ..call(1, 1, 0, 1) };
+    let before = desk.answered();
+    worker.hub.received(gateways[1], &Message::Call(next).encode());
+    wait_until("an answer is waited for", || desk.answered() > before);
+    let before = refused();
+    let next = Call { session: 2001, ..call(1, 1, 0, 1) };
+    worker.hub.received(gateways[1], &Message::Call(next).encode());
+    wait_until("a refusal is waited for", || refused() > before);
+}
+
+#[test]
 fn a_gateway_that_does_not_take_its_answers_is_served_no_more() {
     let desk = Desk::new();
     for stage in 0..8 {

@@ -16,6 +16,7 @@ use std::{
         Arc,
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use ensemble_core::inference::SessionId;
@@ -23,7 +24,7 @@ use parking_lot::{Mutex, MutexGuard};
 use sc_network_types::PeerId;
 
 use super::{
-    limits::SEATS,
+    limits::{SEATS, SEATS_OF_GATEWAY},
     protocol::{Call, End, Message, Refused, IN_FLIGHT},
     Context, LOG_TARGET,
 };
@@ -53,6 +54,25 @@ struct Taken {
     /// Tells it from others of the same session, which came before or come after it.
     number: u64,
     calls: SyncSender<Call>,
+    /// When the gateway called last.
+    called_at: Instant,
+}
+
+impl Seats {
+    /// Whether there is room for another session of a gateway. Of those that were not called for long the one that waits
+    /// longest makes way, if need be: its thread ends, and keeps what it has.
+    fn has_room(&mut self, peer: &PeerId, leisure: Duration) -> bool {
+        let of_peer = self.taken.keys().filter(|(gateway, ..)| gateway == peer).count();
+        let is_full = self.taken.len() >= SEATS;
+        if of_peer < SEATS_OF_GATEWAY && !is_full {
+            return true;
+        }
+        let may_go = |(gateway, ..): &Key| of_peer < SEATS_OF_GATEWAY || gateway == peer;
+        let idle = self.taken.iter().filter(|(key, taken)| may_go(key) && taken.called_at.elapsed() >= leisure);
+        let Some(longest) = idle.min_by_key(|(_, taken)| taken.called_at).map(|(key, _)| *key) else { return false };
+        self.taken.remove(&longest);
+        true
+    }
 }
 
 impl Worker {
@@ -65,7 +85,8 @@ impl Worker {
     pub fn call(self: &Arc<Self>, peer: PeerId, call: Call) {
         let key = (peer, call.session, call.place);
         let mut seats = self.seats.lock();
-        let Some(seat) = seats.taken.get(&key) else { return self.begin(seats, key, call) };
+        let Some(seat) = seats.taken.get_mut(&key) else { return self.begin(seats, key, call) };
+        seat.called_at = Instant::now();
         match seat.calls.try_send(call) {
             Ok(()) => (),
             Err(TrySendError::Full(call)) => {
@@ -81,9 +102,9 @@ impl Worker {
 
     /// Begins to serve a session, if it turns out to be one that this node serves.
     fn begin(self: &Arc<Self>, mut seats: MutexGuard<'_, Seats>, key: Key, call: Call) {
-        if seats.taken.len() >= SEATS {
+        if !seats.has_room(&key.0, self.context.patience.leisure) {
             drop(seats);
-            return self.refuse(&key.0, &call, true, "this worker serves as many sessions as it can");
+            return self.turn_away(&key.0, &call, "this worker serves as many sessions as it can");
         }
         let (sender, jobs) = mpsc::sync_channel(IN_FLIGHT as usize);
         seats.count = seats.count.saturating_add(1);
@@ -93,11 +114,11 @@ impl Worker {
         if let Err(error) = began {
             drop(seats);
             tracing::warn!(target: LOG_TARGET, "Cannot start a thread for session {}: {error}", call.session);
-            return self.refuse(&key.0, &call, true, "this worker has no room for another session");
+            return self.turn_away(&key.0, &call, "this worker has no room for another session");
         }
         // There is room for the first call.
         let _ = sender.try_send(call);
-        seats.taken.insert(key, Taken { number, calls: sender });
+        seats.taken.insert(key, Taken { number, calls: sender, called_at: Instant::now() });
         self.context.metrics.seats.set(seats.taken.len() as u64);
     }
 
@@ -115,12 +136,22 @@ impl Worker {
         self.gateways.has(&self.context, peer)
     }
 
+    /// Refuses a call that is out of turn.
     fn refuse(&self, peer: &PeerId, call: &Call, passing: bool, reason: &str) {
+        self.say_no(peer, call, passing, reason);
+        self.context.fault(*peer);
+    }
+
+    /// Refuses a call for want of room here, which is nothing that a peer does wrong.
+    fn turn_away(&self, peer: &PeerId, call: &Call, reason: &str) {
+        self.say_no(peer, call, true, reason);
+    }
+
+    fn say_no(&self, peer: &PeerId, call: &Call, passing: bool, reason: &str) {
         let Call { session, place, number, .. } = call;
         tracing::debug!(target: LOG_TARGET, "Call {number} of {peer} in session {session}, place {place}: {reason}");
         self.context.metrics.refused.inc();
         self.context.post.send(peer, &Message::Refused(Refused::new(call, passing, reason)));
-        self.context.fault(*peer);
     }
 
     /// A session's thread takes no more calls. Another may have taken its place.
