@@ -33,8 +33,8 @@ const MAX_LOSSES: u32 = 2;
 pub struct Member {
     /// Its place.
     pub place: u32,
-    /// Its peer.
-    pub peer: PeerId,
+    /// Its peer, if what it announced is one.
+    pub peer: Option<PeerId>,
     /// The ranges that it serves, its own first.
     pub ranges: Vec<RangeIndex>,
     key: AttesterId,
@@ -68,7 +68,7 @@ pub struct Unfit;
 
 impl Member {
     /// A worker that was asked nothing yet.
-    pub fn new(place: u32, peer: PeerId, key: AttesterId, ranges: Vec<RangeIndex>) -> Self {
+    pub fn new(place: u32, peer: Option<PeerId>, key: AttesterId, ranges: Vec<RangeIndex>) -> Self {
         let rows = ranges.iter().map(|_| Rows::default()).collect();
         Self {
             place,
@@ -112,10 +112,11 @@ impl Member {
             return;
         }
         self.retry_at = None;
+        let Some(peer) = self.peer else { return };
         while self.unanswered.len() < IN_FLIGHT as usize {
             let Some(call) = self.queue.pop_front() else { return };
             let message = Message::Call(Call { place: self.place, ..(*call).clone() });
-            if !post.send(&self.peer, &message) {
+            if !post.send(&peer, &message) {
                 // It is sent when there is a substream.
                 self.queue.push_front(call);
                 return;

@@ -140,7 +140,11 @@ impl Driver {
     /// Answers, and tells the subscribers how it ended.
     pub fn run(mut self) {
         let id = self.session.id;
-        self.crew.iter().for_each(|member| self.context.post.keep(member.peer));
+        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.keep(peer));
+        let unknown = self.crew.iter().filter(|member| member.peer.is_none()).map(|member| member.place);
+        for place in unknown.collect::<Vec<_>>() {
+            self.drop_worker(place, "has announced no valid peer id");
+        }
         let end = self.answer().and_then(|()| self.close());
         match &end {
             Ok(summary) => {
@@ -151,7 +155,7 @@ impl Driver {
         }
         let left: Vec<_> = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
         left.into_iter().for_each(|place| self.send_end(place));
-        self.crew.iter().for_each(|member| self.context.post.release(member.peer));
+        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.release(peer));
         self.generation.progress.end(end.map_err(|failure| failure.to_string()));
     }
 
@@ -340,15 +344,18 @@ impl Driver {
             },
             Mail::Opened(peer) => {
                 let (now, post) = (Instant::now(), &self.context.post);
-                self.crew.iter_mut().filter(|member| member.peer == peer).for_each(|member| member.pump(post, now));
+                self.crew
+                    .iter_mut()
+                    .filter(|member| member.peer == Some(peer))
+                    .for_each(|member| member.pump(post, now));
             },
             Mail::Closed(peer) => {
-                let of_peer = self.crew.iter_mut().filter(|member| member.peer == peer && member.is_in());
+                let of_peer = self.crew.iter_mut().filter(|member| member.peer == Some(peer) && member.is_in());
                 let gone = of_peer.filter_map(|member| member.lost().then_some(member.place)).collect::<Vec<_>>();
                 gone.into_iter().for_each(|place| self.drop_worker(place, "was lost too often"));
             },
             Mail::Banned(peer) => {
-                let of_peer = self.crew.iter().filter(|member| member.peer == peer).map(|member| member.place);
+                let of_peer = self.crew.iter().filter(|member| member.peer == Some(peer)).map(|member| member.place);
                 of_peer.collect::<Vec<_>>().into_iter().for_each(|place| self.drop_worker(place, "broke the protocol"));
             },
         }
@@ -361,7 +368,7 @@ impl Driver {
         if !member.answered(number, now) {
             // It was asked twice and has answered twice, or it makes things up.
             self.context.metrics.unsolicited.inc();
-            return self.context.fault(member.peer);
+            return self.fault(place);
         }
         member.pump(&self.context.post, now);
         let served = member.ranges.clone();
@@ -385,7 +392,8 @@ impl Driver {
     fn on_refused(&mut self, refused: &Refused) {
         let Some(member) = self.crew.get_mut(refused.place as usize).filter(|member| member.is_in()) else { return };
         if !member.owes(refused.number) {
-            return;
+            self.context.metrics.unsolicited.inc();
+            return self.fault(refused.place);
         }
         if refused.passing {
             return member.retry(Instant::now() + self.context.patience.retry);
@@ -393,14 +401,20 @@ impl Driver {
         self.drop_worker(refused.place, &format!("refused: {}", refused.reason()));
     }
 
+    /// Counts a message of a worker that was out of turn.
+    fn fault(&self, place: u32) {
+        if let Some(peer) = self.crew.get(place as usize).and_then(|member| member.peer) {
+            self.context.fault(peer);
+        }
+    }
+
     /// Asks a worker nothing more in this session.
     fn drop_worker(&mut self, place: u32, reason: &str) {
         let Some(member) = self.crew.get_mut(place as usize).filter(|member| member.is_in()) else { return };
         member.leave();
-        tracing::warn!(
-            target: LOG_TARGET,
-            "Session {}: the worker at place {place}, {}, {reason}", self.session.id, member.peer
-        );
+        self.generation.leave_out(place);
+        let (id, peer) = (self.session.id, member.peer.map_or("nobody".into(), |peer| peer.to_string()));
+        tracing::warn!(target: LOG_TARGET, "Session {id}: the worker at place {place}, {peer}, {reason}");
         self.context.metrics.dropped.inc();
         self.report.dropped.push((place, reason.to_string()));
         self.open.iter_mut().for_each(|answers| answers.give_up(place));
@@ -409,8 +423,8 @@ impl Driver {
 
     fn send_end(&self, place: u32) {
         let end = Message::End(End { session: self.session.id, place });
-        if let Some(member) = self.crew.get(place as usize) {
-            self.context.post.send(&member.peer, &end);
+        if let Some(peer) = self.crew.get(place as usize).and_then(|member| member.peer) {
+            self.context.post.send(&peer, &end);
         }
     }
 
