@@ -21,8 +21,18 @@ use super::{
 pub struct Post {
     network: Arc<dyn Network>,
     hub: OnceLock<Weak<Hub>>,
-    /// How many sessions keep a peer.
-    kept: Mutex<HashMap<PeerId, u32>>,
+    kept: Mutex<HashMap<PeerId, Kept>>,
+}
+
+/// What a substream to a peer is needed for.
+#[derive(Default)]
+struct Kept {
+    /// Sessions that this node answers, in which the peer is a worker.
+    answers: u32,
+    /// Sessions that this node serves, of which the peer is the gateway.
+    seats: u32,
+    /// Whether the network keeps the substream.
+    by_network: bool,
 }
 
 impl Post {
@@ -56,26 +66,46 @@ impl Post {
         }
     }
 
-    /// Keeps a substream to a peer open, for one more session.
+    /// Keeps a substream to a peer open, for one more session that this node answers.
     pub fn keep(&self, peer: PeerId) {
         if peer == self.network.local() {
             return;
         }
-        let mut kept = self.kept.lock();
-        let sessions = kept.entry(peer).or_default();
-        *sessions = sessions.saturating_add(1);
-        if *sessions == 1 {
+        let mut all = self.kept.lock();
+        let kept = all.entry(peer).or_default();
+        kept.answers = kept.answers.saturating_add(1);
+        if !kept.by_network {
+            kept.by_network = true;
             self.network.keep(peer);
         }
     }
 
     /// Ends the effect of one [`Self::keep`].
     pub fn release(&self, peer: PeerId) {
-        let mut kept = self.kept.lock();
-        let Entry::Occupied(mut sessions) = kept.entry(peer) else { return };
-        *sessions.get_mut() = sessions.get().saturating_sub(1);
-        if *sessions.get() == 0 {
-            sessions.remove();
+        self.change(peer, |kept| kept.answers = kept.answers.saturating_sub(1));
+    }
+
+    /// Has the network not end what keeps a substream to a peer as long as it is the gateway of a session: the network
+    /// closes the substream then, whoever needs it.
+    pub fn serve(&self, peer: PeerId) {
+        let mut all = self.kept.lock();
+        let kept = all.entry(peer).or_default();
+        kept.seats = kept.seats.saturating_add(1);
+    }
+
+    /// Ends the effect of one [`Self::serve`].
+    pub fn served(&self, peer: PeerId) {
+        self.change(peer, |kept| kept.seats = kept.seats.saturating_sub(1));
+    }
+
+    fn change(&self, peer: PeerId, change: impl FnOnce(&mut Kept)) {
+        let mut all = self.kept.lock();
+        let Entry::Occupied(mut kept) = all.entry(peer) else { return };
+        change(kept.get_mut());
+        if kept.get().answers > 0 || kept.get().seats > 0 {
+            return;
+        }
+        if kept.remove().by_network {
             self.network.release(peer);
         }
     }

@@ -287,6 +287,31 @@ fn more_calls_than_may_be_unanswered_are_refused_for_now() {
 }
 
 #[test]
+fn a_substream_stays_as_long_as_either_side_needs_it() {
+    let desk = Desk::new();
+    let (worker, gateway) = (&desk.net.workers[0], desk.net.gateway.peer);
+    let (post, is_kept) = (&worker.hub.context.post, || worker.wire.kept.lock().contains(&gateway));
+    // The worker is a gateway itself, and its worker is the gateway that it serves.
+    post.keep(gateway);
+    desk.accepts(call(0, 0, 0, 1));
+    post.release(gateway);
+    assert!(is_kept());
+    post.keep(gateway);
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(gateway, &end.encode());
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    assert!(is_kept());
+    post.release(gateway);
+    wait_until("the release is waited for", || !is_kept());
+    // Who is only served is nobody that the network was asked to keep.
+    desk.net.open(SESSION + 1, 1);
+    desk.accepts(Call { session: SESSION + 1, ..call(0, 0, 0, 1) });
+    worker.hub.received(gateway, &Message::End(End { session: SESSION + 1, place: 0 }).encode());
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    assert!(!is_kept());
+}
+
+#[test]
 fn a_gateway_takes_its_share_of_seats_and_idle_ones_make_way() {
     use crate::rows::limits::{SEATS, SEATS_OF_GATEWAY};
     let desk = Desk::new();

@@ -110,9 +110,11 @@ impl Worker {
         seats.count = seats.count.saturating_add(1);
         let number = seats.count;
         let seat = Seat { worker: self.clone(), key, number, jobs };
+        self.context.post.serve(key.0);
         let began = thread::Builder::new().name(format!("rows-{}", call.session)).spawn(move || seat.run());
         if let Err(error) = began {
             drop(seats);
+            self.context.post.served(key.0);
             tracing::warn!(target: LOG_TARGET, "Cannot start a thread for session {}: {error}", call.session);
             return self.turn_away(&key.0, &call, "this worker has no room for another session");
         }

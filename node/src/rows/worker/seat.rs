@@ -81,6 +81,7 @@ impl Seat {
         // What came in the meantime is not left without an answer. A session that was not served yet may be so soon.
         let (passing, reason) = (served.is_none(), if served.is_none() { NOT_YET } else { OVER });
         self.jobs.try_iter().for_each(|call| self.worker.refuse(self.peer(), &call, passing, reason));
+        self.worker.context.post.served(*self.peer());
         if let Some(served) = served {
             self.seal(served);
         }
