@@ -12,7 +12,7 @@ use ensemble_tensor::{merkle, Bundle, Hash, TensorId};
 
 use super::worker::Models;
 use crate::{
-    models::Model,
+    models::{self, Model, Unopened},
     tensors::{Store, StoreError},
 };
 
@@ -22,9 +22,9 @@ pub struct StoredModels;
 impl Models for StoredModels {
     type Model = Stored;
 
-    fn open(&self, store: &Arc<Store>, id: &TensorId, machine: Machine) -> Result<Stored, String> {
-        let model = Model::held(store, id).map_err(|error| error.to_string())?;
-        let leaves = leaves(store, id).map_err(|error| error.to_string())?;
+    fn open(&self, store: &Arc<Store>, id: &TensorId, machine: Machine) -> Result<Stored, Unopened> {
+        let model = Model::held(store, id)?;
+        let leaves = leaves(store, id).map_err(models::Error::from)?;
         Ok(Stored { store: store.clone(), model: Arc::new(model), leaves, machine })
     }
 }

@@ -33,6 +33,7 @@ use super::{
     Metrics, Records, Sessions,
 };
 use crate::{
+    models::Unopened,
     rows::Signed,
     tensors::{testing, Store},
 };
@@ -99,13 +100,18 @@ impl TensorAccess for Orders {
 struct Library {
     opened: Arc<AtomicUsize>,
     is_empty: bool,
+    /// Whether it is still being checked.
+    is_new: bool,
 }
 
 impl Models for Library {
     type Model = Tiny;
 
-    fn open(&self, _: &Arc<Store>, _: &TensorId, _: Machine) -> Result<Tiny, String> {
+    fn open(&self, _: &Arc<Store>, _: &TensorId, _: Machine) -> Result<Tiny, Unopened> {
         self.opened.fetch_add(1, Ordering::Relaxed);
+        if self.is_new {
+            return Err(Unopened { reason: "the model is still being checked".into(), passing: true });
+        }
         match self.is_empty {
             true => Err("the model is none".into()),
             false => Ok(Tiny::new()),
@@ -227,6 +233,16 @@ fn a_model_that_is_none_is_remembered_for_a_while() {
     lab.fill();
     assert_eq!(lab.sessions.check(check.clone()), CheckStatus::Unable("the model is none".into()));
     lab.sessions.desk.jobs().age(FAILURE_LIFETIME);
+    assert_eq!(lab.sessions.check(check), CheckStatus::Pending);
+    assert_eq!(lab.sessions.desk.jobs().under_way(), 1);
+}
+
+#[test]
+fn a_model_that_is_still_being_checked_is_opened_again() {
+    let lab = Lab::with(Library { is_new: true, ..Library::default() });
+    let (check, _) = lab.session(&[]);
+    lab.sessions.check(check.clone());
+    lab.fill();
     assert_eq!(lab.sessions.check(check), CheckStatus::Pending);
     assert_eq!(lab.sessions.desk.jobs().under_way(), 1);
 }

@@ -15,7 +15,7 @@ use super::{
     records::Records,
     LOG_TARGET,
 };
-use crate::{rows::Signed, tensors::Store};
+use crate::{models::Unopened, rows::Signed, tensors::Store};
 
 /// How nice the thread is to others, from 0 to 19.
 #[cfg(target_os = "linux")]
@@ -27,7 +27,7 @@ pub trait Models: Send + 'static {
     type Model: Model;
 
     /// Opens a model that is held, or says why it cannot be.
-    fn open(&self, store: &Arc<Store>, id: &TensorId, machine: Machine) -> Result<Self::Model, String>;
+    fn open(&self, store: &Arc<Store>, id: &TensorId, machine: Machine) -> Result<Self::Model, Unopened>;
 }
 
 /// Computes what is ordered.
@@ -100,7 +100,11 @@ impl<M: Models> Worker<M> {
         }
         let model = match self.models.open(&self.store, &check.model, self.machine) {
             Ok(model) => model,
-            Err(error) => return Some(CheckStatus::Unable(error)),
+            Err(error) if error.passing => {
+                tracing::warn!(target: LOG_TARGET, "Session {}: cannot be checked now: {error}", check.session);
+                return None;
+            },
+            Err(error) => return Some(CheckStatus::Unable(error.reason)),
         };
         let goes_on = || self.desk.jobs().is_wanted();
         match ensemble_check::check(&model, &claims, self.machine, goes_on) {

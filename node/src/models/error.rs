@@ -5,7 +5,7 @@ use std::io;
 use ensemble_compute::inference::{config::Invalid, Error as ProductError, LocalError};
 use ensemble_tensor::TensorId;
 
-use super::{sandbox, template, tokenizer};
+use super::{sandbox, template, tokenizer, Unopened};
 use crate::tensors::StoreError;
 
 /// Why a model is not opened, or does not answer.
@@ -76,4 +76,15 @@ pub enum Error {
     /// A sequence that does not go on.
     #[error(transparent)]
     Local(#[from] LocalError),
+}
+
+impl From<Error> for Unopened {
+    fn from(error: Error) -> Self {
+        // All of these are about the files, which are fetched, checked and mended.
+        let passing = matches!(
+            error,
+            Error::NotHeld(_) | Error::Unchecked(_) | Error::Damaged(_) | Error::Store(_) | Error::Io(_)
+        );
+        Self { reason: error.to_string(), passing }
+    }
 }

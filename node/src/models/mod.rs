@@ -23,7 +23,9 @@ pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod tokenizer;
+mod unopened;
 
 pub use error::Error;
 pub use model::Model;
 pub use template::Message;
+pub use unopened::Unopened;

@@ -54,7 +54,8 @@
 //! | that the chain has the session, and its gateway is the peer | refused |
 //! | that its workers are drawn, and it is not closed | refused, for now in the first case |
 //! | that the key of the worker at this place is here | refused |
-//! | that the model is held and can be opened, and its traces fit into memory | refused |
+//! | that the model is held, checked, and can be opened | refused, for now in the first two cases |
+//! | that its traces fit into memory | refused |
 //! | that the worker at this place has never begun to serve this session, which is written down | refused |
 //! | that the call is the next one, or one of the last two again, alike, and that not too often | refused |
 //! | that the vectors are vectors of the stage, and the outputs fit into a message | refused |
@@ -81,6 +82,7 @@ mod limits;
 mod metrics;
 mod model;
 mod network;
+mod opened;
 mod params;
 mod post;
 mod products;

@@ -4,22 +4,18 @@ use std::sync::Arc;
 
 use ensemble_compute::inference::{Llama, Rows, Tables};
 use ensemble_tensor::TensorId;
-use parking_lot::Mutex;
-use schnellru::{ByLength, LruMap};
 use serde::Deserialize;
 
+use super::opened::Opened;
 use crate::{
-    models::{self, Message},
+    models::{self, Message, Unopened},
     tensors::Store,
 };
-
-/// Models that stay open. The one that was not asked for longest makes way, once nobody uses it.
-const OPEN: u32 = 4;
 
 /// Models that this node has.
 pub trait Models: Send + Sync {
     /// Opens a model, or says why it cannot be. May take a while, and less the second time.
-    fn open(&self, content: TensorId) -> Result<Arc<dyn Model>, String>;
+    fn open(&self, content: TensorId) -> Result<Arc<dyn Model>, Unopened>;
 }
 
 /// A model that is open.
@@ -88,26 +84,19 @@ impl Model for models::Model {
 /// The models in a store.
 pub struct HeldModels {
     store: Arc<Store>,
-    open: Mutex<LruMap<TensorId, Arc<models::Model>, ByLength>>,
+    opened: Opened<models::Model>,
 }
 
 impl HeldModels {
     /// None is open yet.
     pub fn new(store: Arc<Store>) -> Self {
-        Self { store, open: Mutex::new(LruMap::new(ByLength::new(OPEN))) }
+        Self { store, opened: Opened::default() }
     }
 }
 
 impl Models for HeldModels {
-    fn open(&self, content: TensorId) -> Result<Arc<dyn Model>, String> {
-        // Whoever comes second waits rather than to open it too.
-        let mut open = self.open.lock();
-        if let Some(model) = open.get(&content) {
-            return Ok(model.clone());
-        }
-        let model = models::Model::held(&self.store, &content).map_err(|error| error.to_string())?;
-        let model = Arc::new(model);
-        open.insert(content, model.clone());
+    fn open(&self, content: TensorId) -> Result<Arc<dyn Model>, Unopened> {
+        let model = self.opened.get(content, || Ok(models::Model::held(&self.store, &content)?))?;
         Ok(model)
     }
 }

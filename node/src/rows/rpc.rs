@@ -312,7 +312,7 @@ impl RowsRpc {
 
     fn make_prompt(&self, model: ModelId, prompt: &Prompt, terms: Option<Terms>) -> Result<PromptReply, Error> {
         let view = self.context.chain.model(model)?.ok_or(GatewayError::UnknownModel(model))?;
-        let opened = self.context.models.open(view.content).map_err(GatewayError::Model)?;
+        let opened = self.context.models.open(view.content).map_err(GatewayError::from)?;
         let tokens = opened.prompt(prompt).map_err(Error::Prompt)?;
         if tokens.is_empty() {
             return Err(Error::Prompt("it is empty".into()));

@@ -3,7 +3,7 @@
 use ensemble_core::inference::{ModelId, SessionId};
 use ensemble_tensor::TensorId;
 
-use crate::rows::chain::Unavailable;
+use crate::{models::Unopened, rows::chain::Unavailable};
 
 /// Why a session is not answered.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum Error {
     UnknownModel(ModelId),
     /// The model cannot be opened.
     #[error("the model cannot be opened: {0}")]
-    Model(String),
+    Model(#[from] Unopened),
     /// Too many at once.
     #[error("this gateway answers {0} sessions at once; ask again when one is complete")]
     Busy(usize),

@@ -157,7 +157,7 @@ impl Gateway {
             return Err(Error::AnotherPrompt);
         }
         let model = context.chain.model(view.model)?.ok_or(Error::UnknownModel(view.model))?;
-        let model = context.models.open(model.content).map_err(Error::Model)?;
+        let model = context.models.open(model.content)?;
         Ok((view, model))
     }
 

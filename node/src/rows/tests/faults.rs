@@ -9,10 +9,13 @@ use super::{
     net::{wait_until, Manner, Net, MAX_TOKENS, PROMPT, SESSION},
     tiny::Tiny,
 };
-use crate::rows::{
-    gateway::Summary,
-    ledger::Disagreement,
-    protocol::{Message, Refused},
+use crate::{
+    models::Unopened,
+    rows::{
+        gateway::Summary,
+        ledger::Disagreement,
+        protocol::{Message, Refused},
+    },
 };
 
 /// With three replicas the answer is right whatever one worker does, which is dropped for a reason.
@@ -126,6 +129,18 @@ fn a_worker_without_a_peer_stops_nothing() {
     assert_eq!(summary.report.unverified, 0);
     let failure = no_peer(2, 1).answer().1.unwrap_err();
     assert!(failure.contains("no worker of range 1") && failure.contains("no valid peer id"), "{failure}");
+}
+
+#[test]
+fn a_worker_that_still_checks_its_model_is_asked_again() {
+    let net = Net::new(2, 1);
+    let reason = "the model is still being checked";
+    *net.workers[1].shelf.0.lock() = Err(Unopened { reason: reason.into(), passing: true });
+    let progress = net.gateway.generate(&PROMPT).unwrap();
+    wait_until("refusals are waited for", || net.workers[1].wire.refusals.lock().len() >= 2);
+    net.workers[1].has(net.model.clone());
+    let summary = super::net::follow(&progress).1.unwrap();
+    assert_eq!((summary.report.tokens, summary.report.dropped), (MAX_TOKENS, Vec::new()));
 }
 
 #[test]

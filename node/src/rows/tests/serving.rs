@@ -8,7 +8,10 @@ use super::{
     net::{wait_until, Net, PROMPT, SESSION},
     tiny::{self, LLAMA},
 };
-use crate::rows::protocol::{Call, End, Message, IN_FLIGHT};
+use crate::{
+    models::Unopened,
+    rows::protocol::{Call, End, Message, IN_FLIGHT},
+};
 
 fn call(number: u32, stage: u32, first: u32, vectors: usize) -> Call {
     let width = LLAMA.stage(stage).map_or(32, |stage| LLAMA.inputs(stage)) as usize;
@@ -161,6 +164,8 @@ fn only_the_sessions_own_gateway_and_worker_are_served() {
     net.change(|session| session.model = 0);
     *worker.shelf.0.lock() = Err("the bundle is not held".into());
     desk.refuses(call(0, 0, 0, 1), "the bundle is not held");
+    *worker.shelf.0.lock() = Err(Unopened { reason: "it is being checked".into(), passing: true });
+    desk.refuses(call(0, 0, 0, 1), "it is being checked");
     worker.has(net.model.clone());
     net.change(|session| session.max_tokens = u32::MAX);
     desk.refuses(call(0, 0, 0, 1), "too much memory");

@@ -6,7 +6,10 @@ use ensemble_compute::inference::{Llama, Norm, Rows, Tables, Vector};
 use ensemble_tensor::{Kind, TensorId};
 use parking_lot::Mutex;
 
-use crate::rows::model::{Model, Models, Prompt};
+use crate::{
+    models::Unopened,
+    rows::model::{Model, Models, Prompt},
+};
 
 /// Its shape.
 pub const LLAMA: Llama = Llama {
@@ -151,10 +154,10 @@ impl Model for Tiny {
 }
 
 /// The models of a node: one, whatever is asked for.
-pub struct Shelf(pub Mutex<Result<Arc<Tiny>, String>>);
+pub struct Shelf(pub Mutex<Result<Arc<Tiny>, Unopened>>);
 
 impl Models for Shelf {
-    fn open(&self, _: TensorId) -> Result<Arc<dyn Model>, String> {
+    fn open(&self, _: TensorId) -> Result<Arc<dyn Model>, Unopened> {
         Ok(self.0.lock().clone()?)
     }
 }

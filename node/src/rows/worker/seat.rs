@@ -15,12 +15,15 @@ use super::{
     served::{Served, Terms},
     Key, Worker,
 };
-use crate::rows::{
-    chain::{self, Session},
-    limits::MAX_TRACE_BYTES,
-    network::Delivery,
-    protocol::{Call, Message},
-    LOG_TARGET,
+use crate::{
+    models::Unopened,
+    rows::{
+        chain::{self, Session},
+        limits::MAX_TRACE_BYTES,
+        network::Delivery,
+        protocol::{Call, Message},
+        LOG_TARGET,
+    },
 };
 
 /// A session's thread.
@@ -49,6 +52,12 @@ fn denied(reason: impl Into<String>) -> Denied {
 
 fn not_yet(reason: impl Into<String>) -> Denied {
     Denied { passing: true, reason: reason.into() }
+}
+
+impl From<Unopened> for Denied {
+    fn from(Unopened { reason, passing }: Unopened) -> Self {
+        Self { passing, reason }
+    }
 }
 
 impl Seat {
@@ -128,7 +137,7 @@ impl Seat {
         let pair = pair.ok_or_else(|| denied("the worker at this place has its key elsewhere"))?;
         let model = context.chain.model(session.model).map_err(unavailable)?;
         let model = model.ok_or_else(|| denied("this session's model is gone"))?;
-        let model = context.models.open(model.content).map_err(denied)?;
+        let model = context.models.open(model.content)?;
         let terms = terms(&session, call.place);
         let row = u64::from(model.llama().stages()).saturating_mul(64);
         let bytes = row.saturating_mul(terms.ranges.len() as u64).saturating_mul(terms.positions.into());
