@@ -4,9 +4,9 @@
 //! Traces and tokens lie in the tensor store, pinned. What they belong to lies in a file for each session, so that a
 //! node that starts again still votes and closes.
 //!
-//! A worker that signed two rows for one position would lose its bond. So that it has begun to serve a session is written
-//! down before its first answer, and nobody ever begins twice: not after a restart, not after traces could not be kept,
-//! and not on another fork, where the session of this number may be another one.
+//! A worker that signed two rows for one position would lose its bond. So that it has begun to serve a session is
+//! written down before its first answer, and nobody ever begins twice: not after a restart, not after traces could not
+//! be kept, and not on another fork, where the session of this number may be another one.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -185,7 +185,7 @@ impl Ledger {
 
     /// What this node as the gateway has to say, once the answer is complete.
     pub fn closing(&self, session: SessionId) -> Option<Closing> {
-        self.answered(session).map(|answered| answered.closing)
+        self.book.lock().records.get(&session)?.answered.as_ref().map(|answered| answered.closing)
     }
 
     /// All that is known of a session that this node has answered.

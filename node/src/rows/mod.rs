@@ -14,8 +14,8 @@
 //! 2. **Call.** For each stage the gateway sends the input to all workers, at most two calls each at a time. The prompt
 //!    goes in batches of up to 32 positions.
 //! 3. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
-//!    trace: `served_bytes` of `ensemble_core::inference`. It waits until there is room for its answer, and ends its part
-//!    if the gateway does not take what it asked for.
+//!    trace: `served_bytes` of `ensemble_core::inference`. It waits until there is room for its answer, and ends its
+//!    part if the gateway does not take what it asked for.
 //! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who
 //!    come late are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each
 //!    range has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
@@ -131,8 +131,8 @@ struct Patience {
     retry: Duration,
     /// Waiting, when the answer is complete, for those who are behind.
     drain: Duration,
-    /// For each call, after the first has answered, and at least as long again as the first took: nobody counts how long
-    /// others are waited for.
+    /// For each call, after the first has answered, and at least as long again as the first took: nobody counts how
+    /// long others are waited for.
     grace: Duration,
     /// All that is waited in a session for a worker without whom it does not go on.
     alone: Duration,
@@ -140,8 +140,8 @@ struct Patience {
     position: Duration,
     /// Until a gateway takes what it was answered before.
     room: Duration,
-    /// Without a call, until a session makes way for others, if there is no room for them. Longer than a gateway waits for
-    /// any answer but the first.
+    /// Without a call, until a session makes way for others, if there is no room for them. Longer than a gateway waits
+    /// for any answer but the first.
     leisure: Duration,
     /// Without a call, until a worker asks the chain whether the session goes on.
     idle: Duration,

@@ -139,8 +139,8 @@ impl Gateway {
     /// The checks before an answer begins, in the order of `mod.rs`.
     fn check(&self, session: SessionId, prompt: &[u32]) -> Result<(Session, Arc<dyn Model>), Error> {
         let context = &self.context;
-        if let Some(answered) = context.ledger.answered(session) {
-            return Err(Error::Answered(answered.closing.tokens.id()));
+        if let Some(closing) = context.ledger.closing(session) {
+            return Err(Error::Answered(closing.tokens.id()));
         }
         let view = context.chain.session(session)?.ok_or(Error::UnknownSession(session))?;
         match view.phase {

@@ -59,8 +59,8 @@ struct Taken {
 }
 
 impl Seats {
-    /// Whether there is room for another session of a gateway. Of those that were not called for long the one that waits
-    /// longest makes way, if need be: its thread ends, and keeps what it has.
+    /// Whether there is room for another session of a gateway. Of those that were not called for long the one that
+    /// waits longest makes way, if need be: its thread ends, and keeps what it has.
     fn has_room(&mut self, peer: &PeerId, leisure: Duration) -> bool {
         let of_peer = self.taken.keys().filter(|(gateway, ..)| gateway == peer).count();
         let is_full = self.taken.len() >= SEATS;
