@@ -327,7 +327,7 @@ impl<T: Config> Pallet<T> {
             let turn = |key: &AttesterId| Some((key.clone(), T::Votes::turn(task, key)?));
             let turns: Vec<_> = keys.into_iter().filter_map(turn).collect();
             let input = H256(sp_io::hashing::blake2_256(&(task, closing).encode()));
-            (!turns.is_empty()).then(|| Ballot { id: (id, range, input), task, closing: *closing, turns })
+            (!turns.is_empty()).then_some(Ballot { id: (id, range, input), task, closing: *closing, turns })
         };
         voters.into_iter().filter_map(ballot).collect()
     }

@@ -18,8 +18,8 @@ use ensemble_core::{
     AttesterId, TaskId,
 };
 use ensemble_host::{
-    Check, CheckStatus, FetchError, InferenceAccess, InferenceAccessExt, Pinning, TensorAccess, TensorAccessExt,
-    TensorStatus, TraceStatus,
+    CameAs, Check, CheckStatus, FetchError, InferenceAccess, InferenceAccessExt, Pinning, TensorAccess,
+    TensorAccessExt, TensorStatus, TraceStatus,
 };
 use ensemble_tensor::{Header, Kind, RowProof, TensorId};
 use frame_support::traits::Hooks;
@@ -94,7 +94,15 @@ impl TensorAccess for TestNode {
         self.pinned.lock().remove(&id);
     }
 
-    fn restrict(&self, _: TensorId, _: TaskId) {
+    fn restrict(&self, _: TensorId, _: TaskId) -> bool {
+        panic!("models and traces are public");
+    }
+
+    fn came_as(&self, _: TensorId) -> Option<Vec<CameAs>> {
+        panic!("models and traces are public");
+    }
+
+    fn reopen(&self, _: TensorId, _: u64, _: Vec<CameAs>) {
         panic!("models and traces are public");
     }
 }
