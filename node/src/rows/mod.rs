@@ -46,7 +46,7 @@
 //!
 //! | what a worker checks | when it fails |
 //! |---|---|
-//! | that the peer is the gateway of a session that this node's keys may serve | the substream is not opened |
+//! | that the peer is the gateway of a session that this node's keys may serve | the substream is not opened, or closed again |
 //! | the message's length and encoding | the peer is banned for a while |
 //! | that there is room for the call | refused, for now |
 //! | that there is room for the session | refused, for now |
@@ -126,7 +126,7 @@ struct Patience {
     first: Duration,
     /// Every other.
     call: Duration,
-    /// Before asking again a worker that had no time.
+    /// Before asking again a worker that had no time, and before letting go of workers in the end.
     retry: Duration,
     /// Waiting, when the answer is complete, for those who are behind.
     drain: Duration,
@@ -209,10 +209,10 @@ impl Hub {
         }
     }
 
-    /// Whether a peer may open a substream. Says no while too many others are being looked into. May block.
+    /// Whether a peer may open a substream: a gateway, or a worker of this node's own sessions. Says no while too many others are being looked into. May block.
     fn admits(&self, peer: &PeerId) -> bool {
         let is_free = self.knocks.fetch_add(1, Ordering::Relaxed) < MAX_KNOCKS;
-        let admitted = is_free && self.worker.admits(peer);
+        let admitted = is_free && (self.context.post.keeps(peer) || self.worker.admits(peer));
         self.knocks.fetch_sub(1, Ordering::Relaxed);
         admitted
     }

@@ -53,6 +53,11 @@ impl Post {
         }
     }
 
+    /// Whether a substream to a peer is kept open.
+    pub fn keeps(&self, peer: &PeerId) -> bool {
+        self.kept.lock().contains_key(peer)
+    }
+
     /// Ends the effect of one [`Self::keep`].
     pub fn release(&self, peer: PeerId) {
         let mut kept = self.kept.lock();

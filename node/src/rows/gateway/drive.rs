@@ -6,6 +6,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError},
         Arc,
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -139,8 +140,10 @@ impl Driver {
         }
         let left: Vec<_> = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
         left.into_iter().for_each(|place| self.send_end(place));
-        self.crew.iter().for_each(|member| self.context.post.release(member.peer));
         self.generation.progress.end(end.map_err(|failure| failure.to_string()));
+        // A substream that closes takes with it what is not sent yet.
+        thread::sleep(self.context.patience.retry);
+        self.crew.iter().for_each(|member| self.context.post.release(member.peer));
     }
 
     /// Generates until the model or the session ends the answer.
