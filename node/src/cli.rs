@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::{commands::tensor::TensorCmd, tensors::TensorParams};
+use crate::{
+    commands::{model::ModelCmd, tensor::TensorCmd},
+    tensors::TensorParams,
+};
 
 /// The Ensemble node. Without a subcommand it runs the node.
 #[derive(Debug, clap::Parser)]
@@ -33,6 +36,9 @@ pub enum Subcommand {
 
     /// Convert, inspect, prove and verify tensor files
     Tensor(TensorCmd),
+
+    /// Import models, and ask them
+    Model(ModelCmd),
 
     /// Print a chain specification, with the address of this node's key as a boot node
     BuildSpec(sc_cli::BuildSpecCmd),

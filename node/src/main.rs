@@ -7,6 +7,7 @@ mod chain_spec;
 mod cli;
 mod commands;
 mod metrics;
+mod models;
 mod rpc;
 mod service;
 mod tensors;

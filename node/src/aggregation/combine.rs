@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use codec::Encode;
 use ensemble_compute::{
-    carry::{carry, combine_carried, Side},
-    Machine, Member, Outcome, Settings,
+    aggregation::{
+        carry::{carry, combine_carried, Side},
+        Member, Outcome, Settings,
+    },
+    Machine,
 };
 use ensemble_core::{
     combination::Combination,
@@ -48,7 +51,7 @@ pub enum Error {
     },
     /// The kernels refused.
     #[error(transparent)]
-    Compute(#[from] ensemble_compute::Error),
+    Compute(#[from] ensemble_compute::aggregation::Error),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -117,7 +120,7 @@ impl Round<'_> {
         let tables = self.fitting().map(|parts| contents::numbers(self.store, &parts.table));
         let tables: Vec<_> = tables.collect::<Result<_, _>>()?;
         if tables.is_empty() {
-            return Err(ensemble_compute::Error::NobodyLeft.into());
+            return Err(ensemble_compute::aggregation::Error::NobodyLeft.into());
         }
         let entrants = self.combination.entrants.iter().zip(&self.parts).filter(|(_, parts)| parts.is_some());
         let members = entrants.zip(&tables).map(|((entrant, _), table)| Member {
@@ -126,7 +129,7 @@ impl Round<'_> {
             weight: entrant.weight,
             table: table.view(),
         });
-        Ok(ensemble_compute::aggregate(&self.settings, &members.collect::<Vec<_>>(), self.machine)?)
+        Ok(ensemble_compute::aggregation::aggregate(&self.settings, &members.collect::<Vec<_>>(), self.machine)?)
     }
 
     fn report(&self, outcome: &Outcome) -> Report {
@@ -142,7 +145,7 @@ impl Round<'_> {
     /// Writes the table, the report and the matrices, then the bundle.
     fn write(&self, outcome: Outcome, report: &Report) -> Result<(Descriptor, Guard), Error> {
         let mut members = Members { store: self.store, ids: Vec::new(), guards: Vec::new() };
-        let (header, data) = ensemble_compute::table::to_tensor(outcome.table.view())?;
+        let (header, data) = ensemble_compute::aggregation::table::to_tensor(outcome.table.view())?;
         members.put(STATE, header, &data)?;
         drop(data);
         let report = report.encode();
@@ -207,12 +210,12 @@ impl<'a> Members<'a> {
     }
 }
 
-fn finding(report: &ensemble_compute::Report) -> Finding {
+fn finding(report: &ensemble_compute::aggregation::Report) -> Finding {
     Finding { rejection: report.rejection.map(rejection), distance: report.distance.unwrap_or_default() }
 }
 
-fn rejection(rejection: ensemble_compute::Rejection) -> Rejection {
-    use ensemble_compute::Rejection as Found;
+fn rejection(rejection: ensemble_compute::aggregation::Rejection) -> Rejection {
+    use ensemble_compute::aggregation::Rejection as Found;
     match rejection {
         Found::WrongDimension => Rejection::WrongShape,
         Found::AllZero => Rejection::AllZero,

@@ -1,6 +1,6 @@
 //! What this node is ready to combine. Checked before anything is read.
 
-use ensemble_compute::{Rule, Settings, Shape, MAX_MEMBERS};
+use ensemble_compute::aggregation::{Rule, Settings, Shape, MAX_MEMBERS};
 use ensemble_core::{
     combination::{Combination, MAX_INPUT_BYTES, MAX_WORK},
     spaces::{self, REPORT, STATE},

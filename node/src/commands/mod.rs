@@ -1,5 +1,6 @@
 //! Runs what the command line asks for.
 
+pub mod model;
 pub mod tensor;
 
 use ensemble_runtime::opaque::Block;
@@ -52,6 +53,7 @@ pub fn run() -> sc_cli::Result<()> {
         Some(Subcommand::Sign(command)) => command.run(),
         Some(Subcommand::Verify(command)) => command.run(),
         Some(Subcommand::Tensor(command)) => command.run(),
+        Some(Subcommand::Model(command)) => command.run(),
         Some(Subcommand::BuildSpec(command)) => {
             cli.create_runner(command)?.sync_run(|config| command.run(config.chain_spec, config.network))
         },

@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use ensemble_compute::{aggregate, Machine, Member, Rule, Settings, Shape};
+use ensemble_compute::{
+    aggregation::{aggregate, Member, Rule, Settings, Shape},
+    Machine,
+};
 use ensemble_compute_study::world::{hand_in, Random, World};
 use ndarray::Array2;
 use peak_alloc::PeakAlloc;

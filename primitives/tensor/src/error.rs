@@ -214,6 +214,49 @@ pub enum Error {
     /// A file that is no `.safetensors` file, or not a well-formed one.
     #[error("this is no valid .safetensors file: {0}")]
     Safetensors(String),
+    /// A file that is no `.gguf` file, or not a well-formed one.
+    #[error("this is no valid .gguf file: {0}")]
+    Gguf(String),
+    /// A `.gguf` file in big endian.
+    #[error("the .gguf file is big endian; convert it to little endian first")]
+    GgufBigEndian,
+    /// A version of GGUF that cannot be read.
+    #[error("the .gguf file has format version {0}, but this software reads versions 2 and 3; convert it anew")]
+    GgufVersion(u32),
+    /// More metadata or tensors than the limit.
+    #[error("the .gguf file has {count} {what}, more than the limit of {limit}; this software cannot read it")]
+    GgufTooMany {
+        /// `keys` or `tensors`.
+        what: &'static str,
+        /// How many it claims to have.
+        count: u64,
+        /// Most allowed.
+        limit: u64,
+    },
+    /// A tensor type of GGUF that cannot be converted.
+    #[error("its type is {0}, but only F32, F16, Q8_0, Q4_0 and Q4_1 are read; get the model in one of these")]
+    GgufType(String),
+    /// A key that is not in the metadata.
+    #[error("the .gguf file's metadata has no {0}, without which the model cannot be imported; convert it anew")]
+    GgufMissing(String),
+    /// A key that holds something of another type.
+    #[error("{key} in the .gguf file's metadata is no {expected}; convert the model anew")]
+    GgufValue {
+        /// The key.
+        key: String,
+        /// What is expected.
+        expected: &'static str,
+    },
+    /// A number that is infinite, no number or too large for a whole number of 32 bits.
+    #[error("row {row}, column {col} is infinite, not a number, or too large for 32 bits in units of 2^-{fraction}")]
+    NotFixed {
+        /// Number of the row.
+        row: u32,
+        /// Number of the column.
+        col: u32,
+        /// The unit is two to the power of minus this.
+        fraction: u32,
+    },
     /// A name that is not in the file.
     #[error("the file has no tensor named {0:?}")]
     NoSuchTensor(String),

@@ -91,4 +91,32 @@ impl Float {
         };
         Some(Split { negative: bits & self.sign_bit() != 0, mantissa, exponent })
     }
+
+    /// The number with these bits in units of 2^-`fraction`, rounded to the nearest, a tie to the even one.
+    ///
+    /// Nothing if the number is not finite, or 2^62 units or more in magnitude.
+    pub fn fixed(self, bits: u32, fraction: u32) -> Option<i64> {
+        let split = self.split(bits)?;
+        let shift = split.exponent.checked_add(fraction.try_into().ok()?)?;
+        let mantissa = i64::from(split.mantissa);
+        let magnitude = match u32::try_from(shift) {
+            _ if mantissa == 0 => 0,
+            Ok(up) if up < mantissa.leading_zeros().saturating_sub(1) => mantissa << up,
+            Ok(_) => return None,
+            Err(_) => halved(mantissa, shift.unsigned_abs()),
+        };
+        Some(if split.negative { -magnitude } else { magnitude })
+    }
+}
+
+/// `number / 2^bits`, rounded to the nearest whole number, a tie to the even one. `number` is below 2^24 and not negative.
+const fn halved(number: i64, bits: u32) -> i64 {
+    if bits > 32 {
+        return 0;
+    }
+    let (kept, rest, half) = (number >> bits, number & ((1 << bits) - 1), 1 << (bits - 1));
+    if rest > half || (rest == half && kept & 1 == 1) {
+        return kept + 1;
+    }
+    kept
 }

@@ -15,7 +15,7 @@
 //! | [`merkle`] | the tree, its hashes and paths |
 //! | [`blocks`] | the block formats, as integers |
 //! | [`quantise`] | floating point to 8-bit blocks, and back |
-//! | [`read`] | `.npy` and `.safetensors` files (with `std`) |
+//! | [`read`] | `.npy`, `.safetensors` and `.gguf` files (with `std`) |
 
 #![cfg_attr(not(feature = "std"), no_std)]
 

@@ -34,6 +34,20 @@ pub fn quantise_row(float: Float, row: u32, input: &[u8], out: &mut Vec<u8>) -> 
     })
 }
 
+/// Turns floating point into whole numbers of 32 bits in units of 2^-`fraction`, and appends them to `out` in little
+/// endian: each the nearest, a tie the even one.
+///
+/// `input` holds the row's elements in little endian. `row` is its number, for error messages. Fails on an element that
+/// is not finite or beyond 32 bits; `out` may then hold some of the numbers.
+pub fn fix_row(float: Float, row: u32, fraction: u32, input: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    (0..).zip(input.chunks(float.size())).try_for_each(|(col, number)| {
+        let fixed = float.bits(number).and_then(|bits| float.fixed(bits, fraction));
+        let fixed = fixed.and_then(|fixed| i32::try_from(fixed).ok());
+        out.extend(fixed.ok_or(Error::NotFixed { row, col, fraction })?.to_le_bytes());
+        Ok(())
+    })
+}
+
 /// Why a block cannot be quantised, with the column inside the block.
 enum Flaw {
     NotFinite(u32),

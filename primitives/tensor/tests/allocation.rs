@@ -6,7 +6,7 @@ use std::alloc::System;
 
 use codec::{Compact, Decode, DecodeAll, Encode};
 use ensemble_tensor::{
-    read::{npy, safetensors::Archive},
+    read::{gguf, npy, safetensors::Archive},
     Bundle, Header, Kind, Outline, OutlineBuilder, RowProof, Tensor, TensorId,
 };
 use stats_alloc::{Region, StatsAlloc, INSTRUMENTED_SYSTEM};
@@ -44,6 +44,7 @@ fn allocation_is_bounded_by_the_length_of_the_input() {
     proofs();
     npy_files();
     safetensors_files();
+    gguf_files();
 }
 
 fn tensors() {
@@ -145,4 +146,33 @@ fn safetensors_files() {
         let file = safetensors(&header, 0);
         assert_less(what, 6 * file.len(), allocated(|| Archive::parse(&file).is_err()));
     }
+}
+
+fn gguf_files() {
+    let file = |tensors: u64, keys: u64, rest: &[u8]| {
+        [b"GGUF", &3u32.to_le_bytes()[..], &tensors.to_le_bytes(), &keys.to_le_bytes(), rest].concat()
+    };
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+    let tokens = [&text("a")[..], &[9, 0, 0, 0, 8, 0, 0, 0], &[0xff; 8], &[0; 80_000]].concat();
+    let text_claim = [&text("a")[..], &[8, 0, 0, 0], &[0xff; 8]].concat();
+    for (what, claim) in [
+        ("a claim of many keys", file(0, 65_536, &[])),
+        ("a claim of many tensors", file(65_536, 0, &[])),
+        ("a claim of too many tensors", file(u64::MAX, 0, &[])),
+        ("a claim of many tokens", file(0, 1, &tokens)),
+        ("a claim of a long text", file(0, 1, &text_claim)),
+    ] {
+        assert_less(what, MESSAGE, allocated(|| gguf::Archive::parse(&claim).is_err()));
+    }
+    let long = text(&"x".repeat(100_000));
+    let twice = file(0, 2, &[&long[..], &[0, 0, 0, 0, 1]].concat().repeat(2));
+    assert_less("a long key twice", MESSAGE, allocated(|| gguf::Archive::parse(&twice).is_err()));
+    let keys: Vec<u8> = (0..5000).flat_map(|i| [&text(&i.to_string())[..], &[0, 0, 0, 0, 1]].concat()).collect();
+    let many = file(0, 5000, &keys);
+    let parsing = allocated(|| gguf::Archive::parse(&many).unwrap().keys().len());
+    // A growing list is allocated anew each time that it doubles.
+    assert_less("5000 keys", 8192 * 2 * 64 + MESSAGE, parsing);
+    let tokens = [&text("a")[..], &[9, 0, 0, 0, 8, 0, 0, 0], &10_000u64.to_le_bytes(), &[0; 80_000]].concat();
+    let file = file(0, 1, &tokens);
+    assert_less("10,000 tokens", MESSAGE, allocated(|| gguf::Archive::parse(&file).unwrap().keys().len()));
 }

@@ -31,7 +31,7 @@ use std::{
 };
 
 use ensemble_compute::{
-    nearest::{Index, Neighbour},
+    aggregation::nearest::{Index, Neighbour},
     Machine,
 };
 use ensemble_core::spaces::{RoundIndex, SpaceId, STATE};
@@ -186,7 +186,7 @@ pub enum Error {
     Store(#[from] StoreError),
     /// The kernels refused.
     #[error(transparent)]
-    Compute(#[from] ensemble_compute::Error),
+    Compute(#[from] ensemble_compute::aggregation::Error),
 }
 
 impl Lookup {

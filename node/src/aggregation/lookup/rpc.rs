@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use ensemble_compute::nearest::Neighbour;
+use ensemble_compute::aggregation::nearest::Neighbour;
 use ensemble_core::{spaces::RoundIndex, SpaceId};
 use ensemble_tensor::TensorId;
 use jsonrpsee::{

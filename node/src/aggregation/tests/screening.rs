@@ -84,10 +84,10 @@ fn a_round_of_nobody_has_no_result() {
     let zero = lab.table(&Array2::zeros((ROWS, COLS)));
     for contents in [vec![misfit], vec![zero, misfit]] {
         let error = lab.combine(&round(contents)).unwrap_err();
-        assert!(matches!(error, Error::Compute(ensemble_compute::Error::NobodyLeft)), "{error}");
+        assert!(matches!(error, Error::Compute(ensemble_compute::aggregation::Error::NobodyLeft)), "{error}");
     }
     let error = lab.combine(&round(Vec::new())).unwrap_err();
-    assert!(matches!(error, Error::Compute(ensemble_compute::Error::MemberCount(0))), "{error}");
+    assert!(matches!(error, Error::Compute(ensemble_compute::aggregation::Error::MemberCount(0))), "{error}");
     assert_eq!(lab.store.usage().pinned, 0);
 }
 

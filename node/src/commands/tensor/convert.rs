@@ -1,21 +1,14 @@
 //! Conversion of files to tensors.
 
-use std::{
-    fs,
-    io::{BufWriter, Write},
-    path::Path,
-};
+use std::path::Path;
 
 use ensemble_tensor::{
     read::{npy, safetensors::Archive, Matrix},
-    Bundle, Header, Kind, Outline, OutlineBuilder, Tensor, TensorId,
+    Bundle, Header, Kind, Outline, Tensor, TensorId,
 };
 use tempfile::NamedTempFile;
 
-use super::{files, ConvertCmd, Error, Facts, Progress};
-
-/// Bytes that are gathered before they are written.
-const BUFFER: usize = 1 << 20;
+use super::{files, folder::Folder, ConvertCmd, Error, Facts, Progress};
 
 /// Converts a file, and says what it has become.
 pub fn run(command: &ConvertCmd) -> Result<Facts, Error> {
@@ -98,31 +91,14 @@ fn to_folder(command: &ConvertCmd, archive: &Archive<'_>, names: &[&str]) -> Res
     let matrices: Vec<_> = names.iter().map(|name| member(command, archive, name)).collect::<Result<_, _>>()?;
     let total = matrices.iter().map(|matrix| matrix.header().data_len()).fold(0, u64::saturating_add);
     let mut progress = Progress::new("converting", total);
-    fs::create_dir_all(folder).map_err(Error::write(folder))?;
-    let (mut members, mut drafts) = (Vec::new(), Vec::new());
+    let mut folder = Folder::create(folder)?;
     for (name, matrix) in names.iter().zip(matrices) {
-        let draft = files::draft(folder)?;
-        let outline =
-            encode(command, &Source::Rows(matrix), &draft, &mut progress).map_err(|error| named(error, name))?;
-        members.push((*name, outline.id()));
-        drafts.push(draft.into_temp_path());
+        let source = Source::Rows(matrix);
+        folder
+            .add(name, |draft| encode(command, &source, draft, &mut progress))
+            .map_err(|error| named(error, name))?;
     }
-    for (draft, (_, id)) in drafts.into_iter().zip(&members) {
-        files::publish(draft, &folder.join(id.to_string()))?;
-    }
-    let manifest = Bundle::encode(members).map_err(|source| Error::tensor(&command.input, source))?;
-    write_manifest(folder, &manifest)
-}
-
-/// Writes the tensor with this manifest into the folder of its members.
-fn write_manifest(folder: &Path, manifest: &[u8]) -> Result<Facts, Error> {
-    let invalid = |source| Error::tensor(folder, source);
-    let header = Bundle::header(manifest).map_err(invalid)?;
-    let bundle = Tensor::new(header, manifest).map_err(invalid)?;
-    let outline = bundle.outline().map_err(invalid)?;
-    let file = folder.join(outline.id().to_string());
-    files::write(&file, &bundle.encode())?;
-    Ok(Facts::new(&outline, file).with_members_of(&bundle))
+    folder.publish()
 }
 
 /// Says which of several tensors an error is about.
@@ -173,19 +149,13 @@ fn encode(
     if let Some(expected) = command.kind.filter(|kind| *kind != header.kind()) {
         return Err(Error::OtherKind { path: path.clone(), expected, actual: header.kind() });
     }
-    let mut outline = OutlineBuilder::new(header);
-    let mut writer = BufWriter::with_capacity(BUFFER, draft);
-    writer.write_all(&header.to_bytes()).map_err(Error::write(&command.output))?;
-    let mut buffer = Vec::new();
-    for part in 0..source.parts() {
-        buffer.clear();
-        source
-            .encode(part, &mut buffer)
-            .and_then(|()| outline.update(&buffer))
-            .map_err(|source| Error::tensor(path, source))?;
-        writer.write_all(&buffer).map_err(Error::write(&command.output))?;
-        progress.add(buffer.len());
-    }
-    writer.flush().map_err(Error::write(&command.output))?;
-    outline.finish().map_err(|source| Error::tensor(path, source))
+    files::write_tensor(header, draft, &command.output, progress, |write| {
+        let mut buffer = Vec::new();
+        for part in 0..source.parts() {
+            buffer.clear();
+            source.encode(part, &mut buffer).map_err(|source| Error::tensor(path, source))?;
+            write(&buffer)?;
+        }
+        Ok(())
+    })
 }

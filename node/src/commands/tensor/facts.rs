@@ -1,6 +1,9 @@
 //! What there is to say about a tensor.
 
-use std::{fmt, path::PathBuf};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use ensemble_tensor::{Bundle, Kind, Outline, Tensor, TensorId};
 use serde::Serialize;
@@ -54,6 +57,16 @@ impl Facts {
             self.members = bundle.iter().map(|(name, id)| Member { name: name.into(), id }).collect();
         }
         self
+    }
+
+    /// The file in which it lies.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The members, if it is a bundle.
+    pub fn members(&self) -> &[Member] {
+        &self.members
     }
 
     /// The id.

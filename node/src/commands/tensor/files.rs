@@ -2,12 +2,12 @@
 
 use std::{
     fs::{self, File, Permissions},
-    io::{self, ErrorKind, Write},
+    io::{self, BufWriter, ErrorKind, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
 };
 
-use ensemble_tensor::{Outline, OutlineBuilder, Tensor};
+use ensemble_tensor::{Header, Outline, OutlineBuilder, Tensor};
 use memmap2::Mmap;
 use tempfile::{Builder, NamedTempFile, TempPath};
 
@@ -15,6 +15,8 @@ use super::{Error, Progress};
 
 /// Bytes that are hashed between two looks at the clock.
 const STEP: usize = 1 << 20;
+/// Bytes that are gathered before they are written.
+const BUFFER: usize = 1 << 20;
 
 /// Maps a file into memory.
 pub fn map(path: &Path) -> Result<Mmap, Error> {
@@ -38,6 +40,28 @@ pub fn outline(tensor: &Tensor<'_>, progress: &mut Progress) -> Result<Outline, 
         progress.add(part.len());
     }
     builder.finish()
+}
+
+/// Writes a tensor to a draft while it is made and hashed, so that no more than a part of it is in memory. `make` gives the
+/// data part by part. `path` is what errors are about.
+pub fn write_tensor<E: From<Error>>(
+    header: &Header,
+    draft: &NamedTempFile,
+    path: &Path,
+    progress: &mut Progress,
+    make: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<(), E>) -> Result<(), E>,
+) -> Result<Outline, E> {
+    let mut outline = OutlineBuilder::new(header);
+    let mut writer = BufWriter::with_capacity(BUFFER, draft);
+    writer.write_all(&header.to_bytes()).map_err(Error::write(path))?;
+    make(&mut |part| {
+        outline.update(part).map_err(|source| Error::tensor(path, source))?;
+        writer.write_all(part).map_err(Error::write(path))?;
+        progress.add(part.len());
+        Ok(())
+    })?;
+    writer.flush().map_err(Error::write(path))?;
+    Ok(outline.finish().map_err(|source| Error::tensor(path, source))?)
 }
 
 /// Reads a text of at most `limit` bytes.

@@ -6,7 +6,8 @@
 mod convert;
 mod error;
 mod facts;
-mod files;
+pub(super) mod files;
+pub(super) mod folder;
 mod progress;
 
 use std::path::{Path, PathBuf};
@@ -15,9 +16,9 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use ensemble_tensor::{Kind, RowProof, Tensor, TensorId};
 use serde::Serialize;
 
-use error::Error;
-use facts::Facts;
-use progress::Progress;
+pub(super) use error::Error;
+pub(super) use facts::Facts;
+pub(super) use progress::Progress;
 
 /// Largest file that is read as a proof, in bytes: a row of 1 MiB in hexadecimal, 32 hashes, and white space.
 const MAX_PROOF_LEN: u64 = 4 << 20;

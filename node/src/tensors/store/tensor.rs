@@ -3,10 +3,12 @@
 use std::{fs::File, io, ops::Range, os::unix::fs::FileExt, path::Path};
 
 use ensemble_tensor::{Header, Outline, TensorId};
+use memmap2::Mmap;
 
 /// A tensor's file, open for reading. It stays readable after the store has removed it.
 ///
-/// It is not mapped into memory: a sector that cannot be read would end the process instead of being an error.
+/// It is read and not mapped into memory, where a sector that cannot be read would end the process instead of being an
+/// error; but what is computed on may be mapped, once it was checked.
 #[derive(Debug)]
 pub struct Tensor {
     id: TensorId,
@@ -32,6 +34,14 @@ impl Tensor {
     /// Kind and shape.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The canonical encoding, mapped into memory. Whoever asks for it has the tensor checked before.
+    #[allow(unsafe_code)]
+    pub fn map(&self) -> io::Result<Mmap> {
+        // SAFETY: the file must not change while it is mapped. The store never writes into a file that it holds; it replaces
+        // and removes whole files, which leaves those that are mapped as they are.
+        unsafe { Mmap::map(&self.file) }
     }
 
     /// Part of the canonical encoding, which the caller knows to be there.

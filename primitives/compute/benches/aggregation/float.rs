@@ -2,7 +2,7 @@
 
 #![allow(clippy::cast_possible_truncation, reason = "numbers of members are small, and f32 is meant")]
 
-use ensemble_compute::{
+use ensemble_compute::aggregation::{
     combine::MEDIAN_STEPS,
     procrustes::{BITS, STEPS},
     Rule,

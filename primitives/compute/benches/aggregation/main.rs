@@ -8,7 +8,10 @@ mod float;
 
 use std::{process::ExitCode, time::Instant};
 
-use ensemble_compute::{aggregate, nearest::Index, Machine, Member, Rule, Settings, Shape};
+use ensemble_compute::{
+    aggregation::{aggregate, nearest::Index, Member, Rule, Settings, Shape},
+    Machine,
+};
 use ensemble_compute_study::{
     report::{Bar, Report},
     world::{hand_in, widened, Random, World},

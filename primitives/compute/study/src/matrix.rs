@@ -1,8 +1,11 @@
 //! A matrix that comes with each table, and cheats who hand in an honest table with a false one.
 
 use ensemble_compute::{
-    carry::{carry, combine_carried, Side},
-    combine, Error, Machine, Outcome, Settings,
+    aggregation::{
+        carry::{carry, combine_carried, Side},
+        combine, Error, Outcome, Settings,
+    },
+    Machine,
 };
 use ndarray::{Array2, ArrayView2};
 

@@ -1,6 +1,9 @@
 //! Cheats in a small world. `scripts/attacks` has the study on word embeddings.
 
-use ensemble_compute::{aggregate, align, Error, Machine, Member, Rejection, Rule};
+use ensemble_compute::{
+    aggregation::{aggregate, align, Error, Member, Rejection, Rule},
+    Machine,
+};
 use ensemble_compute_study::{
     attack::Attack,
     matrix,

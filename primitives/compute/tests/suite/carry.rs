@@ -1,9 +1,12 @@
 //! Matrices carried into the common basis.
 
 use ensemble_compute::{
-    carry::{carry, combine_carried, Side},
-    procrustes::{procrustes, Rotation, BITS},
-    Error, Machine, Rule,
+    aggregation::{
+        carry::{carry, combine_carried, Side},
+        procrustes::{procrustes, Rotation, BITS},
+        Error, Rule,
+    },
+    Machine,
 };
 use ensemble_compute_study::world::Random;
 use ndarray::{array, s, Array2, ArrayView2};

@@ -1,9 +1,12 @@
 //! Means and medians.
 
 use ensemble_compute::{
-    combine::{mean, median_weights, trimmed_mean},
-    distance::Distances,
-    Error, Machine,
+    aggregation::{
+        combine::{mean, median_weights, trimmed_mean},
+        distance::Distances,
+        Error,
+    },
+    Machine,
 };
 use ndarray::{array, Array2, ArrayView2};
 use proptest::{collection::vec, prelude::*};

@@ -1,6 +1,9 @@
 //! Rounds for tests.
 
-use ensemble_compute::{aggregate, Machine, Member, Outcome, Rejection, Rule, Settings, Shape};
+use ensemble_compute::{
+    aggregation::{aggregate, Member, Outcome, Rejection, Rule, Settings, Shape},
+    Machine,
+};
 use ensemble_compute_study::world::{hand_in, Random, World};
 use ndarray::Array2;
 

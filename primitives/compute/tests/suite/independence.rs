@@ -1,6 +1,9 @@
 //! One result, whoever computes it and in whatever order members come.
 
-use ensemble_compute::{table, Machine, Outcome, Rule};
+use ensemble_compute::{
+    aggregation::{table, Outcome, Rule},
+    Machine,
+};
 use ensemble_compute_study::world::{hand_in, Random, World};
 use ensemble_tensor::{Tensor, TensorId};
 use proptest::prelude::*;

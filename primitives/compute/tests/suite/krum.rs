@@ -1,8 +1,10 @@
 //! Scores, selection and influence on points in a plane.
 
 use ensemble_compute::{
-    distance::Distances,
-    krum::{influence, scores, select, Slack},
+    aggregation::{
+        distance::Distances,
+        krum::{influence, scores, select, Slack},
+    },
     Machine,
 };
 

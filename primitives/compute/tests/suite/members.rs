@@ -1,6 +1,9 @@
 //! Members that cannot be used are rejected with their reason, and the round goes on.
 
-use ensemble_compute::{aggregate, Error, Machine, Rejection, Rule};
+use ensemble_compute::{
+    aggregation::{aggregate, Error, Rejection, Rule},
+    Machine,
+};
 use ndarray::{s, Array2};
 
 use crate::common::{rejections, run, settings, small, Entry};

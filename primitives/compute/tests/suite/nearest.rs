@@ -1,8 +1,11 @@
 //! Look-up.
 
 use ensemble_compute::{
-    nearest::{Index, Neighbour},
-    Error, Machine,
+    aggregation::{
+        nearest::{Index, Neighbour},
+        Error,
+    },
+    Machine,
 };
 use ndarray::{array, Array1, Array2};
 use proptest::{collection::vec, prelude::*};

@@ -1,8 +1,11 @@
 //! Orthogonal Procrustes, against a singular value decomposition in binary64.
 
 use ensemble_compute::{
-    procrustes::{procrustes, BITS},
-    Error, Machine,
+    aggregation::{
+        procrustes::{procrustes, BITS},
+        Error,
+    },
+    Machine,
 };
 use ensemble_compute_study::world::{hand_in, quantised, Random, World};
 use nalgebra::DMatrix;

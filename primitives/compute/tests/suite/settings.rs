@@ -1,6 +1,9 @@
 //! Settings outside the limits are refused before anything is computed.
 
-use ensemble_compute::{aggregate, Error, Machine, Member, Rule, Settings, Shape};
+use ensemble_compute::{
+    aggregation::{aggregate, Error, Member, Rule, Settings, Shape},
+    Machine,
+};
 use ndarray::Array2;
 
 const SHAPE: Shape = Shape { rows: 8, cols: 2, anchors: 4 };

@@ -1,6 +1,6 @@
 //! Tables and canonical tensors.
 
-use ensemble_compute::{table, Error};
+use ensemble_compute::aggregation::{table, Error};
 use ensemble_tensor::{Header, Kind, Tensor};
 use ndarray::{array, Array2};
 

@@ -3,7 +3,7 @@
 use std::{env, fs, path::Path, process::Command};
 
 use codec::{DecodeAll, Encode};
-use ensemble_compute::{Machine, Rule};
+use ensemble_compute::{aggregation::Rule, Machine};
 use ensemble_compute_wasm::{Answer, Job, Matrix, Submission};
 use wasmi::{Engine, Linker, Memory, Module, Store, TypedFunc};
 

@@ -4,12 +4,15 @@ use alloc::vec::Vec;
 
 use codec::{Decode, Encode};
 use ensemble_compute::{
-    aggregate, align, carry, combine,
-    distance::Distances,
-    krum,
-    nearest::Index,
-    procrustes::{procrustes, Rotation},
-    Machine, Member, Rejection, Settings,
+    aggregation::{
+        aggregate, align, carry, combine,
+        distance::Distances,
+        krum,
+        nearest::Index,
+        procrustes::{procrustes, Rotation},
+        Member, Rejection, Settings,
+    },
+    Machine,
 };
 use ndarray::{Array2, ArrayView2};
 

@@ -5,7 +5,7 @@ use ensemble_tensor::{
     blocks::Block,
     merkle::root_of_path,
     quantise::{dequantise_row, quantise_row},
-    read::{npy, safetensors::Archive, Matrix},
+    read::{gguf, npy, safetensors::Archive, Matrix},
     validate, validate_rows, Bundle, Float, Hash, Header, Kind, Outline, OutlineBuilder, RowProof, Tensor, TensorId,
 };
 use proptest::{collection::vec, prelude::*, sample::select};
@@ -24,6 +24,8 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         b"\x93NUMPY\x02\x00\xff\xff\xff\xff{",
         b"\x20\x00\x00\x00\x00\x00\x00\x00{\"a\":{\"dtype\":\"I16\",\"shape\":[",
         b"\xff\xff\xff\xff\xff\xff\xff\xff{",
+        b"GGUF\x03\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0a",
+        b"GGUF\x03\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0a",
     ];
     (select(beginnings), vec(any::<u8>(), 0..200)).prop_map(|(beginning, rest)| [beginning, &rest].concat())
 }
@@ -63,6 +65,10 @@ proptest! {
         }
         if let Ok(archive) = Archive::parse(&bytes) {
             archive.names().filter_map(|name| archive.matrix(name).ok()).for_each(|matrix| read_all(&matrix));
+        }
+        if let Ok(archive) = gguf::Archive::parse(&bytes) {
+            archive.names().filter_map(|name| archive.matrix(name).ok()).for_each(|matrix| read_all(&matrix));
+            let _ = archive.keys().filter_map(|key| archive.value(key)?.text()).count();
         }
         for kind in Kind::ALL {
             let _ = Block::read(kind, &bytes);

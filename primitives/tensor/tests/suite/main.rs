@@ -5,6 +5,7 @@
 mod bundles;
 mod common;
 mod dequantise;
+mod gguf;
 mod headers;
 mod hostile;
 mod identity;

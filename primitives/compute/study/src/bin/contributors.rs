@@ -11,7 +11,10 @@
 
 use std::{env, fs, io, path::Path, process::ExitCode};
 
-use ensemble_compute::{align, Machine, Member, Rule, Settings, Shape};
+use ensemble_compute::{
+    aggregation::{align, Member, Rule, Settings, Shape},
+    Machine,
+};
 use ensemble_compute_study::{
     attack::Attack,
     measure::{Kept, Neighbourhoods},
@@ -104,7 +107,7 @@ fn judge_mean(world: &World, files: &[String]) -> io::Result<()> {
 }
 
 /// The mean of tables that were turned into one basis, as a round does it.
-fn mean(world: &World, tables: &[ArrayView2<'_, i16>]) -> Result<Array2<i16>, ensemble_compute::Error> {
+fn mean(world: &World, tables: &[ArrayView2<'_, i16>]) -> Result<Array2<i16>, ensemble_compute::aggregation::Error> {
     let members = (0u8..).zip(tables).map(|(place, table)| Member {
         id: [place; 32],
         weight: 1,

@@ -7,7 +7,10 @@ mod page;
 
 use std::{env, fs, path::Path, process::ExitCode};
 
-use ensemble_compute::{align, Machine, Member, Rule, Settings, Shape};
+use ensemble_compute::{
+    aggregation::{align, Member, Rule, Settings, Shape},
+    Machine,
+};
 use ensemble_compute_study::{
     attack::Attack,
     matrix,

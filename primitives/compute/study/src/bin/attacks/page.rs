@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use ensemble_compute::Rule;
+use ensemble_compute::aggregation::Rule;
 use ensemble_compute_study::measure::Kept;
 
 use crate::{Line, MatrixLine, CHEATS, MEMBERS};

@@ -1,0 +1,29 @@
+//! Models: bundles of a network's matrices, tables and tokenizer, as the import of a file makes them.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`import`] | makes a bundle of a GGUF file |
+//! | `source` | maps the members of a bundle, out of the store or out of a folder |
+//! | [`tokenizer`] | texts to tokens and back |
+//! | [`template`], [`sandbox`] | conversations to texts |
+//! | [`Model`] | all of them together, checked against the architecture |
+//!
+//! A bundle may come from anybody. Before a model is used, the kind and shape of every member are held against the
+//! architecture, and nothing that follows takes more room than they do. Matrices and rotations are mapped, not copied: a
+//! worker touches the rows of its ranges and no others.
+
+mod definition;
+mod error;
+pub mod import;
+mod members;
+mod model;
+pub mod sandbox;
+mod source;
+pub mod template;
+#[cfg(test)]
+mod tests;
+pub mod tokenizer;
+
+pub use error::Error;
+pub use model::Model;
+pub use template::Message;

@@ -1,0 +1,175 @@
+//! One step of a sequence: some positions on their way through the stages.
+
+use alloc::vec::Vec;
+
+use ensemble_tensor::Hash;
+
+use super::{turn, weights, Call, Next, RunError, Tables};
+use crate::{
+    inference::{
+        config::{Llama, Norm, Stage},
+        glue::{self, Cache},
+        hashes, Vector,
+    },
+    parallel, Machine,
+};
+
+/// Positions below which no other thread is woken.
+const WORTH_A_THREAD: usize = 8;
+
+/// Positions on their way.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The first position.
+    first: u32,
+    /// The residual of each position that is not done.
+    states: Vec<Vec<i64>>,
+    /// Their hashes, if the sequence is traced.
+    hashes: Vec<Hash>,
+    /// The number of the stage whose outputs are missing.
+    stage: u32,
+    /// The exponent of each input of that stage.
+    exponents: Vec<i32>,
+    answer: bool,
+    traced: bool,
+}
+
+impl Step {
+    /// Positions from `first` on, with their embeddings.
+    pub fn new(first: u32, states: Vec<Vec<i64>>, answer: bool, traced: bool) -> Self {
+        let mut step = Self { first, states, hashes: Vec::new(), stage: 0, exponents: Vec::new(), answer, traced };
+        step.hash();
+        step
+    }
+
+    fn hash(&mut self) {
+        if self.traced {
+            self.hashes = self.states.iter().map(|state| hashes::state(state)).collect();
+        }
+    }
+
+    /// Refuses outputs of another number or length than the stage's.
+    pub fn check(&self, llama: &Llama, outputs: &[Vec<i64>]) -> Result<(), RunError> {
+        let expected = llama.stage(self.stage).map_or(0, |stage| llama.outputs(stage)) as usize;
+        let inputs = self.exponents.len();
+        if outputs.len() != inputs || outputs.iter().any(|output| output.len() != expected) {
+            return Err(RunError::WrongOutputs { inputs, outputs: expected });
+        }
+        Ok(())
+    }
+
+    /// Goes on to the next stage. Nothing changes if it fails.
+    pub fn advance<T: Tables>(
+        &mut self,
+        llama: &Llama,
+        tables: &T,
+        caches: &mut [Cache],
+        machine: Machine,
+        outputs: &[Vec<i64>],
+    ) -> Result<Next, RunError> {
+        let call = match llama.stage(self.stage) {
+            Some(Stage::Attention(layer)) => {
+                let cache = caches.get_mut(layer as usize).ok_or(RunError::NotWaiting)?;
+                self.attend(llama, tables, cache, machine, outputs)?
+            },
+            Some(Stage::Output(layer)) => self.add(llama, weights(llama, tables, Norm::Feed(layer))?, outputs),
+            Some(Stage::Gate(_)) => self.activate(llama, machine, outputs),
+            Some(Stage::Down(layer)) => return self.end_layer(llama, tables, layer, outputs),
+            Some(Stage::Head) | None => return Ok(Self::end(outputs)),
+        };
+        Ok(Next::Call(call))
+    }
+
+    /// The residual, normed, as the next call.
+    pub fn normed(&mut self, llama: &Llama, weights: &[i32]) -> Call {
+        let normed = self.states.iter().map(|state| glue::norm(state, weights, llama.epsilon)).collect();
+        self.call(normed)
+    }
+
+    fn call(&mut self, inputs: Vec<Vector>) -> Call {
+        self.exponents = inputs.iter().map(Vector::exponent).collect();
+        Call { stage: self.stage, first: self.first, inputs, states: self.hashes.clone() }
+    }
+
+    fn attend<T: Tables>(
+        &mut self,
+        llama: &Llama,
+        tables: &T,
+        cache: &mut Cache,
+        machine: Machine,
+        outputs: &[Vec<i64>],
+    ) -> Result<Call, RunError> {
+        let turns: Vec<_> =
+            (self.first..).zip(outputs).map(|(position, _)| turn(llama, tables, position)).collect::<Result<_, _>>()?;
+        let (query_width, key_width) = (llama.query_width() as usize, llama.key_width() as usize);
+        let before = cache.positions();
+        for ((output, exponent), turn) in outputs.iter().zip(&self.exponents).zip(&turns) {
+            let (keys, values) = output.get(query_width..).unwrap_or_default().split_at(key_width);
+            cache.push(keys, values, *exponent, turn);
+        }
+        let mut inputs = Vec::with_capacity(outputs.len());
+        for (visible, ((output, exponent), turn)) in
+            (before.saturating_add(1)..).zip(outputs.iter().zip(&self.exponents).zip(&turns))
+        {
+            let queries = output.get(..query_width).unwrap_or_default();
+            inputs.push(cache.attend(queries, *exponent, turn, visible, machine));
+        }
+        self.stage = self.stage.saturating_add(1);
+        Ok(self.call(inputs))
+    }
+
+    fn add(&mut self, llama: &Llama, weights: &[i32], outputs: &[Vec<i64>]) -> Call {
+        self.take(outputs);
+        self.normed(llama, weights)
+    }
+
+    /// Adds outputs to the residual, and goes on to the next stage.
+    fn take(&mut self, outputs: &[Vec<i64>]) {
+        for ((state, output), exponent) in self.states.iter_mut().zip(outputs).zip(&self.exponents) {
+            *state = glue::add(state, output, *exponent);
+        }
+        self.hash();
+        self.stage = self.stage.saturating_add(1);
+    }
+
+    fn activate(&mut self, llama: &Llama, machine: Machine, outputs: &[Vec<i64>]) -> Call {
+        let machine = if outputs.len() < WORTH_A_THREAD { Machine { threads: 1, ..machine } } else { machine };
+        let mut inputs: Vec<Vector> = outputs.iter().map(|_| Vector::default()).collect();
+        parallel::for_each(machine, &mut inputs, |at, input| {
+            let (Some(output), Some(exponent)) = (outputs.get(at), self.exponents.get(at)) else { return };
+            let (gate, up) = output.split_at((llama.hidden as usize).min(output.len()));
+            *input = glue::activate(gate, up, *exponent);
+        });
+        self.stage = self.stage.saturating_add(1);
+        self.call(inputs)
+    }
+
+    /// After the last layer only the last position goes on, and only if there is to be an answer.
+    fn end_layer<T: Tables>(
+        &mut self,
+        llama: &Llama,
+        tables: &T,
+        layer: u32,
+        outputs: &[Vec<i64>],
+    ) -> Result<Next, RunError> {
+        let after = layer.saturating_add(1);
+        if after < llama.layers {
+            let weights = weights(llama, tables, Norm::Attention(after))?;
+            return Ok(Next::Call(self.add(llama, weights, outputs)));
+        }
+        if !self.answer {
+            return Ok(Next::Stored);
+        }
+        let weights = weights(llama, tables, Norm::Output)?;
+        let done = self.states.len().saturating_sub(1);
+        self.states.drain(..done);
+        self.exponents.drain(..done.min(self.exponents.len()));
+        self.first = self.first.saturating_add(u32::try_from(done).unwrap_or(u32::MAX));
+        self.take(outputs.get(done..).unwrap_or_default());
+        Ok(Next::Call(self.normed(llama, weights)))
+    }
+
+    fn end(outputs: &[Vec<i64>]) -> Next {
+        outputs.last().and_then(|logits| glue::pick(logits)).map_or(Next::Stored, Next::Token)
+    }
+}

@@ -1,0 +1,113 @@
+//! Vectors: block floating point with one exponent for all elements.
+
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+
+use ensemble_tensor::{merkle, Hash};
+
+use super::Error;
+
+/// Activations: element `i` is `mantissas[i] * 2^exponent`.
+///
+/// Every value of this type is one that [`Vector::from_exact`] gives for some numbers, so that there is one encoding of
+/// a vector and one hash.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Vector {
+    exponent: i32,
+    mantissas: Vec<i16>,
+}
+
+impl Vector {
+    /// Most elements.
+    pub const MAX_LEN: usize = 1 << 16;
+    /// Powers of two that the numbers of [`Vector::from_exact`] may be multiples of.
+    pub const UNITS: RangeInclusive<i32> = -192..=191;
+    /// Exponents: those of [`Vector::UNITS`], and as many more as 64 bits have beyond 15.
+    pub const EXPONENTS: RangeInclusive<i32> = -192..=240;
+
+    /// The vector nearest to whole numbers times `2^unit`: their upper 15 bits below the sign, those of the largest; the
+    /// rest is rounded to the nearest, a tie up.
+    ///
+    /// A unit outside of [`Vector::UNITS`] is taken for the nearest within, and elements from [`Vector::MAX_LEN`] on are
+    /// left out: neither comes up for a model within the limits.
+    pub fn from_exact(numbers: &[i64], unit: i32) -> Self {
+        let numbers = numbers.get(..Self::MAX_LEN).unwrap_or(numbers);
+        let largest = numbers.iter().map(|number| number.unsigned_abs()).max().unwrap_or_default();
+        if largest == 0 {
+            return Self { exponent: 0, mantissas: alloc::vec![0; numbers.len()] };
+        }
+        let shift = (u64::BITS - largest.leading_zeros()).saturating_sub(i16::BITS - 1);
+        let unit = unit.clamp(*Self::UNITS.start(), *Self::UNITS.end());
+        Self {
+            exponent: unit.saturating_add_unsigned(shift),
+            mantissas: numbers.iter().map(|number| mantissa(*number, shift)).collect(),
+        }
+    }
+
+    /// A vector of these parts, if one has them.
+    pub fn new(exponent: i32, mantissas: Vec<i16>) -> Result<Self, Error> {
+        if mantissas.len() > Self::MAX_LEN {
+            return Err(Error::TooLong(mantissas.len()));
+        }
+        if mantissas.contains(&i16::MIN) {
+            return Err(Error::Mantissa);
+        }
+        let zero = mantissas.iter().all(|mantissa| *mantissa == 0);
+        if !Self::EXPONENTS.contains(&exponent) || zero && exponent != 0 {
+            return Err(Error::Exponent(exponent));
+        }
+        Ok(Self { exponent, mantissas })
+    }
+
+    /// Reads what [`Vector::encode`] writes. Nothing else is read.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
+        let wrong = Error::VectorLength(bytes.len());
+        let Some((exponent, rest)) = bytes.split_first_chunk() else { return Err(wrong) };
+        let (mantissas, []) = rest.as_chunks() else { return Err(wrong) };
+        if mantissas.len() > Self::MAX_LEN {
+            return Err(wrong);
+        }
+        let mantissas = mantissas.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
+        Self::new(i32::from_le_bytes(*exponent), mantissas)
+    }
+
+    /// The exponent, then all mantissas, little endian.
+    pub fn encode(&self) -> Vec<u8> {
+        let mantissas = self.mantissas.iter().flat_map(|mantissa| mantissa.to_le_bytes());
+        self.exponent.to_le_bytes().into_iter().chain(mantissas).collect()
+    }
+
+    /// The hash of the encoding, that of a leaf of a tensor.
+    pub fn hash(&self) -> Hash {
+        merkle::leaf_hash(&self.encode())
+    }
+
+    /// The power of two that mantissas are multiplied by.
+    pub const fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
+    /// The mantissas, from -32767 to 32767.
+    pub fn mantissas(&self) -> &[i16] {
+        &self.mantissas
+    }
+
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.mantissas.len()
+    }
+
+    /// Whether there are no elements.
+    pub fn is_empty(&self) -> bool {
+        self.mantissas.is_empty()
+    }
+}
+
+/// `number / 2^shift` to the nearest, a tie up, and at most 32767 in magnitude.
+///
+/// The largest number has 15 bits above the shift, so the quotient fits 17 bits.
+fn mantissa(number: i64, shift: u32) -> i16 {
+    let half = (number >> shift.saturating_sub(1)) & i64::from(shift > 0);
+    let rounded = (number >> shift).saturating_add(half);
+    i16::try_from(rounded.clamp(-i64::from(i16::MAX), i64::from(i16::MAX))).unwrap_or_default()
+}
