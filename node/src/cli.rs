@@ -19,6 +19,10 @@ pub struct Cli {
     /// How to keep tensors.
     #[command(flatten)]
     pub tensors: TensorParams,
+
+    /// How to multiply rows.
+    #[command(flatten)]
+    pub rows: RowParams,
 }
 
 /// What the binary does beside running the node.

@@ -43,6 +43,8 @@ pub struct Deps {
     pub tensors: RpcModule<()>,
     /// The methods of look-ups.
     pub lookup: RpcModule<()>,
+    /// The methods of inference.
+    pub rows: RpcModule<()>,
 }
 
 /// Puts the RPC methods together.
@@ -53,7 +55,8 @@ pub fn create(deps: &Deps, executor: SubscriptionTaskExecutor) -> Result<RpcModu
     use sc_sync_state_rpc::{SyncState, SyncStateApiServer};
     use substrate_frame_rpc_system::{System, SystemApiServer};
 
-    let Deps { client, pool, select_chain, chain_spec, keystore, babe_worker, grandpa, tensors, lookup } = deps;
+    let Deps { client, pool, select_chain, chain_spec, keystore, babe_worker, grandpa, tensors, lookup, rows } =
+        deps;
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool.clone()).into_rpc())?;
     module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
@@ -74,5 +77,6 @@ pub fn create(deps: &Deps, executor: SubscriptionTaskExecutor) -> Result<RpcModu
     )?;
     module.merge(tensors.clone())?;
     module.merge(lookup.clone())?;
+    module.merge(rows.clone())?;
     Ok(module)
 }

@@ -7,13 +7,14 @@ use ensemble_core::{
     emission::{Allocation, Closed, EpochView, Supply},
     epochs::Epochs,
     exchange::{Asker, Received, Refusal, Title, Ways},
+    inference::{ModelView, Quote, SessionView, WorkerView},
     matching::{MinerView, Status, TestCase, ValidatorView},
     modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
     scores::{Duties, ResultView, Sealed},
     spaces::{Member, PastRound, RoundIndex, RoundView, Settled, SpaceView},
     stake::{PoolView, StakeView},
     tasks::{Obligation, TaskView},
-    EpochIndex, ModelType, ModuleId, SpaceId, TaskId,
+    AttesterId, EpochIndex, ModelId, ModelType, ModuleId, SessionId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
 use frame_support::{
@@ -37,7 +38,7 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Block, BlockNumber,
-    Emission, Exchange, Executive, Grandpa, Historical, InherentDataExt, Matching, Modules, Nonce, Runtime,
+    Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Matching, Modules, Nonce, Runtime,
     RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks, TransactionPayment, VERSION,
 };
 
@@ -274,6 +275,44 @@ impl_runtime_apis! {
 
         fn ways(task: TaskId) -> Option<Ways> {
             Exchange::ways(task)
+        }
+    }
+
+    impl ensemble_core::inference::InferenceApi<Block, AccountId, Balance, BlockNumber> for Runtime {
+        fn model(id: ModelId) -> Option<ModelView<AccountId>> {
+            Inference::model_view(id)
+        }
+
+        fn models(first: ModelId, limit: u32) -> Vec<ModelView<AccountId>> {
+            Inference::model_views(first, limit)
+        }
+
+        fn worker(account: AccountId) -> Option<WorkerView<AccountId, Balance, BlockNumber>> {
+            Inference::worker_view(account)
+        }
+
+        fn worker_of_key(key: AttesterId) -> Option<WorkerView<AccountId, Balance, BlockNumber>> {
+            Inference::worker_of_key(&key)
+        }
+
+        fn workers(model: ModelId, first: u32, limit: u32) -> Vec<WorkerView<AccountId, Balance, BlockNumber>> {
+            Inference::worker_views(model, first, limit)
+        }
+
+        fn session(id: SessionId) -> Option<SessionView<AccountId, Balance, BlockNumber>> {
+            Inference::session_view(id)
+        }
+
+        fn sessions(first: SessionId, limit: u32) -> Vec<SessionView<AccountId, Balance, BlockNumber>> {
+            Inference::session_views(first, limit)
+        }
+
+        fn quote(model: ModelId, positions: u32, workers: u32, replicas: u32) -> Option<Quote<Balance>> {
+            Inference::quote(model, positions, workers, replicas)
+        }
+
+        fn credits(account: AccountId, model: ModelId) -> Balance {
+            Inference::credits_of(&account, model)
         }
     }
 

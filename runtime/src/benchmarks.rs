@@ -14,6 +14,7 @@ define_benchmarks!(
     [pallet_balances, Balances]
     [pallet_emission, Emission]
     [pallet_exchange, Exchange]
+    [pallet_inference, Inference]
     [pallet_matching, Matching]
     [pallet_modules, Modules]
     [pallet_multisig, Multisig]

@@ -6,6 +6,7 @@ use alloc::{vec, vec::Vec};
 
 use ensemble_core::{tasks::Phases, AttesterId};
 use frame_support::build_struct_json_patch;
+use pallet_inference::Lengths;
 use serde_json::Value;
 use sp_authority_discovery::AuthorityId as AuthorityDiscoveryId;
 use sp_consensus_babe::AuthorityId as BabeId;
@@ -15,8 +16,8 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, BlockNumber, EmissionConfig,
-    RuntimeGenesisConfig, SessionConfig, SessionKeys, SpacesConfig, StakeConfig, SudoConfig, ValidatorsConfig, MINUTES,
-    TUNE,
+    InferenceConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SpacesConfig, StakeConfig, SudoConfig,
+    ValidatorsConfig, MINUTES, TUNE,
 };
 
 /// Name of the preset for a public network.
@@ -36,6 +37,15 @@ const DEV_EPOCH_LENGTH: BlockNumber = 16;
 /// Phases of a round of a space on a dev or local network: a minute and a half in all. In the second a vote that gets lost
 /// can be sent again some times.
 const DEV_ROUND_PHASES: Phases<BlockNumber> = Phases { commit: 12, reveal: 8, attest: 8 };
+
+/// Lengths of what happens in a session on a dev or local network: three minutes for an answer, a minute and a half for its
+/// votes, a minute for disputes.
+const DEV_LENGTHS: Lengths<BlockNumber> = Lengths {
+    answer: 3 * MINUTES,
+    votes: Phases { commit: 12, reveal: 8, attest: 8 },
+    window: MINUTES,
+    leave: 6 * MINUTES,
+};
 
 /// Names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -74,6 +84,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         babe: BabeConfig { epoch_config: BABE_GENESIS_EPOCH_CONFIG },
         balances: BalancesConfig { balances: endowed },
         emission: EmissionConfig { epoch_length: Some(DEV_EPOCH_LENGTH) },
+        inference: InferenceConfig { lengths: Some(DEV_LENGTHS) },
         session: SessionConfig { keys },
         spaces: SpacesConfig { phases: Some(DEV_ROUND_PHASES) },
         stake: StakeConfig { unbonding_period: Some(DEV_UNBONDING_PERIOD) },

@@ -202,4 +202,7 @@ mod runtime {
     // After Tasks, whose off-chain worker lets go what this one's keeps.
     #[runtime::pallet_index(47)]
     pub type Spaces = pallet_spaces;
+    // After Tasks, as Spaces.
+    #[runtime::pallet_index(48)]
+    pub type Inference = pallet_inference;
 }

@@ -1,4 +1,4 @@
-/** Votes on rounds as a validator's node would cast them, but with what a story wants it to say. */
+/** Votes as a voter's node would cast them, but with what a story wants it to say. */
 
 import { randomBytes } from 'node:crypto';
 

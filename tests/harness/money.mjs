@@ -109,7 +109,7 @@ async function assertTaskHolds(at, holds) {
   const tasks = (await at.query.tasks.tasks.entries()).map(([, task]) => task.unwrap());
   const parts = (await at.query.tasks.participations.entries()).map(([, part]) => part.unwrap());
   const held = (reason) => sum(holds.filter((hold) => hold.reason === `Tasks.${reason}`).map(({ amount }) => amount));
-  // Votes on rounds hold nothing.
+  // Votes hold nothing.
   const orders = tasks.map(({ purpose }) => purpose).filter(({ isContribution }) => isContribution);
   const total = (field) => sum(orders.map(({ asContribution }) => asContribution[field].toBigInt()));
   assert.equal(held('TaskDeposit'), total('deposit'), 'deposits of tasks');

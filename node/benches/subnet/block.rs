@@ -30,6 +30,7 @@ type HostFunctions = (
     sp_io::SubstrateHostFunctions,
     ensemble_host::tensors::HostFunctions,
     ensemble_host::aggregation::HostFunctions,
+    ensemble_host::inference::HostFunctions,
 );
 
 /// Slot of the blocks; any but the first.

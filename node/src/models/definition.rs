@@ -1,7 +1,7 @@
 //! The `tokenizer` member of a model: JSON as the crate `tokenizers` reads it, but only such as the import writes.
 //!
-//! What comes with a model may be hostile. So nothing that is not written down here reaches the crate: no patterns but the
-//! known ones, no normalisers, no templates, and a vocabulary without gaps.
+//! What comes with a model may be hostile. So nothing that is not written down here reaches the crate: no patterns but
+//! the known ones, no normalisers, no templates, and a vocabulary without gaps.
 
 use std::{collections::HashMap, fmt};
 
@@ -12,6 +12,8 @@ use serde::{
 
 /// Most tokens of a vocabulary.
 const MAX_TOKENS: usize = 1 << 19;
+/// Most tokens that are found in a text before all else.
+const MAX_ADDED: usize = 8192;
 /// Most bytes of a token.
 const MAX_TOKEN_LEN: usize = 1024;
 
@@ -162,6 +164,9 @@ pub enum Refusal {
     /// A merge whose parts or result are no tokens.
     #[error("its merge {0} joins what are no tokens, or to what is none")]
     Merge(usize),
+    /// Too many tokens to be found first.
+    #[error("it has {0} added tokens, more than {MAX_ADDED}")]
+    TooManyAdded(usize),
     /// A token to be found first that is none of the vocabulary.
     #[error("its added token {0} is not in the vocabulary under this number")]
     Added(u32),
@@ -226,6 +231,10 @@ impl Definition {
         }
         let numbers = vocab.check()?;
         check_merges(&numbers, merges)?;
+        let added = self.added_tokens.len();
+        if added > MAX_ADDED {
+            return Err(Refusal::TooManyAdded(added));
+        }
         self.added_tokens.iter().try_for_each(|token| token.check(&numbers))
     }
 }

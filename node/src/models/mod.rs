@@ -9,8 +9,8 @@
 //! | [`Model`] | all of them together, checked against the architecture |
 //!
 //! A bundle may come from anybody. Before a model is used, the kind and shape of every member are held against the
-//! architecture, and nothing that follows takes more room than they do. Matrices and rotations are mapped, not copied: a
-//! worker touches the rows of its ranges and no others.
+//! architecture, and nothing that follows takes more room than they do. Matrices and rotations are mapped, not copied:
+//! a worker touches the rows of its ranges and no others.
 
 mod definition;
 mod error;

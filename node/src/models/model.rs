@@ -4,9 +4,7 @@ use std::{ops::Range, path::Path, sync::Arc};
 
 use codec::DecodeAll;
 use ensemble_compute::{
-    inference::{
-        config::ROPE, ranges, Architecture, Inputs, Llama, Local, Norm, Rows, Shape, Stage, Tables, Vector,
-    },
+    inference::{config::ROPE, ranges, Architecture, Inputs, Llama, Local, Norm, Rows, Shape, Stage, Tables, Vector},
     Machine,
 };
 use ensemble_tensor::{Kind, TensorId};
@@ -123,6 +121,12 @@ impl Model {
             self::rows(matrix, rows)?.products(&inputs, machine, &mut outputs)?;
         }
         Ok(outputs)
+    }
+
+    /// Matrix `matrix` of a stage, whole.
+    pub fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
+        let matrix = self.stage(stage).ok()?.get(matrix)?;
+        rows(matrix, 0..matrix.header().rows()).ok()
     }
 
     /// A row of matrix `matrix` of a stage, as it is encoded.

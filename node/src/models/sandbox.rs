@@ -1,4 +1,5 @@
-//! Templates are rendered in a process of their own, with little memory and little time, because they come from strangers.
+//! Templates are rendered in a process of their own, with little memory and little time, because they come from
+//! strangers.
 
 use std::{
     io::{Read, Write},

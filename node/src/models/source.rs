@@ -90,11 +90,6 @@ impl Members {
         self.ids.contains_key(name)
     }
 
-    /// Number of members.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
     /// The id of a member.
     pub fn id(&self, name: &str) -> Option<TensorId> {
         self.ids.get(name).copied()
@@ -141,7 +136,7 @@ fn open(folder: &Path, id: &TensorId) -> Result<Mapped, Error> {
 
 #[allow(unsafe_code)]
 fn map(file: &File) -> io::Result<Mmap> {
-    // SAFETY: the file must not change while it is mapped. The import writes new files under names that say what they hold,
-    // and never writes into one again.
+    // SAFETY: the file must not change while it is mapped. The import writes new files under names that say what they
+    // hold, and never writes into one again.
     unsafe { Mmap::map(file) }
 }

@@ -1,8 +1,8 @@
 //! Chat templates: Jinja that makes one text of a conversation.
 //!
-//! A template comes with a model and may be hostile. What it may do is counted: steps, depth, the length of the text. What
-//! cannot be counted here is memory, since a few steps can double a text again and again; therefore a node renders in a
-//! process of its own, which [`super::sandbox`] starts.
+//! A template comes with a model and may be hostile. What it may do is counted: steps, depth, the length of the text.
+//! What cannot be counted here is memory, since a few steps can double a text again and again; therefore a node renders
+//! in a process of its own, which [`super::sandbox`] starts.
 
 use std::io::{self, Write};
 

@@ -111,11 +111,6 @@ impl Tokenizer {
         Stream { tokenizer: self, pending: Vec::new() }
     }
 
-    /// Tokens with a meaning of their own.
-    pub fn special(&self) -> &Special {
-        &self.special
-    }
-
     /// Whether a token ends an answer.
     pub fn ends(&self, token: u32) -> bool {
         self.special.ends.contains(&token)
@@ -127,7 +122,8 @@ impl Tokenizer {
     }
 }
 
-/// Makes text of tokens as they come: a character whose bytes are spread over several tokens waits for the last of them.
+/// Makes text of tokens as they come: a character whose bytes are spread over several tokens waits for the last of
+/// them.
 pub struct Stream<'a> {
     tokenizer: &'a Tokenizer,
     /// The beginning of a character.
@@ -181,8 +177,8 @@ fn token_bytes(tokens: &[String], added: &[Added]) -> (Vec<u8>, Vec<usize>) {
     (bytes, ends)
 }
 
-/// The byte that a character of a token stands for: as in GPT-2, bytes that print stand for themselves, the others for the
-/// characters from 256 on, in order. A character that stands for none is itself.
+/// The byte that a character of a token stands for: as in GPT-2, bytes that print stand for themselves, the others for
+/// the characters from 256 on, in order. A character that stands for none is itself.
 fn byte(character: char) -> Vec<u8> {
     let code = u32::from(character);
     let printed = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ensemble_host::{AggregationAccess, AggregationAccessExt, TensorAccess, TensorAccessExt};
+use ensemble_host::{
+    AggregationAccess, AggregationAccessExt, InferenceAccess, InferenceAccessExt, TensorAccess, TensorAccessExt,
+};
 use ensemble_runtime::opaque::Block;
 use futures::{FutureExt, StreamExt};
 use sc_authority_discovery::WorkerConfig;
@@ -31,6 +33,8 @@ use crate::{
         lookup::{ClientSpaces, Lookup, LookupRpc},
         Aggregation,
     },
+    inference::{self, Sessions, StoredModels},
+    rows::{RowParams, Rows, RowsService},
     rpc,
     tensors::{ClientChain, TensorParams, TensorService, Tensors},
 };
@@ -60,6 +64,7 @@ struct Node {
 pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     config: Configuration,
     tensor_params: &TensorParams,
+    row_params: RowParams,
 ) -> Result<TaskManager, ServiceError> {
     let PartialComponents {
         client,
@@ -89,6 +94,14 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     let (tensors, tensors_config) =
         Tensors::new::<Block, N>(&tensor_params.config(&chain_folder), genesis_hash, registry.as_ref())?;
     net_config.add_request_response_protocol(tensors_config);
+    let (rows, rows_config) = Rows::new::<Block, N>(
+        row_params,
+        genesis_hash,
+        registry.as_ref(),
+        metrics.clone(),
+        net_config.peer_store_handle(),
+    )?;
+    net_config.add_notification_protocol(rows_config);
     let warp_sync = Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
         backend.clone(),
         consensus.grandpa_link.shared_authority_set().clone(),
@@ -117,9 +130,26 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         &task_manager.spawn_handle(),
     );
 
+    let rows = rows.start(
+        network.clone(),
+        client.clone(),
+        keystore_container.local_keystore(),
+        tensors.store().clone(),
+        chain_folder.join("rows"),
+        &task_manager.spawn_handle(),
+    )?;
+
     let aggregation = Aggregation::start(
         tensors.store().clone(),
         aggregation::Metrics::new(registry.as_ref())?,
+        aggregation::machine(),
+    )?;
+    let sessions = Sessions::start(
+        tensors.store().clone(),
+        tensors.access(),
+        rows.ledger().clone(),
+        StoredModels,
+        inference::Metrics::new(registry.as_ref())?,
         aggregation::machine(),
     )?;
 
@@ -139,7 +169,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     let settings = Settings::of(&config);
 
     // RPC, telemetry, metrics, transaction gossip.
-    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), &tensors);
+    let rpc_deps = rpc_deps(&node, &config, &consensus, voter_state.clone(), &tensors, &rows);
     sc_service::spawn_tasks(SpawnTasksParams {
         config,
         client: node.client.clone(),
@@ -209,7 +239,8 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         task_manager.spawn_essential_handle().spawn_blocking("grandpa-voter", None, voter);
     }
     if settings.offchain_worker {
-        start_offchain_workers(&node, tensors.access(), aggregation, &task_manager)?;
+        let access = Access { tensors: tensors.access(), aggregation, sessions };
+        start_offchain_workers(&node, access, &task_manager)?;
     }
     Ok(task_manager)
 }
@@ -246,6 +277,7 @@ fn rpc_deps(
     consensus: &Consensus,
     voter_state: SharedVoterState,
     tensors: &Arc<TensorService>,
+    rows: &RowsService,
 ) -> rpc::Deps {
     let authority_set = consensus.grandpa_link.shared_authority_set().clone();
     let spaces = Arc::new(ClientSpaces(node.client.clone()));
@@ -265,6 +297,7 @@ fn rpc_deps(
         },
         tensors: tensors.rpc().remove_context(),
         lookup: LookupRpc::module(lookup).remove_context(),
+        rows: rows.rpc().remove_context(),
     }
 }
 
@@ -289,13 +322,15 @@ fn start_authority_discovery(node: &Node, config: WorkerConfig, task_manager: &T
     task_manager.spawn_handle().spawn("authority-discovery", Some("networking"), worker.run());
 }
 
-/// Runs the runtime's off-chain worker after every imported block, with access to the tensor store and to aggregation.
-fn start_offchain_workers(
-    node: &Node,
+/// What off-chain workers may ask of the node.
+struct Access {
     tensors: Arc<dyn TensorAccess>,
     aggregation: Arc<dyn AggregationAccess>,
-    task_manager: &TaskManager,
-) -> Result<(), ServiceError> {
+    sessions: Arc<dyn InferenceAccess>,
+}
+
+/// Runs the runtime's off-chain worker after every imported block, with access to what it may ask of the node.
+fn start_offchain_workers(node: &Node, access: Access, task_manager: &TaskManager) -> Result<(), ServiceError> {
     let workers = OffchainWorkers::new(OffchainWorkerOptions {
         runtime_api_provider: node.client.clone(),
         keystore: Some(node.keystore.clone()),
@@ -303,12 +338,13 @@ fn start_offchain_workers(
         transaction_pool: Some(OffchainTransactionPoolFactory::new(node.pool.clone())),
         network_provider: Arc::new(node.network.clone()),
         is_validator: node.role.is_authority(),
-        // The worker needs the chain, the tensor store and arithmetic, nothing on the web.
+        // The worker needs the chain and what it may ask of the node, nothing on the web.
         enable_http_requests: false,
         custom_extensions: move |_| {
             vec![
-                Box::new(TensorAccessExt(tensors.clone())) as Box<_>,
-                Box::new(AggregationAccessExt(aggregation.clone())) as Box<_>,
+                Box::new(TensorAccessExt(access.tensors.clone())) as Box<_>,
+                Box::new(AggregationAccessExt(access.aggregation.clone())) as Box<_>,
+                Box::new(InferenceAccessExt(access.sessions.clone())) as Box<_>,
             ]
         },
     })?;

@@ -14,8 +14,12 @@ use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use super::inherents::Inherents;
 
 /// What the runtime may call: the standard functions and Ensemble's own for off-chain workers.
-pub type HostFunctions =
-    (sp_io::SubstrateHostFunctions, ensemble_host::tensors::HostFunctions, ensemble_host::aggregation::HostFunctions);
+pub type HostFunctions = (
+    sp_io::SubstrateHostFunctions,
+    ensemble_host::tensors::HostFunctions,
+    ensemble_host::aggregation::HostFunctions,
+    ensemble_host::inference::HostFunctions,
+);
 /// Runs the runtime's wasm.
 pub type Executor = sc_executor::WasmExecutor<HostFunctions>;
 /// Gives access to blocks and state.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ensemble_host::{Pinning, TensorAccess, TensorStatus};
+use ensemble_host::{CameAs, Pinning, TensorAccess, TensorStatus};
 use ensemble_tensor::{Header, TensorId};
 
 use super::{exchange::Terms, store::Mark, TensorService, LOG_TARGET};
@@ -18,8 +18,7 @@ impl TensorAccess for TensorService {
     }
 
     fn fetch(&self, id: TensorId, max_bytes: u64) {
-        let terms = Terms { data: max_bytes, disk: self.store.quota() / SHARE, lease: Some(LEASE) };
-        if let Err(error) = self.fetch(id, terms) {
+        if let Err(error) = self.fetch(id, self.workers_terms(max_bytes)) {
             // The worker asks again with the next block.
             tracing::warn!(target: LOG_TARGET, "Not fetching {id}: {error}");
         }
@@ -56,9 +55,26 @@ impl TensorAccess for TensorService {
         }
     }
 
-    fn restrict(&self, id: TensorId, task: u32) {
-        if !self.store.order(&id, Mark { task, content: id }) {
-            tracing::debug!(target: LOG_TARGET, "{id} is here, and not restricted as content of task {task}");
+    fn restrict(&self, id: TensorId, task: u32) -> bool {
+        let mark = Mark { task, content: id };
+        self.store.serves(&id, &mark).unwrap_or_else(|| self.store.order(&id, mark))
+    }
+
+    fn came_as(&self, id: TensorId) -> Option<Vec<CameAs>> {
+        let marks = self.store.came_as(&id)?;
+        Some(marks.into_iter().map(|Mark { task, content }| (task, content)).collect())
+    }
+
+    fn reopen(&self, id: TensorId, max_bytes: u64, came_as: Vec<CameAs>) {
+        let came_as = came_as.into_iter().map(|(task, content)| Mark { task, content }).collect();
+        if let Err(error) = self.reopen(id, self.workers_terms(max_bytes), came_as) {
+            tracing::warn!(target: LOG_TARGET, "Not looking for others who serve {id}: {error}");
         }
+    }
+}
+
+impl TensorService {
+    fn workers_terms(&self, max_bytes: u64) -> Terms {
+        Terms { data: max_bytes, disk: self.store.quota() / SHARE, lease: Some(LEASE) }
     }
 }

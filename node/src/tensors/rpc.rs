@@ -45,7 +45,7 @@ use super::{
     exchange::{JobStatus, QueueFull, Terms},
     gate::{Admission, Challenge, Denied, Holder, Token, CHALLENGE_LIFETIME, SESSION},
     service::{reason, Found, TensorService},
-    store::{Error as StoreError, Mark, Uploader, Usage},
+    store::{Error as StoreError, Mark, Tensor, Uploader, Usage},
 };
 
 /// Most bytes of a tensor in one call, before they are written in base64.
@@ -270,10 +270,10 @@ pub enum RpcError {
     /// Who asks is not served.
     #[error("{0}")]
     NotAdmitted(Denied),
-    /// The tensor was to be fetched as restricted, and is here otherwise.
+    /// The tensor was to be fetched as restricted, and is here, or restricted by the operator, otherwise.
     #[error(
-        "tensor {id} is here already, and not restricted as what won task {task}; if it is to be, call \
-         ensemble_restrictTensor"
+        "tensor {id} is here already, or was restricted with ensemble_restrictTensor, but not as what won task {task}; \
+         if it is to be, call that for this task"
     )]
     HeldOtherwise {
         /// The tensor.
@@ -345,8 +345,15 @@ impl TensorRpc {
         Self(service).into_rpc()
     }
 
-    /// Refuses what whoever has this token, or none, is not entitled to. To be called with what is known to be held, which
-    /// was restricted, if it is, before it was held; before, somebody could slip through just as it arrives.
+    /// Opens a held tensor for whoever has this token, or none, and is entitled. It is asked before and after: somebody
+    /// could else slip through just as the tensor arrives, since it is restricted before it is held, or as it goes.
+    fn open(&self, id: &TensorId, token: Option<H256>) -> Result<Tensor, RpcError> {
+        let before = self.check_admitted(id, token);
+        let tensor = self.0.store.tensor(id)?;
+        before.and_then(|()| self.check_admitted(id, token))?;
+        Ok(tensor)
+    }
+
     fn check_admitted(&self, id: &TensorId, token: Option<H256>) -> Result<(), RpcError> {
         let holder = token.map(|token| Holder::Token(Token::from(token)));
         self.0.gate.admits(holder, id).map_err(|task| RpcError::Restricted { id: *id, task })
@@ -400,8 +407,7 @@ impl TensorApiServer for TensorRpc {
         if usize::try_from(length).is_ok_and(|length| length > MAX_PART_LEN) {
             return Err(RpcError::RangeTooLong);
         }
-        let tensor = self.0.store.tensor(&id)?;
-        self.check_admitted(&id, token)?;
+        let tensor = self.open(&id, token)?;
         let (total, end) = (tensor.header().encoded_len(), offset.saturating_add(length.into()));
         if end > total {
             return Err(RpcError::OutOfRange { total, offset, end });
@@ -433,8 +439,7 @@ impl TensorApiServer for TensorRpc {
     }
 
     fn tensor_proof(&self, id: TensorId, row: u32, token: Option<H256>) -> Result<RowProof, RpcError> {
-        self.0.store.tensor(&id)?;
-        self.check_admitted(&id, token)?;
+        self.open(&id, token)?;
         Ok(self.0.store.proof(&id, row)?)
     }
 
@@ -467,7 +472,7 @@ impl TensorApiServer for TensorRpc {
 
     fn received(&self, account: AccountId) -> Result<Vec<ReceivedReply>, RpcError> {
         let received = self.0.gate.received(&account).map_err(RpcError::NotAdmitted)?;
-        let reply = |Received { task, content, since, until, .. }| {
+        let reply = |Received { task, content, since, until }| {
             let held = self.0.store.has(&content);
             ReceivedReply { task, content, since, until, held }
         };

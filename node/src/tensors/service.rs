@@ -10,7 +10,7 @@ use super::{
     exchange::{Fetcher, JobStatus, QueueFull, Terms},
     gate::Gate,
     rpc::TensorRpc,
-    store::{Error, Holding, Store},
+    store::{Error, Holding, Mark, Store},
 };
 
 /// The tensors of a running node.
@@ -73,6 +73,11 @@ impl TensorService {
             Some(_) => Ok(()),
             None => self.fetcher.fetch(id, terms),
         }
+    }
+
+    /// Starts to look for others who serve openly what came as these.
+    pub(super) fn reopen(&self, id: TensorId, terms: Terms, came_as: Vec<Mark>) -> Result<(), QueueFull> {
+        self.fetcher.reopen(id, terms, came_as)
     }
 
     /// Ends the fetch of a tensor and drops what has arrived, or, if none is under way, removes the tensor.

@@ -167,8 +167,17 @@ impl TensorAccess for TestStore {
         panic!("the worker of the exchange unpins nothing")
     }
 
-    fn restrict(&self, id: TensorId, task: TaskId) {
+    fn restrict(&self, id: TensorId, task: TaskId) -> bool {
         self.asked.lock().push(Asked::Restrict(id, task));
+        true
+    }
+
+    fn came_as(&self, _: TensorId) -> Option<Vec<ensemble_host::CameAs>> {
+        panic!("the worker of the exchange reopens nothing")
+    }
+
+    fn reopen(&self, _: TensorId, _: u64, _: Vec<ensemble_host::CameAs>) {
+        panic!("the worker of the exchange reopens nothing")
     }
 }
 

@@ -60,7 +60,8 @@ impl<T: Config> Pallet<T> {
             TensorStatus::Failed(_) if !Self::retries(now) => return false,
             TensorStatus::Absent | TensorStatus::Fetching { .. } | TensorStatus::Failed(_) => {},
         }
-        tensors::restrict(grant.content.0, grant.task);
+        // If it cannot come so, it may still come as the rest of it did.
+        let _ = tensors::restrict(grant.content.0, grant.task);
         // How much of its disk one content may take is the node's to say.
         tensors::fetch(grant.content.0, u64::MAX);
         false

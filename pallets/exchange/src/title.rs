@@ -60,13 +60,7 @@ impl<T: Config> Pallet<T> {
         let active = grants.filter(|grant| now <= grant.until);
         let view = |grant: crate::Grant<_>| {
             let won = T::Contributions::won(grant.task)?;
-            Some(Received {
-                task: grant.task,
-                content: won.content,
-                audience: won.audience,
-                since: grant.since,
-                until: grant.until,
-            })
+            Some(Received { task: grant.task, content: won.content, since: grant.since, until: grant.until })
         };
         active.filter_map(view).collect()
     }

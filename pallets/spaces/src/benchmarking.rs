@@ -5,9 +5,12 @@
 use alloc::{format, vec::Vec};
 
 use codec::Encode;
-use ensemble_core::spaces::{
-    Activity, Admission, Basis, Contributors, Entrant, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, Rule,
-    Settled, SpaceSpec, Spaces as _, Standing, MAX_MATRICES, MAX_NAME_BYTES, REPORT, STATE,
+use ensemble_core::{
+    spaces::{
+        Activity, Admission, Basis, Contributors, Entrant, Finding, MatrixSpec, Member, Rejection, Report, Rule,
+        Settled, SpaceSpec, Spaces as _, Standing, MAX_MATRICES, MAX_NAME_BYTES, REPORT, STATE,
+    },
+    votes::{VoteEnd, Votes as _},
 };
 use ensemble_tensor::{Bundle, Header, Tensor};
 use frame_benchmarking::v2::*;
@@ -129,7 +132,7 @@ fn settled<T: Config>(id: SpaceId, round: RoundIndex, content: TensorId, entrant
 }
 
 fn past<T: Config>() -> PastRound<BlockNumberFor<T>> {
-    let end = RoundEnd::Settled(tensor(0));
+    let end = VoteEnd::Settled(tensor(0));
     PastRound { task: 0, entrants: 0, began: Zero::zero(), ended: Zero::zero(), end }
 }
 
@@ -288,7 +291,7 @@ mod benchmarks {
 
         #[block]
         {
-            Pallet::<T>::end_round(id, LAST, RoundEnd::Settled(tensor(1)));
+            Pallet::<T>::end_round(id, LAST, VoteEnd::Settled(tensor(1)));
         }
 
         assert!(matches!(Stored::<T>::get(id).map(|space| space.activity), Some(Activity::Due(_))));
@@ -315,7 +318,7 @@ mod benchmarks {
 
     #[benchmark]
     fn open_round() -> Result<(), BenchmarkError> {
-        T::Rounds::fill_for_benchmark();
+        T::Votes::fill_for_benchmark();
         let (_, id) = new_space::<T>(false)?;
         let space = Pallet::<T>::space(id).map_err(|_| "no space")?;
         let now = frame_system::Pallet::<T>::block_number().saturating_add(One::one());

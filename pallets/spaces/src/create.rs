@@ -1,6 +1,7 @@
 //! Creating spaces.
 
 use ensemble_core::{
+    deposits::{deposit, mebibytes},
     spaces::{Activity, SpaceSpec, REPORT, STATE},
     SpaceId,
 };
@@ -9,11 +10,6 @@ use frame_support::{ensure, pallet_prelude::*};
 use sp_runtime::{traits::Zero, ArithmeticError, Permill};
 
 use crate::{Balance, Config, Error, Event, NextSpaceId, Pallet, Space, SpaceOf, Spaces, SpecOf};
-
-/// Bytes of a mebibyte.
-const MIB: u64 = 1 << 20;
-/// How often the deposit of a space doubles while the chain fills with spaces.
-const DOUBLINGS: u32 = 10;
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_create(owner: T::AccountId, spec: SpecOf<T>) -> DispatchResult {
@@ -68,10 +64,9 @@ impl<T: Config> Pallet<T> {
 
     /// What is held for a space when there are so many others, in planck.
     fn deposit(spec: &SpecOf<T>, others: u32) -> Balance {
-        let mebibytes = spec.result().max_bytes().div_ceil(MIB);
-        let for_state = T::StateDepositPerMib::get().saturating_mul(mebibytes.into());
-        let doublings = others.saturating_mul(DOUBLINGS).checked_div(T::MaxSpaces::get()).unwrap_or(0);
-        T::SpaceDeposit::get().saturating_add(for_state).saturating_mul(2u128.saturating_pow(doublings))
+        let size = mebibytes(spec.result().max_bytes());
+        let for_state = T::StateDepositPerMib::get().saturating_mul(size.into());
+        deposit(T::SpaceDeposit::get().saturating_add(for_state), others, T::MaxSpaces::get())
     }
 
     fn take_space_id() -> Result<SpaceId, DispatchError> {

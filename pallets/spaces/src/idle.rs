@@ -1,7 +1,8 @@
 //! What is done with the weight that a block has left, each step charged before it is taken.
 
 use ensemble_core::{
-    spaces::{Activity, Rounds},
+    spaces::Activity,
+    votes::{Sort, Votes},
     SpaceId,
 };
 use frame_support::{pallet_prelude::*, weights::WeightMeter};
@@ -56,7 +57,7 @@ impl<T: Config> Pallet<T> {
             Agenda::<T>::remove(due, id);
             return true;
         };
-        if !T::Rounds::has_room() || meter.try_consume(<T as Config>::WeightInfo::open_round()).is_err() {
+        if T::Votes::room(Sort::Round) == 0 || meter.try_consume(<T as Config>::WeightInfo::open_round()).is_err() {
             return false;
         }
         Self::open_round(id, space, now);

@@ -11,7 +11,7 @@
 //! 3. **Aggregate.** A round begins when enough members count, something has changed since the last one began, that is
 //!    [`SpaceSpec::cadence`] blocks ago, and the owner can pay for it. What members take part is written down
 //!    ([`Rosters`]), so that all validators compute from the same, whoever comes or goes meanwhile. Their vote is a task of the pallet that
-//!    implements [`Rounds`]. What wins is the space's state; a round without result is recorded and tried again.
+//!    implements [`Votes`]. What wins is the space's state; a round without result is recorded and tried again.
 //! 4. **Report.** The result is a bundle, of which the chain knows the id. One of its members says what the round found
 //!    of each contribution ([`Report`]). Whoever has it may submit it, once ([`Pallet::submit_report`]): nobody signs
 //!    and nobody pays, because only these bytes have this id. It can be submitted until the next round settles.
@@ -37,7 +37,7 @@
 //! # Time
 //!
 //! A space stands in the [`Agenda`] only if a round is due. [`Hooks::on_idle`] begins rounds, oldest first, and each
-//! step is charged before it is taken. As many rounds run at one time, of all spaces together, as [`Config::Rounds`] has
+//! step is charged before it is taken. As many rounds run at one time, of all spaces together, as [`Config::Votes`] has
 //! room for, because each costs every validator work; the others wait for their turn.
 //!
 //! The space's owner pays for each round as it begins, by what it takes to compute ([`Pallet::round_fee`]). A round that
@@ -75,8 +75,9 @@ pub use types::{Balance, CreditOf, Manifest, MembersOf, Refusal, ReportBytes, Ro
 pub use weights::WeightInfo;
 
 use ensemble_core::{
-    spaces::{PastRound, RoundIndex, RoundVoid, Rounds, Votes},
+    spaces::{PastRound, RoundIndex},
     tasks::Phases,
+    votes::{VoteVoid, Votes, Voting},
     SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
@@ -115,8 +116,8 @@ pub mod pallet {
         /// Receives what rounds cost.
         type Fees: OnUnbalanced<CreditOf<Self>>;
 
-        /// Who has rounds voted on. Its off-chain worker runs before this pallet's.
-        type Rounds: Rounds<BlockNumberFor<Self>> + Votes;
+        /// Who holds votes on rounds. Its off-chain worker runs before this pallet's.
+        type Votes: Votes<BlockNumberFor<Self>> + Voting;
 
         /// Most spaces at one time.
         #[pallet::constant]
@@ -278,7 +279,7 @@ pub mod pallet {
         /// A space has a new state.
         RoundSettled { space: SpaceId, round: RoundIndex, content: TensorId },
         /// A round has no result.
-        RoundVoided { space: SpaceId, round: RoundIndex, reason: RoundVoid },
+        RoundVoided { space: SpaceId, round: RoundIndex, reason: VoteVoid },
         /// The report of a round was read: it accepts so many members, and rejects so many.
         Reported { space: SpaceId, round: RoundIndex, accepted: u32, rejected: u32 },
     }

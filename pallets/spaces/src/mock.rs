@@ -7,10 +7,11 @@ use std::{cell::RefCell, collections::BTreeMap};
 use codec::Encode;
 use ensemble_core::{
     spaces::{
-        Activity, Admission, Basis, Contributors, Finding, MatrixSpec, Member, Rejection, Report, RoundEnd, RoundIndex,
-        RoundOutcome, RoundSpec, RoundVoid, Rounds, Rule, SpaceSpec, Spaces as _, Turn, REPORT, STATE,
+        Activity, Admission, Basis, Contributors, Finding, MatrixSpec, Member, Rejection, Report, RoundIndex, Rule,
+        SpaceSpec, Spaces as _, REPORT, STATE,
     },
     tasks::{Descriptor, Phases},
+    votes::{Matter, Sort, Turn, VoteEnd, VoteOutcome, VoteSpec, VoteVoid, Voting},
     AttesterId, SpaceId, TaskId,
 };
 use ensemble_tensor::{Bundle, Header, Tensor, TensorId};
@@ -99,24 +100,25 @@ parameter_types! {
     pub static RoundFee: Balance = 0;
     pub static WorkFee: Balance = 0;
     /// The votes that began so far; the task of each is its place.
-    pub static Votes: Vec<RoundSpec<BlockNumber>> = Vec::new();
+    pub static Votes: Vec<VoteSpec<BlockNumber>> = Vec::new();
     /// Whether no vote can begin.
     pub static RefuseVotes: bool = false;
 }
 
-impl Rounds<BlockNumber> for Votes {
-    fn open(round: RoundSpec<BlockNumber>) -> Result<TaskId, DispatchError> {
+impl ensemble_core::votes::Votes<BlockNumber> for Votes {
+    fn open(vote: VoteSpec<BlockNumber>) -> Result<TaskId, DispatchError> {
         // What is stored before it fails must go.
-        frame_support::storage::unhashed::put(b"vote", &round.round);
+        frame_support::storage::unhashed::put(b"vote", &vote.matter);
         if RefuseVotes::get() {
             return Err(DispatchError::Other("no votes"));
         }
-        Votes::mutate(|votes| votes.push(round));
+        Votes::mutate(|votes| votes.push(vote));
         Ok(Votes::get().len() as TaskId - 1)
     }
 
-    fn has_room() -> bool {
-        rounds_running() < MAX_RUNNING
+    fn room(sort: Sort) -> u32 {
+        assert_eq!(sort, Sort::Round);
+        MAX_RUNNING.saturating_sub(rounds_running())
     }
 
     #[cfg(feature = "runtime-benchmarks")]
@@ -148,7 +150,7 @@ pub fn interrupt(act: impl FnOnce() + 'static) {
     INTERRUPTION.set(Some(Box::new(act)));
 }
 
-impl ensemble_core::spaces::Votes for Votes {
+impl Voting for Votes {
     fn turn(_: TaskId, voter: &AttesterId) -> Option<Turn> {
         if let Some(act) = INTERRUPTION.take() {
             act();
@@ -206,7 +208,7 @@ impl crate::Config for Test {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Fees = ();
-    type Rounds = Votes;
+    type Votes = Votes;
     type MaxSpaces = ConstU32<MAX_SPACES>;
     type MaxMembers = ConstU32<MAX_MEMBERS>;
     type MaxResultBytes = MaxResultBytes;
@@ -480,18 +482,23 @@ impl RoundResult {
     }
 }
 
-pub fn end(space: SpaceId, end: RoundEnd) -> RoundIndex {
+/// What the vote on a round of a space is on.
+pub fn matter(space: SpaceId, round: RoundIndex) -> Matter {
+    Matter::Round { space, round }
+}
+
+pub fn end(space: SpaceId, end: VoteEnd) -> RoundIndex {
     let round = running(space);
-    Spaces::ended(space, round, end);
+    Spaces::ended(matter(space, round), end);
     round
 }
 
 pub fn void(space: SpaceId) -> RoundIndex {
-    end(space, RoundEnd::Void(RoundVoid::NoMajority))
+    end(space, VoteEnd::Void(VoteVoid::NoMajority))
 }
 
 pub fn settle(space: SpaceId, result: &RoundResult) -> RoundIndex {
-    end(space, RoundEnd::Settled(result.id()))
+    end(space, VoteEnd::Settled(result.id()))
 }
 
 /// Ends blocks until a round of the space runs.

@@ -1,9 +1,10 @@
 //! What other pallets ask of this one, and tell it.
 
 use ensemble_core::{
-    spaces::{Admission, Contributors, RoundEnd, RoundIndex, RoundOutcome, Spaces},
+    spaces::{Admission, Contributors, Spaces},
     tasks::Content,
-    SpaceId,
+    votes::{Failure, Matter, VoteEnd, VoteOutcome},
+    AttesterId, SpaceId,
 };
 use frame_support::{ensure, pallet_prelude::*};
 
@@ -31,9 +32,20 @@ impl<T: Config> Spaces<T::AccountId> for Pallet<T> {
     }
 }
 
-impl<T: Config> RoundOutcome for Pallet<T> {
-    fn ended(space: SpaceId, round: RoundIndex, end: RoundEnd) {
-        Self::end_round(space, round, end);
+/// Of votes on rounds. No others are this pallet's matter.
+impl<T: Config> VoteOutcome for Pallet<T> {
+    fn left(_: Matter, _: &AttesterId, _: Option<Failure>) {
+        // Who failed is in an event. It costs nobody anything yet.
+    }
+
+    fn left_weight() -> Weight {
+        Weight::zero()
+    }
+
+    fn ended(matter: Matter, end: VoteEnd) {
+        if let Matter::Round { space, round } = matter {
+            Self::end_round(space, round, end);
+        }
     }
 
     fn ended_weight() -> Weight {

@@ -22,8 +22,9 @@ use alloc::{
 use codec::{Decode, Encode};
 use ensemble_core::{
     combination::{Combination, CombinationStatus},
-    spaces::{Activity, RoundIndex, Settled, Turn, Votes, MAX_MANIFEST_BYTES, MAX_REPORT_BYTES, REPORT},
+    spaces::{Activity, RoundIndex, Settled, MAX_MANIFEST_BYTES, MAX_REPORT_BYTES, REPORT},
     tasks::{Descriptor, KEPT_PREFIX},
+    votes::{Turn, Voting},
     AttesterId, SpaceId, TaskId,
 };
 use ensemble_host::{aggregation, tensors, Pinning, TensorStatus};
@@ -217,12 +218,12 @@ impl<T: Config> Pallet<T> {
         save_journal(&computed, journal);
     }
 
-    /// The rounds that run and that keys of this node may vote on.
+    /// The rounds that run and that keys of this node may vote on. Votes on other matters are none of this worker.
     fn assignments(keys: &[AttesterId]) -> Vec<Assignment> {
         let assignment = |(id, space): (SpaceId, SpaceOf<T>)| {
             // Nobody needs the state of a space that is retired: the vote ends without result.
             let Activity::Running { round, task, is_last: false, .. } = space.activity else { return None };
-            let turn = |key: &AttesterId| Some((key.clone(), T::Rounds::turn(task, key)?));
+            let turn = |key: &AttesterId| Some((key.clone(), T::Votes::turn(task, key)?));
             let turns: Vec<_> = keys.iter().filter_map(turn).collect();
             if turns.is_empty() {
                 return None;
@@ -340,8 +341,8 @@ impl<T: Config> Pallet<T> {
                 continue;
             }
             let accepted = match reveals {
-                true => T::Rounds::reveal(assignment.task, voter, *result, *salt),
-                false => T::Rounds::commit(assignment.task, voter, result.id(), salt),
+                true => T::Votes::reveal(assignment.task, voter, *result, *salt),
+                false => T::Votes::commit(assignment.task, voter, result.id(), salt),
             };
             if !accepted {
                 log::debug!(target: LOG, "space {space}: a vote on round {round} was not accepted");

@@ -3,7 +3,8 @@
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    spaces::{Activity, Entrant, Member, PastRound, RoundEnd, RoundIndex, RoundSpec, Rounds, Settled},
+    spaces::{Activity, Entrant, Member, PastRound, RoundIndex, Settled},
+    votes::{Matter, VoteEnd, VoteSpec, Voters, Votes},
     SpaceId, TaskId,
 };
 use frame_support::{pallet_prelude::*, storage::with_storage_layer};
@@ -11,7 +12,8 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::{One, Saturating};
 
 use crate::{
-    Agenda, Balance, Closing, Config, Error, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, SpaceOf, Spaces,
+    Agenda, Balance, Closing, Config, Error, Event, History, Members, Pallet, RosterOf, Rosters, RoundPhases, SpaceOf,
+    Spaces,
 };
 
 impl<T: Config> Pallet<T> {
@@ -62,10 +64,11 @@ impl<T: Config> Pallet<T> {
     /// Takes the fee and begins the vote: both or neither.
     fn begin_vote(id: SpaceId, space: &SpaceOf<T>, fee: Balance) -> Result<TaskId, DispatchError> {
         let (content, phases) = (space.spec.result(), RoundPhases::<T>::get());
-        let round = RoundSpec { space: id, round: space.next_round, content, phases };
+        let matter = Matter::Round { space: id, round: space.next_round };
+        let vote = VoteSpec { matter, content, phases, voters: Voters::Session };
         with_storage_layer(|| {
             Self::charge(&space.owner, fee)?;
-            T::Rounds::open(round)
+            T::Votes::open(vote)
         })
     }
 
@@ -111,7 +114,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Ends the round of a space if it is the one that runs.
-    pub(crate) fn end_round(id: SpaceId, ended: RoundIndex, end: RoundEnd) {
+    pub(crate) fn end_round(id: SpaceId, ended: RoundIndex, end: VoteEnd) {
         let Some(mut space) = Spaces::<T>::get(id) else { return };
         let Activity::Running { round, task, began, entrants, is_last } = space.activity else { return };
         if round != ended {
@@ -119,7 +122,7 @@ impl<T: Config> Pallet<T> {
         }
         let now = frame_system::Pallet::<T>::block_number();
         match end {
-            RoundEnd::Settled(content) => {
+            VoteEnd::Settled(content) => {
                 // The report of the round before can no longer be submitted.
                 if let Some(unreported) = space.unreported() {
                     Rosters::<T>::remove(id, unreported);
@@ -128,7 +131,7 @@ impl<T: Config> Pallet<T> {
                 space.state = Some(Settled { round, content, at: now, reported: false });
                 Self::deposit_event(Event::RoundSettled { space: id, round, content });
             },
-            RoundEnd::Void(reason) => {
+            VoteEnd::Void(reason) => {
                 Rosters::<T>::remove(id, round);
                 space.has_changed = true;
                 Self::back_off(&mut space, now);

@@ -1,9 +1,6 @@
 //! What time brings: which step is due when, and doing it within what a block or a call allows.
 
-use ensemble_core::{
-    spaces::{RoundOutcome, Spaces},
-    TaskId,
-};
+use ensemble_core::{spaces::Spaces, votes::VoteOutcome, TaskId};
 use frame_support::{
     dispatch::{DispatchErrorWithPostInfo, WithPostDispatchInfo},
     pallet_prelude::*,
@@ -95,7 +92,7 @@ impl<T: Config> Pallet<T> {
             Step::Pay => <T as Config>::WeightInfo::pay_winner().max(<T as Config>::WeightInfo::pay_minority()),
             Step::Finish => <T as Config>::WeightInfo::finish(),
             Step::Dismiss => <T as Config>::WeightInfo::dismiss(),
-            Step::Conclude => <T as Config>::WeightInfo::conclude_round(),
+            Step::Conclude => <T as Config>::WeightInfo::conclude_vote(),
         }
     }
 
@@ -104,16 +101,22 @@ impl<T: Config> Pallet<T> {
         let names_space = task.order().is_some_and(|order| order.space.is_some());
         Self::step_weight(step).saturating_add(match step {
             Step::Finish if names_space => T::Spaces::admit_weight(),
-            Step::Conclude => T::Spaces::ended_weight(),
+            Step::Dismiss => T::Outcomes::left_weight(),
+            Step::Conclude => T::Outcomes::ended_weight(),
             _ => Weight::zero(),
         })
     }
 
-    /// Weight of a call that settles `participants`: all that, and one of the other steps that may come before it.
+    /// Weight of a call that settles `participants`: all that, and one of the other steps that may come before it. What
+    /// is told of voters is charged for accounts as well.
     pub(crate) fn advance_weight(participants: u32) -> Weight {
         let close = Self::step_weight(Step::CloseReveal).max(Self::step_weight(Step::CloseAttest));
-        let telling = T::Spaces::admit_weight().max(T::Spaces::ended_weight());
-        <T as Config>::WeightInfo::advance(participants).saturating_add(close).saturating_add(telling)
+        let telling = T::Spaces::admit_weight().max(T::Outcomes::ended_weight());
+        let leaving = T::Outcomes::left_weight().saturating_mul(participants.into());
+        <T as Config>::WeightInfo::advance(participants)
+            .saturating_add(close)
+            .saturating_add(telling)
+            .saturating_add(leaving)
     }
 
     pub(crate) fn do_advance(id: TaskId) -> DispatchResultWithPostInfo {

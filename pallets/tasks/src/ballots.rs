@@ -1,5 +1,5 @@
-//! Validators' commitments and reveals in votes on rounds. Nobody signs the transactions and nobody pays for them: the
-//! attester key's signature lets them in, once each, while their phase lasts.
+//! Voters' commitments and reveals. No account signs the transactions and nobody pays for them: the attester key's
+//! signature lets them in, once each, while their phase lasts.
 
 use ensemble_core::{attester::AttesterSignature, tasks::Phase, AttesterId, TaskId};
 use ensemble_tensor::TensorId;
@@ -61,10 +61,10 @@ impl<T: Config> Pallet<T> {
         Ok((valid, Weight::zero()))
     }
 
-    /// A vote of validators that is not over.
+    /// A vote that is not over.
     fn vote(id: TaskId) -> Result<TaskOf<T>, Error<T>> {
         let task = Self::task(id)?;
-        ensure!(matches!(task.purpose, Purpose::Round { .. }), Error::<T>::ForAccounts);
+        ensure!(matches!(task.purpose, Purpose::Vote(_)), Error::<T>::ForAccounts);
         Ok(task)
     }
 

@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use ensemble_core::spaces::{RoundSpec, Rounds};
+use ensemble_core::votes::{VoteSpec, Voters, Votes};
 use ensemble_tensor::{Header, Kind};
 use frame_benchmarking::v2::*;
 use frame_support::traits::{fungible::Balanced, tokens::Precision, Authorize, Hooks};
@@ -166,13 +166,14 @@ fn won_task<T: Config>(winners: u32, minority: u32) -> Benched<TaskId> {
     Ok(id)
 }
 
-/// The vote of as many validators as there can be on a round of a space that is not there. What the space does when it
-/// is told is charged beside this.
+/// The vote of as many validators as there can be, which is more than can be named, on a round of a space that is not
+/// there. What is done when it is told is charged beside this.
 fn open_vote<T: Config>() -> Benched<TaskId> {
     fill_attesters::<T>();
     set_block::<T>(One::one());
     let phases = Phases { commit: T::MinPhase::get(), reveal: T::MinPhase::get(), attest: T::MinPhase::get() };
-    Ok(Pallet::<T>::open(RoundSpec { space: SpaceId::MAX, round: 0, content: content(), phases })?)
+    let matter = Matter::Round { space: SpaceId::MAX, round: 0 };
+    Ok(Pallet::<T>::open(VoteSpec { matter, content: content(), phases, voters: Voters::Session })?)
 }
 
 /// The commitment of a voter, signed.
@@ -483,12 +484,12 @@ mod benchmarks {
         Ok(())
     }
 
-    /// A validator that was outvoted.
+    /// A voter that was outvoted.
     #[benchmark]
     fn dismiss() -> Result<(), BenchmarkError> {
         let id = decided_vote::<T>()?;
         let absent: Vec<_> = Ballots::<T>::iter_prefix(id).filter(|(_, ballot)| *ballot == Ballot::Awaited).collect();
-        // Out of the way, so that the next validator is the other one.
+        // Out of the way, so that the next voter is the other one.
         absent.into_iter().for_each(|(voter, _)| Ballots::<T>::remove(id, voter));
 
         #[block]
@@ -501,7 +502,7 @@ mod benchmarks {
     }
 
     #[benchmark]
-    fn conclude_round() -> Result<(), BenchmarkError> {
+    fn conclude_vote() -> Result<(), BenchmarkError> {
         let id = decided_vote::<T>()?;
         drop(Ballots::<T>::clear_prefix(id, u32::MAX, None));
 

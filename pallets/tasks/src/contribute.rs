@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl<T: Config> Pallet<T> {
-    /// What `who`, an account or the key of a validator, commits to in order to reveal `content` with `salt` later.
+    /// What `who`, an account or the key of a voter, commits to in order to reveal `content` with `salt` later.
     ///
     /// Who and task are part of it, so that a commitment is of no use to whoever copies it.
     pub fn commitment(content: &TensorId, who: &impl Encode, task: TaskId, salt: &[u8; 32]) -> H256 {
@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_commit(who: T::AccountId, id: TaskId, commitment: H256, bond: Balance) -> DispatchResult {
         let mut task = Self::task(id)?;
         let now = frame_system::Pallet::<T>::block_number();
-        let order = task.order().ok_or(Error::<T>::ForValidators)?;
+        let order = task.order().ok_or(Error::<T>::ForVoters)?;
         ensure!(task.phase(now) == Phase::Commit, Error::<T>::NotCommitting);
         ensure!(!Participations::<T>::contains_key(id, &who), Error::<T>::AlreadyCommitted);
         ensure!(Self::may_join(id, &who), Error::<T>::NotInCommittee);
@@ -63,7 +63,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_reveal(who: T::AccountId, id: TaskId, descriptor: Descriptor, salt: [u8; 32]) -> DispatchResult {
         let mut task = Self::task(id)?;
         let now = frame_system::Pallet::<T>::block_number();
-        let order = task.order().ok_or(Error::<T>::ForValidators)?;
+        let order = task.order().ok_or(Error::<T>::ForVoters)?;
         ensure!(task.takes_reveals(now), Error::<T>::NotRevealing);
         let (commitment, bond) = match Participations::<T>::get(id, &who).ok_or(Error::<T>::NotCommitted)? {
             Participation::Committed { commitment, bond } => (commitment, bond),

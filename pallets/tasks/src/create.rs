@@ -1,6 +1,7 @@
 //! Creating and cancelling tasks.
 
 use ensemble_core::{
+    deposits::{deposit, mebibytes},
     exchange::Audience,
     spaces::Spaces,
     tasks::{Content, Weighting},
@@ -11,14 +12,9 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::{traits::Saturating, ArithmeticError};
 
 use crate::{
-    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, OpenRounds,
+    reward, Access, Agenda, Balance, CommitteeOf, Committees, Config, Error, Event, HoldReason, NextTaskId, OpenVotes,
     Order, OrderOf, Pallet, Purpose, Request, State, Task, TaskOf, Tasks, WeightInfo,
 };
-
-/// Bytes of a mebibyte.
-const MIB: u64 = 1 << 20;
-/// How often the deposit of a task doubles while the chain fills with tasks.
-const DOUBLINGS: u32 = 10;
 
 impl<AccountId: Clone + core::fmt::Debug + Eq, Max: Get<u32>> Access<AccountId, Max> {
     /// Number of accounts named.
@@ -67,13 +63,12 @@ impl<T: Config> Request<T> {
 
     /// What is held for the record of a task when there are `open` others, in planck.
     fn deposit(open: u32) -> Balance {
-        let doublings = open.saturating_mul(DOUBLINGS).checked_div(T::MaxTasks::get()).unwrap_or(0);
-        T::TaskDeposit::get().saturating_mul(2u128.saturating_pow(doublings))
+        deposit(T::TaskDeposit::get(), open, T::MaxTasks::get())
     }
 
     /// What keeping the content for ever costs, in planck.
     fn rent(content: &Content) -> Balance {
-        T::RentPerMib::get().saturating_mul(content.max_bytes().div_ceil(MIB).into())
+        T::RentPerMib::get().saturating_mul(mebibytes(content.max_bytes()).into())
     }
 
     fn into_task(self, creator: T::AccountId, escrow: Balance, now: BlockNumberFor<T>) -> (OrderOf<T>, TaskOf<T>) {
@@ -151,9 +146,9 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// The number of tasks that are not settled, without rounds that are voted on.
+    /// The number of tasks that are not settled, without votes.
     fn open_orders() -> u32 {
-        Tasks::<T>::count().saturating_sub(OpenRounds::<T>::get())
+        Tasks::<T>::count().saturating_sub(OpenVotes::<T>::get().all())
     }
 
     pub(crate) fn take_task_id() -> Result<TaskId, DispatchError> {

@@ -1,9 +1,6 @@
 //! What a runtime's constants must fulfil.
 
-use ensemble_core::{
-    spaces::{RoundOutcome, Spaces},
-    tasks::Terms,
-};
+use ensemble_core::{inference::MAX_REPLICAS, spaces::Spaces, tasks::Terms, votes::VoteOutcome};
 use frame_support::pallet_prelude::*;
 use frame_system::{limits::BlockWeights, pallet_prelude::BlockNumberFor};
 use sp_runtime::{traits::One, Permill};
@@ -21,6 +18,7 @@ impl<T: Config> Pallet<T> {
     fn check_counts() {
         assert!(T::MaxTasks::get() > 0, "MaxTasks must be positive");
         assert!(T::MaxRounds::get() > 0, "MaxRounds must be positive");
+        assert!(T::MaxTraces::get() > 0, "MaxTraces must be positive");
         assert!(T::MaxParticipants::get() > 0, "MaxParticipants must be positive");
         assert!(T::SettlePerCall::get() > 0, "SettlePerCall must be positive");
         assert!(T::AttestersPerTask::get() > 0, "AttestersPerTask must be positive");
@@ -51,7 +49,7 @@ impl<T: Config> Pallet<T> {
     fn check_weights() {
         let limits = T::BlockWeights::get();
         let steps = [Step::CloseReveal, Step::CloseAttest, Step::Pay, Step::Finish, Step::Dismiss, Step::Conclude];
-        let others = T::Spaces::admit_weight().max(T::Spaces::ended_weight());
+        let others = T::Spaces::admit_weight().max(T::Outcomes::left_weight()).max(T::Outcomes::ended_weight());
         for step in steps {
             let look = <T as Config>::WeightInfo::agenda_look();
             let needed = Self::step_weight(step).saturating_add(others).saturating_add(look);
@@ -62,8 +60,14 @@ impl<T: Config> Pallet<T> {
         Self::check_free_calls(&limits);
     }
 
-    /// What is free and comes first must leave half of each block to those who pay: the attestations of all panels that
-    /// begin in a block, and a vote of every validator on every round, commitments or reveals.
+    /// What is free and comes first must leave room in each block to others. In one block there are at most
+    ///
+    /// - the attestations of all panels that begin in it, `MaxPanelsPerBlock * AttestersPerTask`;
+    /// - a ballot, commitment or reveal, of every validator on every round: `MaxRounds * MaxAttesters`;
+    /// - a ballot of every replica on every trace: `MaxTraces * MAX_REPLICAS`.
+    ///
+    /// What validators send leaves half, as they all hear of a round at once. Votes on traces begin as sessions end, one
+    /// now and one then: even if all of their ballots come together, a quarter is left.
     fn check_free_calls(limits: &BlockWeights) {
         let class = limits.get(DispatchClass::Normal);
         let attestation =
@@ -74,11 +78,15 @@ impl<T: Config> Pallet<T> {
             .saturating_add(<T as Config>::WeightInfo::authorize_reveal_as_attester());
         let all = |one: Weight, count: u32| one.saturating_add(class.base_extrinsic).saturating_mul(count.into());
         let attestations = all(attestation, T::MaxPanelsPerBlock::get().saturating_mul(T::AttestersPerTask::get()));
-        let votes = all(commitment.max(reveal), T::MaxRounds::get().saturating_mul(T::MaxAttesters::get()));
-        let half = class.max_total.unwrap_or(limits.max_block).div(2);
+        let ballot = commitment.max(reveal);
+        let rounds = all(ballot, T::MaxRounds::get().saturating_mul(T::MaxAttesters::get()));
+        let traces = all(ballot, T::MaxTraces::get().saturating_mul(MAX_REPLICAS));
+        let block = class.max_total.unwrap_or(limits.max_block);
+        let by_validators = attestations.saturating_add(rounds);
+        assert!(by_validators.all_lte(block.div(2)), "what validators send must leave half of each block to others");
         assert!(
-            attestations.saturating_add(votes).all_lte(half),
-            "what is free must leave half of each block to others"
+            by_validators.saturating_add(traces).all_lte(block.div(4).saturating_mul(3)),
+            "what is free must leave a quarter of each block to others"
         );
     }
 }

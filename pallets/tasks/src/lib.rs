@@ -44,15 +44,23 @@
 //! [`reward::TOTAL_SHARES`] units, handed out by weight, of which an account owns [`reward::MIN_SHARES`] or none.
 //! Nobody can mint, freeze or burn them: their admin is the keyless account of [`Config::PalletId`].
 //!
-//! # Spaces and their rounds
+//! # Spaces
 //!
-//! A task may name a space, which admits what wins. What a round of a space results in is a task as well
-//! ([`Purpose::Round`]), but one for validators: those of the session in which it begins, known by their attester keys,
-//! each of which counts 1. A result needs more than half of all of them. There are no bonds, rewards, fees and shares:
-//! voting is what a validator does for its place, its votes are free and come before everything else in a block. So that
-//! they cannot keep others out, at most [`Config::MaxRounds`] are voted on at one time. When a vote is over the space is
-//! told, and an event names each validator that failed: came not, did not reveal, or revealed another result than the
-//! one that won. A round leaves no [`Contribution`]: its result is the space's to remember.
+//! A task may name a space, which admits what wins.
+//!
+//! # Votes
+//!
+//! What a round of a space results in, and what the workers of a range computed in a session, are tasks as well
+//! ([`Purpose::Vote`]), but such in which attester keys take part, each of which counts 1: those of the validators of the
+//! session in which the vote begins, or those that are named. A result needs more than half of all of them. There are no
+//! bonds, rewards, fees and shares: whoever opens a vote sees to what it costs. Ballots are free and come before
+//! everything else in a block. So that they cannot keep others out, at most [`Config::MaxRounds`] and
+//! [`Config::MaxTraces`] are voted on at one time, each bounded for itself, so that neither keeps the other out.
+//!
+//! When the outcome is known, voters are dismissed one by one. [`Config::Outcomes`] is told of each, and an event names
+//! each that failed: came not, did not reveal, or revealed another result than the one that won. Silence is a failure
+//! whatever the outcome; where nothing won, nobody is outvoted. At last it is told how the vote ended. A vote leaves no
+//! [`Contribution`]: its result is for those to remember who asked.
 //!
 //! # Who may read it
 //!
@@ -78,7 +86,6 @@ mod integrity;
 mod mock;
 mod offchain_worker;
 pub mod reward;
-mod rounds;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -87,22 +94,24 @@ mod try_state;
 mod turns;
 pub mod types;
 mod view;
+mod votes;
 pub mod weights;
 
 pub use pallet::*;
 pub(crate) use types::existential_deposit;
 pub use types::{
-    Access, AccessOf, Attestation, Balance, Ballot, CommitteeOf, Contribution, CreditOf, Failure, Leader, Opened,
-    Order, OrderOf, Outcome, Panel, PanelOf, Participation, Purpose, Request, Sealed, Seat, State, Step, Tally, Task,
-    TaskOf, Undeliverable, VoidReason,
+    Access, AccessOf, Attestation, Balance, Ballot, CommitteeOf, Contribution, CreditOf, Leader, Opened, Order,
+    OrderOf, Outcome, Panel, PanelOf, Participation, Purpose, Request, Sealed, Seat, State, Step, Tally, Task, TaskOf,
+    Undeliverable, VoidReason, VoteCounts,
 };
 pub use weights::WeightInfo;
 
 use ensemble_core::{
     attester::AttesterSignature,
     exchange::{Audience, Exchange},
-    spaces::{RoundIndex, RoundOutcome, Spaces},
+    spaces::Spaces,
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
+    votes::{Failure, Matter, VoteOutcome},
     AssetId, AttesterId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
@@ -148,8 +157,11 @@ pub mod pallet {
         /// Hands what wins on to the winners of other tasks.
         type Exchange: Exchange<Self::AccountId>;
 
-        /// Admits what wins tasks that name a space, and is told how rounds end.
-        type Spaces: Spaces<Self::AccountId> + RoundOutcome;
+        /// Admits what wins tasks that name a space.
+        type Spaces: Spaces<Self::AccountId>;
+
+        /// Is told how votes end, and passes it on to whose matter it is.
+        type Outcomes: VoteOutcome;
 
         /// Receives what is slashed from bonds, and what tasks cost their creators.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
@@ -162,7 +174,7 @@ pub mod pallet {
         #[pallet::constant]
         type PalletId: Get<PalletId>;
 
-        /// Most tasks that are not settled, at one time; rounds that are voted on come on top.
+        /// Most tasks that are not settled, at one time; votes come on top.
         #[pallet::constant]
         type MaxTasks: Get<u32>;
 
@@ -170,6 +182,11 @@ pub mod pallet {
         /// are free and come before everything else; [`Hooks::integrity_test`] sees to that.
         #[pallet::constant]
         type MaxRounds: Get<u32>;
+
+        /// Most traces that are voted on at one time, likewise. Each has at most
+        /// [`ensemble_core::inference::MAX_REPLICAS`] voters.
+        #[pallet::constant]
+        type MaxTraces: Get<u32>;
 
         /// Most participants of a task.
         #[pallet::constant]
@@ -230,7 +247,7 @@ pub mod pallet {
         #[pallet::constant]
         type AttestFee: Get<Balance>;
 
-        /// Priority of attestations, and of validators' votes, in the transaction pool.
+        /// Priority of attestations and ballots in the transaction pool.
         #[pallet::constant]
         type AttestPriority: Get<TransactionPriority>;
 
@@ -255,7 +272,7 @@ pub mod pallet {
     #[pallet::storage]
     pub type NextTaskId<T> = StorageValue<_, TaskId, ValueQuery>;
 
-    /// Tasks that are not settled; at most [`Config::MaxTasks`], and [`Config::MaxRounds`] rounds.
+    /// Tasks that are not settled; at most [`Config::MaxTasks`], and the [`OpenVotes`].
     #[pallet::storage]
     pub type Tasks<T: Config> = CountedStorageMap<_, Twox64Concat, TaskId, TaskOf<T>>;
 
@@ -268,14 +285,15 @@ pub mod pallet {
     pub type Participations<T: Config> =
         StorageDoubleMap<_, Twox64Concat, TaskId, Blake2_128Concat, T::AccountId, Participation>;
 
-    /// The validators that may vote on rounds, and what they said; at most [`Config::MaxAttesters`] per task. Each goes
-    /// as it is dismissed.
+    /// The keys that may vote, and what they said; at most [`Config::MaxAttesters`] per task, or as many as can be
+    /// named. Each goes as it is dismissed.
     #[pallet::storage]
     pub type Ballots<T: Config> = StorageDoubleMap<_, Twox64Concat, TaskId, Blake2_128Concat, AttesterId, Ballot>;
 
-    /// The number of rounds that are voted on; at most [`Config::MaxRounds`].
+    /// The number of votes that are not over: at most [`Config::MaxRounds`] on rounds, and [`Config::MaxTraces`] on
+    /// traces.
     #[pallet::storage]
-    pub type OpenRounds<T> = StorageValue<_, u32, ValueQuery>;
+    pub type OpenVotes<T> = StorageValue<_, VoteCounts, ValueQuery>;
 
     /// Support for the contents that were revealed. Each goes with the first of its backers to be settled.
     #[pallet::storage]
@@ -348,23 +366,22 @@ pub mod pallet {
         /// All participants of a task were settled. `returned` of the escrow went back to its creator, and `rent` was
         /// paid for keeping what won.
         TaskSettled { task: TaskId, creator: T::AccountId, returned: Balance, rent: Balance },
-        /// The vote of so many validators on a round of a space began.
+        /// The vote of so many keys on a matter began.
         VoteOpened {
             task: TaskId,
-            space: SpaceId,
-            round: RoundIndex,
+            matter: Matter,
             voters: u32,
             commit_until: BlockNumberFor<T>,
             reveal_until: BlockNumberFor<T>,
         },
-        /// A validator committed to a result.
+        /// A voter committed to a result.
         VoteCommitted { task: TaskId, voter: AttesterId },
-        /// A validator opened its commitment.
+        /// A voter opened its commitment.
         VoteRevealed { task: TaskId, voter: AttesterId, content: TensorId },
-        /// A validator failed in a vote that is over.
+        /// A voter failed in a vote that is over.
         VoterFailed { task: TaskId, voter: AttesterId, failure: Failure },
-        /// All validators of a vote were dismissed, and the space was told how its round ended.
-        VoteClosed { task: TaskId, space: SpaceId, round: RoundIndex },
+        /// All voters were dismissed, and whose matter it is was told how the vote ended.
+        VoteClosed { task: TaskId, matter: Matter },
     }
 
     #[pallet::error]
@@ -448,14 +465,16 @@ pub mod pallet {
         TooManyPanels,
         /// What a space takes must be public, because all validators compute with it.
         NotPublic,
-        /// The task is a vote of validators.
-        ForValidators,
-        /// The task is no vote of validators.
+        /// The task is a vote, in which attester keys take part.
+        ForVoters,
+        /// The task is no vote. Accounts take part in it.
         ForAccounts,
-        /// The session has no attesters.
+        /// Nobody could vote: the session has no attesters, or no key was named.
         NoVoters,
-        /// As many rounds are voted on as may.
-        TooManyRounds,
+        /// A key was named twice as a voter.
+        DuplicateVoter,
+        /// As many matters of this sort are voted on as may.
+        TooManyVotes,
         /// The key is not among those that may vote, or was dismissed.
         NotAVoter,
     }
@@ -568,8 +587,7 @@ pub mod pallet {
             Self::do_attest(attestation)
         }
 
-        /// Commits a validator to the result of a round, without a bond; for those of the session in which the vote
-        /// began.
+        /// Commits a voter to a result, without a bond.
         ///
         /// `signature` is that of the attester key over [`Sealed::signed_bytes`]. It is checked, and what is not let in
         /// refused, as with [`Pallet::attest`].
@@ -585,7 +603,7 @@ pub mod pallet {
             Self::do_commit_as_attester(sealed)
         }
 
-        /// Opens a validator's commitment: names the result by its header and Merkle root, and the salt.
+        /// Opens a voter's commitment: names the result by its header and Merkle root, and the salt.
         ///
         /// `signature` is that of the attester key over [`Opened::signed_bytes`]. It is checked, and what is not let in
         /// refused, as with [`Pallet::attest`].

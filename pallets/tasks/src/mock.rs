@@ -5,11 +5,12 @@ use std::{cell::RefCell, collections::HashMap, sync::Arc};
 use ensemble_core::{
     attester::{AttesterId, AttesterSignature},
     exchange::{Audience, Exchange},
-    spaces::{Admission, RoundEnd, RoundIndex, RoundOutcome, RoundSpec, Rounds},
+    spaces::Admission,
     tasks::{Content, Descriptor, Phases, Terms, Weighting},
-    AssetId, SpaceId, TaskId,
+    votes::{Failure, Matter, VoteEnd, VoteOutcome, VoteSpec, Voters, Votes},
+    AssetId, SessionId, SpaceId, TaskId,
 };
-use ensemble_host::{FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
+use ensemble_host::{CameAs, FetchError, Pinning, TensorAccess, TensorAccessExt, TensorStatus};
 use ensemble_tensor::{Header, Kind, TensorId};
 use frame_support::{
     assert_ok, derive_impl, parameter_types,
@@ -29,7 +30,10 @@ use sp_core::{
 };
 use sp_io::TestExternalities;
 use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
-use sp_runtime::{traits::Zero, BuildStorage, Permill};
+use sp_runtime::{
+    traits::{Dispatchable, Zero},
+    BuildStorage, Permill,
+};
 
 use crate::{Access, Balance, CreditOf, Event, HoldReason, Outcome, Pallet, VoidReason};
 
@@ -58,8 +62,11 @@ pub const PANELS_PER_BLOCK: u32 = 2;
 pub const MAX_CONTENT_BYTES: u64 = 16 << 20;
 pub const SETTLE_PER_CALL: u32 = 2;
 pub const MAX_ROUNDS: u32 = 2;
+pub const MAX_TRACES: u32 = 3;
 /// A space that takes what tasks ask for by default.
 pub const SPACE: SpaceId = 7;
+/// A session whose workers vote on traces.
+pub const SESSION: SessionId = 5;
 pub const VOTE_PHASES: Phases<BlockNumber> = Phases { commit: 5, reveal: 5, attest: 5 };
 pub const SALT: [u8; 32] = [42; 32];
 
@@ -110,7 +117,7 @@ impl EnsureOriginWithArg<RuntimeOrigin, AssetId> for OnlyAssets {
     fn try_origin(origin: RuntimeOrigin, id: &AssetId) -> Result<AccountId, RuntimeOrigin> {
         match id {
             AssetId::Asset(_) => frame_system::ensure_signed(origin.clone()).map_err(|_| origin),
-            AssetId::Shares(_) => Err(origin),
+            AssetId::Shares(_) | AssetId::Rows(_) => Err(origin),
         }
     }
 
@@ -177,20 +184,21 @@ impl Randomness<H256, BlockNumber> for SeededRandomness {
     }
 }
 
-/// What the exchange and the spaces were told.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// What the exchange, the spaces and those were told who ask for votes.
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Told {
     Winner(TaskId, AccountId, Audience),
     Contribution(TaskId, AccountId, Audience),
     Admission(SpaceId, Admission),
-    Ended(SpaceId, RoundIndex, RoundEnd),
+    Left(Matter, AttesterId, Option<Failure>),
+    Ended(Matter, VoteEnd),
 }
 
 parameter_types! {
     pub static ToldSoFar: Vec<Told> = Vec::new();
 }
 
-/// An exchange, and spaces, that remember what they were told.
+/// Others who remember what they were told.
 pub struct Listening;
 impl Exchange<AccountId> for Listening {
     fn on_winner(task: TaskId, winner: &AccountId, audience: Audience) {
@@ -223,9 +231,17 @@ impl ensemble_core::spaces::Spaces<AccountId> for Listening {
     }
 }
 
-impl RoundOutcome for Listening {
-    fn ended(space: SpaceId, round: RoundIndex, end: RoundEnd) {
-        ToldSoFar::mutate(|told| told.push(Told::Ended(space, round, end)));
+impl VoteOutcome for Listening {
+    fn left(matter: Matter, voter: &AttesterId, failure: Option<Failure>) {
+        ToldSoFar::mutate(|told| told.push(Told::Left(matter, voter.clone(), failure)));
+    }
+
+    fn left_weight() -> Weight {
+        Weight::from_parts(17, 1)
+    }
+
+    fn ended(matter: Matter, end: VoteEnd) {
+        ToldSoFar::mutate(|told| told.push(Told::Ended(matter, end)));
     }
 
     fn ended_weight() -> Weight {
@@ -236,6 +252,7 @@ impl RoundOutcome for Listening {
 impl crate::Config for Test {
     type Exchange = Listening;
     type Spaces = Listening;
+    type Outcomes = Listening;
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Shares = Assets;
@@ -244,6 +261,7 @@ impl crate::Config for Test {
     type PalletId = TasksPalletId;
     type MaxTasks = ConstU32<5>;
     type MaxRounds = ConstU32<MAX_ROUNDS>;
+    type MaxTraces = ConstU32<MAX_TRACES>;
     type MaxParticipants = ConstU32<MAX_PARTICIPANTS>;
     type MaxAttesters = ConstU32<8>;
     type AttestersPerTask = ConstU32<3>;
@@ -293,6 +311,10 @@ where
 #[derive(Default)]
 pub struct TestStore {
     tensors: Mutex<HashMap<TensorId, TensorStatus>>,
+    /// Contents that are served to those alone who are entitled to a task.
+    kept_for: Mutex<HashMap<TensorId, TaskId>>,
+    /// As what contents came that are restricted.
+    came_as: Mutex<HashMap<TensorId, Vec<CameAs>>>,
     asked: Mutex<Vec<Asked>>,
 }
 
@@ -303,6 +325,7 @@ pub enum Asked {
     Pin(TensorId),
     Unpin(TensorId),
     Restrict(TensorId, TaskId),
+    Reopen(TensorId, u64),
 }
 
 impl TestStore {
@@ -317,6 +340,17 @@ impl TestStore {
     pub fn hold_as(&self, descriptor: &Descriptor, restricted: bool) {
         let Descriptor { header, .. } = *descriptor;
         self.set(descriptor.id(), TensorStatus::Held { header, bytes: header.data_len(), restricted });
+    }
+
+    /// From now on serves a content to those alone who are entitled to this task.
+    pub fn keep_for(&self, id: TensorId, task: TaskId) {
+        self.kept_for.lock().insert(id, task);
+    }
+
+    /// From now on holds a content as it came for these.
+    pub fn hold_for(&self, descriptor: &Descriptor, came_as: &[CameAs]) {
+        self.hold_as(descriptor, true);
+        self.came_as.lock().insert(descriptor.id(), came_as.to_vec());
     }
 
     pub fn fail(&self, id: TensorId) {
@@ -354,8 +388,18 @@ impl TensorAccess for TestStore {
         self.asked.lock().push(Asked::Unpin(id));
     }
 
-    fn restrict(&self, id: TensorId, task: TaskId) {
+    fn restrict(&self, id: TensorId, task: TaskId) -> bool {
         self.asked.lock().push(Asked::Restrict(id, task));
+        self.kept_for.lock().get(&id).is_none_or(|other| *other == task)
+    }
+
+    fn came_as(&self, id: TensorId) -> Option<Vec<CameAs>> {
+        self.came_as.lock().get(&id).cloned()
+    }
+
+    fn reopen(&self, id: TensorId, max_bytes: u64, came_as: Vec<CameAs>) {
+        assert_eq!(self.came_as(id), Some(came_as));
+        self.asked.lock().push(Asked::Reopen(id, max_bytes));
     }
 }
 
@@ -523,18 +567,24 @@ impl Default for NewTask {
 
 impl NewTask {
     pub fn create(self) -> sp_runtime::DispatchResult {
-        Tasks::create(
-            RuntimeOrigin::signed(self.creator),
-            self.content,
-            self.access,
-            self.weighting,
-            self.phases,
-            self.quorum,
-            self.max_participants,
-            self.terms,
-            self.audience,
-            self.space,
-        )
+        let origin = RuntimeOrigin::signed(self.creator);
+        self.call().dispatch(origin).map(drop).map_err(|refused| refused.error)
+    }
+
+    /// The call that creates it.
+    pub fn call(self) -> RuntimeCall {
+        let create = crate::Call::create {
+            content: self.content,
+            access: self.access,
+            weighting: self.weighting,
+            phases: self.phases,
+            quorum: self.quorum,
+            max_participants: self.max_participants,
+            terms: self.terms,
+            audience: self.audience,
+            space: self.space,
+        };
+        create.into()
     }
 
     /// Creates the task and gives its number.
@@ -579,13 +629,41 @@ pub fn contribute(id: TaskId, parts: &[(AccountId, u8)]) {
     run_to(task(id).reveal_until + 1);
 }
 
-/// Opens the vote of the session's validators on the next round of the space; gives its number.
-pub fn open_vote() -> Result<TaskId, sp_runtime::DispatchError> {
-    let content = NewTask::default().content;
-    Tasks::open(RoundSpec { space: SPACE, round: crate::NextTaskId::<Test>::get(), content, phases: VOTE_PHASES })
+/// The round of the space that a vote with this number is on.
+pub fn round(id: TaskId) -> Matter {
+    Matter::Round { space: SPACE, round: id }
 }
 
-/// The validators that may vote, in the order of their keys.
+/// The range of the session that a vote with this number is on.
+pub fn trace(id: TaskId) -> Matter {
+    Matter::Trace { session: SESSION, range: id }
+}
+
+/// Opens a vote on this.
+pub fn open(matter: Matter, content: Content, voters: Voters) -> Result<TaskId, sp_runtime::DispatchError> {
+    Tasks::open(VoteSpec { matter, content, phases: VOTE_PHASES, voters })
+}
+
+/// Opens the vote of the session's validators on the next round of the space; gives its number.
+pub fn open_vote() -> Result<TaskId, sp_runtime::DispatchError> {
+    open(round(crate::NextTaskId::<Test>::get()), NewTask::default().content, Voters::Session)
+}
+
+/// Opens the vote of these workers on the trace of the next range; gives its number.
+pub fn open_trace(workers: &[AttesterId]) -> Result<TaskId, sp_runtime::DispatchError> {
+    let voters = Voters::Named(workers.to_vec().try_into().unwrap());
+    open(trace(crate::NextTaskId::<Test>::get()), NewTask::default().content, voters)
+}
+
+/// Keys of workers, in the node's keystore and in their order.
+pub fn workers(count: u32) -> Vec<AttesterId> {
+    use sp_application_crypto::RuntimeAppPublic;
+    let mut keys: Vec<_> = (0..count).map(|_| AttesterId::generate_pair(None)).collect();
+    keys.sort();
+    keys
+}
+
+/// Those that may vote, in the order of their keys.
 pub fn voters(id: TaskId) -> Vec<AttesterId> {
     let mut voters: Vec<_> = crate::Ballots::<Test>::iter_key_prefix(id).collect();
     voters.sort();
@@ -601,25 +679,25 @@ pub fn unseal(task: TaskId, voter: &AttesterId, descriptor: &Descriptor) -> crat
     crate::Opened { task, voter: voter.clone(), descriptor: *descriptor, salt: SALT }
 }
 
-/// Signs with the key of the validator that a vote names.
+/// Signs with the key of a voter.
 pub fn signed_by(voter: &AttesterId, bytes: &[u8]) -> AttesterSignature {
     use sp_application_crypto::RuntimeAppPublic;
     voter.sign(&bytes.to_vec()).unwrap()
 }
 
-/// The call with which a validator commits, signed.
+/// The call with which a voter commits, signed.
 pub fn commit_call(sealed: crate::Sealed) -> RuntimeCall {
     let signature = signed_by(&sealed.voter, &sealed.signed_bytes(&System::block_hash(0)));
     crate::Call::<Test>::commit_as_attester { sealed, signature }.into()
 }
 
-/// The call with which a validator reveals, signed.
+/// The call with which a voter reveals, signed.
 pub fn reveal_call(opened: crate::Opened) -> RuntimeCall {
     let signature = signed_by(&opened.voter, &opened.signed_bytes(&System::block_hash(0)));
     crate::Call::<Test>::reveal_as_attester { opened, signature }.into()
 }
 
-/// Votes to the end of the reveals: each validator, in the order of their keys, for the tensor with its number, or not.
+/// Votes to the end of the reveals: each voter, in the order of their keys, for the tensor with its number, or not.
 pub fn vote(id: TaskId, numbers: &[Option<u8>]) {
     let parts: Vec<_> = voters(id).into_iter().zip(numbers.iter().copied()).collect();
     let parts = || parts.iter().filter_map(|(voter, number)| Some((voter, tensor((*number)?))));

@@ -13,7 +13,7 @@ use alloc::{collections::BTreeMap, vec::Vec};
 
 use codec::{Decode, Encode};
 use ensemble_core::{
-    exchange::Audience,
+    exchange::{Audience, Contributions as _},
     tasks::{Content, KEPT_PREFIX},
     AttesterId, TaskId,
 };
@@ -30,7 +30,7 @@ use sp_runtime::{
     traits::{Saturating, Zero},
 };
 
-use crate::{Attestation, Attestations, Call, Config, Contributions, Pallet, State, Tasks, LOG};
+use crate::{Attestation, Attestations, Call, Config, Contributions, Outcome, Pallet, State, TaskOf, Tasks, LOG};
 
 /// Keeps two workers from running at the same time.
 pub(crate) const LOCK_KEY: &[u8] = b"ensemble/tasks/lock";
@@ -66,6 +66,15 @@ struct Errand<BlockNumber> {
 impl<BlockNumber: Zero> Default for Errand<BlockNumber> {
     fn default() -> Self {
         Self { failures: 0, retry_at: Zero::zero(), sent: Vec::new(), ended_at: None }
+    }
+}
+
+impl<BlockNumber: Copy + From<u32> + Saturating> Errand<BlockNumber> {
+    /// Has the next attempt wait, longer each time.
+    fn back_off(&mut self, now: BlockNumber) {
+        let pause = FIRST_RETRY_AFTER.saturating_mul(2u32.saturating_pow(self.failures)).min(LAST_RETRY_AFTER);
+        self.failures.saturating_inc();
+        self.retry_at = now.saturating_add(pause.into());
     }
 }
 
@@ -164,6 +173,10 @@ impl<T: Config> Pallet<T> {
             // It came as content of another task: whoever named it here would have it made public.
             TensorStatus::Held { restricted: true, .. } if *audience == Audience::Public => {
                 log::warn!(target: LOG, "task {task}: {id} is restricted as content of another task; not attested");
+                Self::reopen(now, assignment, errand);
+            },
+            TensorStatus::Held { .. } if !Self::is_served(assignment) => {
+                log::warn!(target: LOG, "task {task}: {id} is kept for those entitled to another task; not attested");
             },
             TensorStatus::Held { header, bytes, .. } => {
                 let fits = header == assignment.header && wanted.admits(&header) && bytes <= wanted.max_bytes();
@@ -189,20 +202,53 @@ impl<T: Config> Pallet<T> {
             return;
         }
         let Assignment { task, id, .. } = assignment;
-        let pause = FIRST_RETRY_AFTER.saturating_mul(2u32.saturating_pow(errand.failures)).min(LAST_RETRY_AFTER);
         log::debug!(target: LOG, "task {task}: fetching {id} again after {error:?}");
-        errand.failures.saturating_inc();
-        errand.retry_at = now.saturating_add(pause.into());
+        errand.back_off(now);
         Self::fetch(assignment);
+    }
+
+    /// Has others looked for who serve the leader of a public task openly, if it came as restricted content of tasks that
+    /// count no more, but after ever longer pauses. It is restricted then because somebody named it in a task of his own.
+    fn reopen(now: BlockNumberFor<T>, assignment: &Assignment, errand: &mut Errand<BlockNumberFor<T>>) {
+        if now < errand.retry_at {
+            return;
+        }
+        errand.back_off(now);
+        let Assignment { wanted, id, .. } = assignment;
+        let Some(came_as) = tensors::came_as(id.0) else { return };
+        if !came_as.iter().any(|(task, content)| Self::restricts(*task, *content)) {
+            tensors::reopen(id.0, wanted.max_bytes(), came_as);
+        }
+    }
+
+    /// Whether a content won a restricted task, or may yet.
+    fn restricts(task: TaskId, content: TensorId) -> bool {
+        if let Some(won) = Self::won(task) {
+            return won.content == content && won.audience != Audience::Public;
+        }
+        let restricts = |record: TaskOf<T>| {
+            record.audience() != Audience::Public
+                && !matches!(record.state, State::Settling { outcome: Outcome::Void(_), .. })
+        };
+        Tasks::<T>::get(task).is_some_and(restricts)
     }
 
     /// Has the leader fetched. Of a restricted task, the store first hears as content of which task it may come.
     fn fetch(assignment: &Assignment) {
-        let Assignment { task, wanted, audience, id, .. } = assignment;
-        if *audience != Audience::Public {
-            tensors::restrict(id.0, *task);
+        let Assignment { task, wanted, id, .. } = assignment;
+        match Self::is_served(assignment) {
+            true => tensors::fetch(id.0, wanted.max_bytes()),
+            false => {
+                log::warn!(target: LOG, "task {task}: {id} is kept for those entitled to another task; not fetched")
+            },
         }
-        tensors::fetch(id.0, wanted.max_bytes());
+    }
+
+    /// Whether this node serves the leader of a restricted task to those who will be entitled, or will do so when it has
+    /// it. An attestation says that the leader can be had.
+    fn is_served(assignment: &Assignment) -> bool {
+        let Assignment { task, audience, id, .. } = assignment;
+        *audience == Audience::Public || tensors::restrict(id.0, *task)
     }
 
     /// Signs and submits the attestations that are neither on the chain nor on their way.

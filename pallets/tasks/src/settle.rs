@@ -45,7 +45,7 @@ impl<T: Config> Pallet<T> {
             Step::Pay => Self::settle_participant(id, task, unsettled.participants.next()),
             Step::Finish => Self::finish(id, task, now),
             Step::Dismiss => Self::dismiss(id, task, unsettled.voters.next()),
-            Step::Conclude => Self::conclude_round(id, task),
+            Step::Conclude => Self::conclude_vote(id, task),
         }
     }
 
@@ -92,7 +92,7 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::TaskDecided { task: id, outcome: outcome.clone() });
         let unsettled = match task.purpose {
             Purpose::Contribution(_) => task.committed,
-            Purpose::Round { .. } => task.max_participants,
+            Purpose::Vote(_) => task.max_participants,
         };
         task.state = State::Settling { outcome, unsettled };
     }

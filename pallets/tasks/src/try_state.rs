@@ -12,8 +12,8 @@ use sp_runtime::TryRuntimeError;
 
 use crate::{
     reward, Agenda, Attestations, Balance, Ballot, Ballots, Committees, Config, Contributions, HoldReason, NextDue,
-    NextTaskId, OpenRounds, OrderOf, Outcome, Pallet, PanelsOpened, Participation, Participations, Purpose, State,
-    Tallies, Tally, TaskOf, Tasks,
+    NextTaskId, OpenVotes, OrderOf, Outcome, Pallet, PanelsOpened, Participation, Participations, Purpose, State,
+    Tallies, Tally, TaskOf, Tasks, VoteCounts,
 };
 
 type Check = Result<(), TryRuntimeError>;
@@ -32,9 +32,7 @@ impl<T: Config> Pallet<T> {
         ensure!(Tasks::<T>::count() as usize == tasks.len(), "the number of tasks is not the counter's");
         let orders = tasks.iter().filter(|(_, task)| task.order().is_some()).count();
         ensure!(orders <= T::MaxTasks::get() as usize, "there are more tasks than allowed");
-        let rounds = tasks.len() - orders;
-        ensure!(rounds == OpenRounds::<T>::get() as usize, "the number of rounds that are voted on is off");
-        ensure!(rounds <= T::MaxRounds::get() as usize, "more rounds are voted on than may");
+        Self::check_votes(&tasks)?;
         for (id, task) in tasks {
             ensure!(id < NextTaskId::<T>::get(), "a task has a number that was not given out");
             match &task.purpose {
@@ -42,7 +40,7 @@ impl<T: Config> Pallet<T> {
                     Self::check_participants(id, &task, order)?;
                     Self::check_escrow(&task, order)?;
                 },
-                Purpose::Round { .. } => Self::check_voters(id, &task)?,
+                Purpose::Vote(_) => Self::check_voters(id, &task)?,
             }
             Self::check_tallies(id, &task)?;
             Self::check_panel(id, &task)?;
@@ -51,6 +49,19 @@ impl<T: Config> Pallet<T> {
         }
         let opened = PanelsOpened::<T>::get();
         ensure!(opened <= T::MaxPanelsPerBlock::get(), "more panels began in a block than may");
+        Ok(())
+    }
+
+    fn check_votes(tasks: &[(TaskId, TaskOf<T>)]) -> Check {
+        let mut open = VoteCounts::default();
+        for (_, task) in tasks {
+            if let Purpose::Vote(matter) = &task.purpose {
+                *open.of_mut(matter.sort()) += 1;
+            }
+        }
+        ensure!(open == OpenVotes::<T>::get(), "the number of votes is off");
+        ensure!(open.rounds <= T::MaxRounds::get(), "more rounds are voted on than may");
+        ensure!(open.traces <= T::MaxTraces::get(), "more traces are voted on than may");
         Ok(())
     }
 
@@ -70,13 +81,13 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Every validator has a ballot until it is dismissed.
+    /// Every voter has a ballot until it is dismissed.
     fn check_voters(id: TaskId, task: &TaskOf<T>) -> Check {
         ensure!(Participations::<T>::iter_key_prefix(id).next().is_none(), "an account takes part in a vote");
         ensure!(!Committees::<T>::contains_key(id), "a vote has a committee of accounts");
         let ballots: Vec<_> = Ballots::<T>::iter_prefix_values(id).collect();
         if let State::Settling { unsettled, .. } = task.state {
-            ensure!(ballots.len() == unsettled as usize, "the number of validators to dismiss is off");
+            ensure!(ballots.len() == unsettled as usize, "the number of voters to dismiss is off");
             return Ok(());
         }
         ensure!(ballots.len() == task.max_participants as usize, "the number of ballots is off");
@@ -97,11 +108,11 @@ impl<T: Config> Pallet<T> {
                 Participation::Committed { .. } => None,
             })
         });
-        let of_validators = Ballots::<T>::iter_prefix_values(id).filter_map(|ballot| match ballot {
+        let of_voters = Ballots::<T>::iter_prefix_values(id).filter_map(|ballot| match ballot {
             Ballot::Revealed(content) => Some((content, 1)),
             Ballot::Awaited | Ballot::Committed(_) => None,
         });
-        of_accounts.chain(of_validators).collect()
+        of_accounts.chain(of_voters).collect()
     }
 
     fn check_tallies(id: TaskId, task: &TaskOf<T>) -> Check {

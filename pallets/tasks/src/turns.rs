@@ -1,8 +1,8 @@
-//! What the off-chain worker of spaces does in votes: it asks whose turn it is, and signs and submits what is due.
+//! What off-chain workers do in votes: they ask whose turn it is, and sign and submit what is due.
 
 use ensemble_core::{
-    spaces::{Turn, Votes},
     tasks::{Descriptor, Phase},
+    votes::{Turn, Voting},
     AttesterId, TaskId,
 };
 use ensemble_tensor::TensorId;
@@ -12,9 +12,9 @@ use sp_runtime::traits::{One, Saturating};
 
 use crate::{Ballot, Ballots, Call, Config, Opened, Pallet, Purpose, Sealed, Tasks, LOG};
 
-impl<T: Config> Votes for Pallet<T> {
+impl<T: Config> Voting for Pallet<T> {
     fn turn(id: TaskId, voter: &AttesterId) -> Option<Turn> {
-        let task = Tasks::<T>::get(id).filter(|task| matches!(task.purpose, Purpose::Round { .. }))?;
+        let task = Tasks::<T>::get(id).filter(|task| matches!(task.purpose, Purpose::Vote(_)))?;
         let ballot = Ballots::<T>::get(id, voter)?;
         // What is sent now comes into the next block at the earliest.
         let next: BlockNumberFor<T> = frame_system::Pallet::<T>::block_number().saturating_add(One::one());

@@ -5,8 +5,8 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_core::{
     exchange::Audience,
-    spaces::{RoundEnd, RoundIndex, RoundVoid},
     tasks::{Content, Descriptor, Phase, Phases, Terms, Weighting},
+    votes::{Failure, Matter, Sort, VoteEnd, VoteVoid},
     AttesterId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
@@ -123,13 +123,8 @@ pub struct Task<AccountId, BlockNumber> {
 pub enum Purpose<AccountId> {
     /// An account asks for a contribution and pays for it. Accounts take part ([`Participation`]).
     Contribution(Order<AccountId>),
-    /// Validators vote on what a round of a space results in ([`Ballot`]). Nobody pays or is paid.
-    Round {
-        /// The space.
-        space: SpaceId,
-        /// The number of the round.
-        round: RoundIndex,
-    },
+    /// Keys vote on this ([`Ballot`]). The task holds nothing, and pays nobody.
+    Vote(Matter),
 }
 
 /// What an account asks for and pays.
@@ -244,7 +239,7 @@ pub enum Participation {
     },
 }
 
-/// A validator's part in the vote on a round.
+/// A voter's part in a vote.
 #[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub enum Ballot {
     /// It may vote and has not committed.
@@ -255,42 +250,37 @@ pub enum Ballot {
     Revealed(TensorId),
 }
 
-/// How a validator failed in the vote on a round.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
-pub enum Failure {
-    /// It did not commit.
-    Absent,
-    /// It committed and did not reveal.
-    Silent,
-    /// It revealed another result than the one that won.
-    Outvoted {
-        /// Its result.
-        content: TensorId,
-    },
-}
-
-/// A validator's commitment in the vote on a round.
+/// A voter's commitment.
 #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
 pub struct Sealed {
     /// The vote.
     pub task: TaskId,
-    /// The validator's attester key.
+    /// The voter's attester key.
     pub voter: AttesterId,
     /// [`crate::Pallet::commitment`] of content, key, task and salt.
     pub commitment: H256,
 }
 
-/// What opens a validator's commitment in the vote on a round.
+/// What opens a voter's commitment.
 #[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
 pub struct Opened {
     /// The vote.
     pub task: TaskId,
-    /// The validator's attester key.
+    /// The voter's attester key.
     pub voter: AttesterId,
     /// The header and Merkle root of the result.
     pub descriptor: Descriptor,
     /// What it was committed with.
     pub salt: [u8; 32],
+}
+
+/// The number of votes that are open, by the sort of their matters.
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct VoteCounts {
+    /// On rounds of spaces.
+    pub rounds: u32,
+    /// On traces of ranges.
+    pub traces: u32,
 }
 
 /// Support for one content of a task.
@@ -378,9 +368,9 @@ pub enum Step {
     Pay,
     /// Return what is left to the creator and remove the task.
     Finish,
-    /// Remove the ballot of one validator, and say if it failed.
+    /// Remove the ballot of one voter, and tell if it failed.
     Dismiss,
-    /// Tell the space how its round ended, and remove the task.
+    /// Remove the vote, and tell how it ended.
     Conclude,
 }
 
@@ -418,21 +408,21 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
             State::Settling { unsettled, .. } => Some(match (&self.purpose, unsettled) {
                 (Purpose::Contribution(_), 0) => Step::Finish,
                 (Purpose::Contribution(_), _) => Step::Pay,
-                (Purpose::Round { .. }, 0) => Step::Conclude,
-                (Purpose::Round { .. }, _) => Step::Dismiss,
+                (Purpose::Vote(_), 0) => Step::Conclude,
+                (Purpose::Vote(_), _) => Step::Dismiss,
             }),
         }
     }
 
-    /// What an account asks for and pays, if this is no vote of validators.
+    /// What an account asks for and pays, if this is no vote.
     pub fn order(&self) -> Option<&Order<AccountId>> {
         match &self.purpose {
             Purpose::Contribution(order) => Some(order),
-            Purpose::Round { .. } => None,
+            Purpose::Vote(_) => None,
         }
     }
 
-    /// Who may read what wins. What validators agree on, everybody may.
+    /// Who may read what wins. What a vote results in, everybody may.
     pub fn audience(&self) -> Audience {
         self.order().map_or(Audience::Public, |order| order.audience)
     }
@@ -446,12 +436,12 @@ impl<AccountId, BlockNumber: AtLeast32BitUnsigned + Copy> Task<AccountId, BlockN
         }
     }
 
-    /// The weight of which a content needs more than half: of all commitments; in a vote, of all validators that may
-    /// take part, because nobody is paid to come and few may.
+    /// The weight of which a content needs more than half: of all commitments; in a vote, of all voters, because few may
+    /// come.
     fn electorate(&self) -> Balance {
         match self.purpose {
             Purpose::Contribution(_) => self.committed_weight,
-            Purpose::Round { .. } => self.max_participants.into(),
+            Purpose::Vote(_) => self.max_participants.into(),
         }
     }
 
@@ -500,19 +490,42 @@ impl<AccountId> Order<AccountId> {
 }
 
 impl Outcome {
-    /// How a round ended whose vote ended so.
-    pub fn round_end(&self) -> RoundEnd {
+    /// How a vote ended, as others are told.
+    pub fn vote_end(&self) -> VoteEnd {
         match self {
-            Self::Won(leader) => RoundEnd::Settled(leader.content),
-            Self::Void(reason) => RoundEnd::Void(match reason {
-                VoidReason::NobodyCame => RoundVoid::NobodyCame,
-                VoidReason::QuorumMissed => RoundVoid::QuorumMissed,
-                VoidReason::NoMajority => RoundVoid::NoMajority,
-                VoidReason::NoAttesters => RoundVoid::NoAttesters,
-                VoidReason::Unavailable { .. } => RoundVoid::Unavailable,
-                VoidReason::Unattested { .. } => RoundVoid::Unattested,
+            Self::Won(leader) => VoteEnd::Settled(leader.content),
+            Self::Void(reason) => VoteEnd::Void(match reason {
+                VoidReason::NobodyCame => VoteVoid::NobodyCame,
+                VoidReason::QuorumMissed => VoteVoid::QuorumMissed,
+                VoidReason::NoMajority => VoteVoid::NoMajority,
+                VoidReason::NoAttesters => VoteVoid::NoAttesters,
+                VoidReason::Unavailable { .. } => VoteVoid::Unavailable,
+                VoidReason::Unattested { .. } => VoteVoid::Unattested,
             }),
         }
+    }
+}
+
+impl VoteCounts {
+    /// Those of a sort.
+    pub fn of(&self, sort: Sort) -> u32 {
+        match sort {
+            Sort::Round => self.rounds,
+            Sort::Trace => self.traces,
+        }
+    }
+
+    /// Those of a sort, to be changed.
+    pub fn of_mut(&mut self, sort: Sort) -> &mut u32 {
+        match sort {
+            Sort::Round => &mut self.rounds,
+            Sort::Trace => &mut self.traces,
+        }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> u32 {
+        self.rounds.saturating_add(self.traces)
     }
 }
 
@@ -534,7 +547,7 @@ impl Participation {
 }
 
 impl Ballot {
-    /// How the validator failed in a vote that ended with `outcome`, if it did.
+    /// How the voter failed in a vote that ended with `outcome`, if it did. Where nothing won, nobody is outvoted.
     pub fn failure(&self, outcome: &Outcome) -> Option<Failure> {
         match (self, outcome) {
             (Self::Awaited, _) => Some(Failure::Absent),
@@ -551,7 +564,7 @@ impl Sealed {
     /// What sets these signatures apart from every other use of the key.
     pub const DOMAIN: &'static [u8; 22] = b"ensemble/vote-seals/v1";
 
-    /// The bytes that the validator signs: domain, hash of the chain's first block, and this record.
+    /// The bytes that the voter signs: domain, hash of the chain's first block, and this record.
     pub fn signed_bytes<Hash: Encode>(&self, genesis: &Hash) -> alloc::vec::Vec<u8> {
         (Self::DOMAIN, genesis, self).encode()
     }
@@ -561,7 +574,7 @@ impl Opened {
     /// What sets these signatures apart from every other use of the key.
     pub const DOMAIN: &'static [u8; 22] = b"ensemble/vote-opens/v1";
 
-    /// The bytes that the validator signs: domain, hash of the chain's first block, and this record.
+    /// The bytes that the voter signs: domain, hash of the chain's first block, and this record.
     pub fn signed_bytes<Hash: Encode>(&self, genesis: &Hash) -> alloc::vec::Vec<u8> {
         (Self::DOMAIN, genesis, self).encode()
     }

@@ -72,10 +72,10 @@ impl<T: Config> Pallet<T> {
                 terms: order.terms,
                 committee: Committees::<T>::get(id).map(|committee| committee.into_inner()),
             },
-            Purpose::Round { space, round } => {
+            Purpose::Vote(matter) => {
                 let mut voters: Vec<_> = Ballots::<T>::iter_key_prefix(id).collect();
                 voters.sort_unstable();
-                PurposeView::Round { space, round, voters }
+                PurposeView::Vote { matter, voters }
             },
         }
     }

@@ -30,7 +30,7 @@ pub trait WeightInfo {
 	fn reveal_as_attester() -> Weight;
 	fn authorize_reveal_as_attester() -> Weight;
 	fn dismiss() -> Weight;
-	fn conclude_round() -> Weight;
+	fn conclude_vote() -> Weight;
 }
 
 impl WeightInfo for () {
@@ -113,7 +113,7 @@ impl WeightInfo for () {
 		Weight::from_parts(25_000_000, 5_000)
 			.saturating_add(RocksDbWeight::get().reads_writes(2, 3))
 	}
-	fn conclude_round() -> Weight {
+	fn conclude_vote() -> Weight {
 		Weight::from_parts(30_000_000, 4_000)
 			.saturating_add(RocksDbWeight::get().reads_writes(2, 4))
 	}

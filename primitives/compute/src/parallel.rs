@@ -24,6 +24,31 @@ pub fn for_each<T>(_: Machine, items: &mut [T], work: impl Fn(usize, &mut T)) {
     in_turn(0, items, &work);
 }
 
+/// Calls `work` for every part at once, on threads that are kept for it. What they do must not depend on which does what.
+///
+/// They wake within microseconds, where a new thread takes tens of them; but they are as urgent as the program, where
+/// the threads of [`for_each`] are as urgent as their caller.
+#[cfg(feature = "std")]
+pub fn at_once<T: Send>(parts: &mut [T], work: impl Fn(&mut T) + Sync) {
+    let Some((first, others)) = parts.split_first_mut() else { return };
+    let work = &work;
+    if others.is_empty() {
+        return work(first);
+    }
+    rayon::in_place_scope(|scope| {
+        for part in others {
+            scope.spawn(move |_| work(part));
+        }
+        work(first);
+    });
+}
+
+/// Calls `work` for every part.
+#[cfg(not(feature = "std"))]
+pub fn at_once<T>(parts: &mut [T], work: impl Fn(&mut T)) {
+    parts.iter_mut().for_each(work);
+}
+
 fn in_turn<T>(first: usize, items: &mut [T], work: &impl Fn(usize, &mut T)) {
     for (place, item) in (first..).zip(items) {
         work(place, item);

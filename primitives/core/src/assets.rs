@@ -4,7 +4,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 
-use crate::TaskId;
+use crate::{ModelId, TaskId};
 
 /// A class of fungible tokens beside the native one.
 ///
@@ -30,4 +30,6 @@ pub enum AssetId {
     Asset(u32),
     /// Ownership of the contribution that won this task.
     Shares(TaskId),
+    /// What workers earned by serving rows of this model.
+    Rows(ModelId),
 }

@@ -155,8 +155,6 @@ pub struct Received<BlockNumber> {
     pub task: TaskId,
     /// The content.
     pub content: TensorId,
-    /// Who may read it beside the account.
-    pub audience: Audience,
     /// Block of the grant.
     pub since: BlockNumber,
     /// Last block of the grant.

@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod assets;
 pub mod attester;
 pub mod combination;
+pub mod deposits;
 pub mod emission;
 pub mod epochs;
 pub mod exchange;
@@ -21,6 +22,7 @@ pub mod scores;
 pub mod spaces;
 pub mod stake;
 pub mod tasks;
+pub mod votes;
 
 pub use assets::AssetId;
 pub use attester::AttesterId;

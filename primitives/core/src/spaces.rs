@@ -10,13 +10,9 @@ use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_tensor::{Header, Kind, TensorId};
 use scale_info::TypeInfo;
 use sp_core::ConstU32;
-use sp_runtime::{BoundedVec, DispatchError, DispatchResult, Permill, Weight};
+use sp_runtime::{BoundedVec, DispatchResult, Permill, Weight};
 
-use crate::{
-    combination,
-    tasks::{Content, Descriptor, Phases},
-    AttesterId, TaskId,
-};
+use crate::{combination, tasks::Content, votes::VoteEnd, TaskId};
 
 /// Number of a space, counted up from 0 and never used twice.
 pub type SpaceId = u32;
@@ -311,98 +307,6 @@ pub trait Spaces<AccountId> {
     fn admit_weight() -> Weight;
 }
 
-/// A round that is to be voted on.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct RoundSpec<BlockNumber> {
-    /// The space.
-    pub space: SpaceId,
-    /// The number of the round.
-    pub round: RoundIndex,
-    /// What it results in.
-    pub content: Content,
-    /// Lengths of the phases of the vote.
-    pub phases: Phases<BlockNumber>,
-}
-
-/// Who has rounds voted on: the pallet of tasks.
-pub trait Rounds<BlockNumber> {
-    /// Begins a vote of the session's validators, known by their attester keys, each of which counts 1. A result needs
-    /// more than half of all of them, not only of those that vote: nobody is paid to come, so that few may. It takes no
-    /// bonds. Its end is told to [`RoundOutcome`], once, in a later call or step.
-    ///
-    /// # Errors
-    ///
-    /// If no vote can begin now. Nothing is stored then.
-    fn open(round: RoundSpec<BlockNumber>) -> Result<TaskId, DispatchError>;
-
-    /// Whether one more round can be voted on. It reads one value.
-    fn has_room() -> bool;
-
-    /// Has the session as many validators as it can have.
-    #[cfg(feature = "runtime-benchmarks")]
-    fn fill_for_benchmark();
-}
-
-/// What a validator's node does in votes: the pallet of tasks, for off-chain workers.
-pub trait Votes {
-    /// What a key may do in a vote in the next block; nothing if it may not vote, or the vote is over.
-    fn turn(task: TaskId, voter: &AttesterId) -> Option<Turn>;
-
-    /// Signs and submits a commitment to a result. Says whether that was accepted.
-    fn commit(task: TaskId, voter: &AttesterId, content: TensorId, salt: &[u8; 32]) -> bool;
-
-    /// Signs and submits what opens a commitment. Says whether that was accepted.
-    fn reveal(task: TaskId, voter: &AttesterId, descriptor: Descriptor, salt: [u8; 32]) -> bool;
-}
-
-/// What a key may do in a vote.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Turn {
-    /// Commit.
-    Commit,
-    /// It has committed, and reveals when that phase begins.
-    Wait,
-    /// Open its commitment.
-    Reveal,
-    /// Nothing more: it has revealed, or missed its turn.
-    Over,
-}
-
-/// Who is told how rounds end: the pallet of spaces.
-pub trait RoundOutcome {
-    /// A round is over. Nothing happens unless it is the one that runs.
-    fn ended(space: SpaceId, round: RoundIndex, end: RoundEnd);
-
-    /// What [`Self::ended`] takes.
-    fn ended_weight() -> Weight;
-}
-
-/// How a round ended.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub enum RoundEnd {
-    /// This bundle is the space's state.
-    Settled(TensorId),
-    /// There is no result.
-    Void(RoundVoid),
-}
-
-/// Why a round has no result.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub enum RoundVoid {
-    /// No validator committed to a result.
-    NobodyCame,
-    /// Too few validators revealed a result.
-    QuorumMissed,
-    /// No result has a majority.
-    NoMajority,
-    /// There is nobody to attest the result.
-    NoAttesters,
-    /// Hardly any validator could have the result.
-    Unavailable,
-    /// Too few validators attested the result.
-    Unattested,
-}
-
 /// What a space has settled on.
 #[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Settled<BlockNumber> {
@@ -428,7 +332,7 @@ pub struct PastRound<BlockNumber> {
     /// Block in which it ended.
     pub ended: BlockNumber,
     /// How it ended.
-    pub end: RoundEnd,
+    pub end: VoteEnd,
 }
 
 /// What a space is about to do.

@@ -10,7 +10,7 @@ use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
 use sp_runtime::Permill;
 
-use crate::{exchange::Audience, spaces::RoundIndex, AttesterId, SpaceId};
+use crate::{exchange::Audience, votes::Matter, AttesterId, SpaceId};
 
 /// Number of a task, counted up from 0 and never used twice.
 pub type TaskId = u32;
@@ -205,13 +205,11 @@ pub enum PurposeView<AccountId, Balance> {
         /// The accounts that may take part, if it is not open to all.
         committee: Option<Vec<AccountId>>,
     },
-    /// Validators vote on what a round of a space results in.
-    Round {
-        /// The space.
-        space: SpaceId,
-        /// The number of the round.
-        round: RoundIndex,
-        /// The attester keys of those that may vote and are not dismissed.
+    /// Keys vote on what a computation results in.
+    Vote {
+        /// What it is on.
+        matter: Matter,
+        /// The attester keys that may vote and are not dismissed, in their order.
         voters: Vec<AttesterId>,
     },
 }

@@ -1,4 +1,5 @@
-//! The host interface through which the off-chain worker reaches the node's tensor store, and has it combine contents.
+//! The host interface through which the off-chain worker reaches the node's tensor store, has it combine contents, and
+//! asks it about sessions of inference.
 //!
 //! Policy stays in the runtime: the worker decides what to fetch, what to keep and what to combine. The node stores,
 //! transfers, verifies and computes. The functions answer at once; fetching and computing go on in the background, and
@@ -12,18 +13,20 @@ extern crate alloc;
 use alloc::vec::Vec;
 
 mod combine;
+mod sessions;
 
 pub use combine::aggregation;
 #[cfg(feature = "std")]
 pub use combine::{AggregationAccess, AggregationAccessExt};
+pub use sessions::{inference, Check, CheckStatus, TraceStatus};
+#[cfg(feature = "std")]
+pub use sessions::{InferenceAccess, InferenceAccessExt};
 
 use codec::{Decode, Encode};
-use ensemble_tensor::Header;
-#[cfg(feature = "std")]
-use ensemble_tensor::TensorId;
+use ensemble_tensor::{Header, TensorId};
 use scale_info::TypeInfo;
 use sp_runtime_interface::{
-    pass_by::{AllocateAndReturnByCodec, PassPointerAndReadCopy},
+    pass_by::{AllocateAndReturnByCodec, PassFatPointerAndDecode, PassPointerAndReadCopy},
     runtime_interface,
 };
 
@@ -69,6 +72,9 @@ pub enum FetchError {
     Restricted,
 }
 
+/// As what a tensor came: as content of a task, and that content: the tensor itself, or the bundle that it belongs to.
+pub type CameAs = (u32, TensorId);
+
 /// What came of keeping a tensor from being collected.
 #[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
 pub enum Pinning {
@@ -103,8 +109,15 @@ pub trait TensorAccess: Send + Sync {
     fn unpin(&self, id: TensorId);
     /// Lets what is to be fetched under `id`, for a bundle with its members, also come from those who restrict it to whom
     /// the chain entitles to what won `task`. If it does, so does this node; what comes openly is open, and what is held
-    /// stays as it is.
-    fn restrict(&self, id: TensorId, task: u32);
+    /// stays as it is. Returns whether those are served it: of what is held, whether all of it is open or restricted to
+    /// them; of what is not, whether it may come so.
+    fn restrict(&self, id: TensorId, task: u32) -> bool;
+    /// As what those parts of `id` came, the tensor or a bundle's members, that are restricted by how they came. Nothing
+    /// if it is not held, if the operator restricted any of them, or if that is not known.
+    fn came_as(&self, id: TensorId) -> Option<Vec<CameAs>>;
+    /// Looks in the background for others who serve openly what of `id` came as these alone. What they give, every byte
+    /// of it, is open from then on. `max_bytes` as for `fetch`.
+    fn reopen(&self, id: TensorId, max_bytes: u64, came_as: Vec<CameAs>);
 }
 
 #[cfg(feature = "std")]
@@ -145,9 +158,25 @@ pub trait Tensors {
         access(*self).unpin(TensorId(id));
     }
 
-    /// Lets the tensor `id`, which is to be fetched, come as restricted content of `task`.
-    fn restrict(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, task: u32) {
-        access(*self).restrict(TensorId(id), task);
+    /// Lets the tensor `id`, if it is to be fetched, come as restricted content of `task`; says whether it is, or can be,
+    /// served as that.
+    fn restrict(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>, task: u32) -> bool {
+        access(*self).restrict(TensorId(id), task)
+    }
+
+    /// As what the restricted parts of `id` came.
+    fn came_as(&mut self, id: PassPointerAndReadCopy<[u8; 32], 32>) -> AllocateAndReturnByCodec<Option<Vec<CameAs>>> {
+        access(*self).came_as(TensorId(id))
+    }
+
+    /// Looks for others who serve openly what of `id` came as these alone.
+    fn reopen(
+        &mut self,
+        id: PassPointerAndReadCopy<[u8; 32], 32>,
+        max_bytes: u64,
+        came_as: PassFatPointerAndDecode<Vec<CameAs>>,
+    ) {
+        access(*self).reopen(TensorId(id), max_bytes, came_as);
     }
 }
 

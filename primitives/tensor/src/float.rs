@@ -109,7 +109,8 @@ impl Float {
     }
 }
 
-/// `number / 2^bits`, rounded to the nearest whole number, a tie to the even one. `number` is below 2^24 and not negative.
+/// `number / 2^bits`, rounded to the nearest whole number, a tie to the even one. `number` is below 2^24 and not
+/// negative.
 const fn halved(number: i64, bits: u32) -> i64 {
     if bits > 32 {
         return 0;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod consensus;
+mod inference;
 mod modules;
 mod money;
 mod spaces;

@@ -78,7 +78,7 @@ impl pallet_transaction_payment::Config for Runtime {
     type WeightInfo = weights::extensions::WeightInfo<Runtime>;
 }
 
-/// Anyone creates ordinary assets; classes of shares are created by the settlement of tasks alone.
+/// Anyone creates ordinary assets; classes of shares are created by the settlement of tasks, and with models, alone.
 pub struct EnsureOrdinaryAsset;
 
 impl EnsureOriginWithArg<RuntimeOrigin, AssetId> for EnsureOrdinaryAsset {
@@ -87,7 +87,7 @@ impl EnsureOriginWithArg<RuntimeOrigin, AssetId> for EnsureOrdinaryAsset {
     fn try_origin(origin: RuntimeOrigin, id: &AssetId) -> Result<AccountId, RuntimeOrigin> {
         match id {
             AssetId::Asset(_) => ensure_signed(origin.clone()).map_err(|_| origin),
-            AssetId::Shares(_) => Err(origin),
+            AssetId::Shares(_) | AssetId::Rows(_) => Err(origin),
         }
     }
 

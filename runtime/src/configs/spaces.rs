@@ -43,7 +43,7 @@ impl pallet_spaces::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Fees = Burn<Runtime>;
-    type Rounds = Tasks;
+    type Votes = Tasks;
     // A validator's worker looks at each of them in every block.
     type MaxSpaces = ConstU32<1_000>;
     type MaxMembers = ConstU32<MAX_MEMBERS>;

@@ -108,7 +108,7 @@ impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
-    fn conclude_round() -> Weight {
+    fn conclude_vote() -> Weight {
         Weight::from_parts(29_023_000, 4_286)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))

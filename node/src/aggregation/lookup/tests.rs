@@ -75,8 +75,16 @@ impl TensorAccess for Tensors {
         unreachable!("a look-up reads from the store")
     }
 
-    fn restrict(&self, _: TensorId, _: u32) {
+    fn restrict(&self, _: TensorId, _: u32) -> bool {
         unreachable!("a look-up restricts nothing")
+    }
+
+    fn came_as(&self, _: TensorId) -> Option<Vec<ensemble_host::CameAs>> {
+        unreachable!("a look-up reopens nothing")
+    }
+
+    fn reopen(&self, _: TensorId, _: u64, _: Vec<ensemble_host::CameAs>) {
+        unreachable!("a look-up reopens nothing")
     }
 }
 

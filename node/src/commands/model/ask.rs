@@ -11,7 +11,7 @@ use ensemble_tensor::TensorId;
 use serde::Serialize;
 
 use super::{super::tensor::files, AskCmd, Error};
-use crate::models::{Message, Model};
+use crate::models::{self, Message, Model};
 
 /// Tokens of a prompt that go through the model together.
 const BATCH: usize = 32;
@@ -54,7 +54,8 @@ pub fn run(command: &AskCmd, print: bool) -> Result<Answer, Error> {
         }
         text.push_str(&part);
         let room = run.positions() < model.llama().positions;
-        next = if answer.len() < command.tokens as usize && room { local.step(&mut run, &[token], true)? } else { None };
+        next =
+            if answer.len() < command.tokens as usize && room { local.step(&mut run, &[token], true)? } else { None };
     }
     let rest = stream.finish();
     if print {
@@ -69,6 +70,27 @@ pub fn run(command: &AskCmd, print: bool) -> Result<Answer, Error> {
         prompt,
         answer,
     })
+}
+
+/// The tokens of a text.
+#[derive(Debug, Serialize)]
+pub struct Tokens {
+    tokens: Vec<u32>,
+    /// What they are again as a text, special tokens left out.
+    text: String,
+}
+
+/// Makes tokens of a text, and a text of them.
+pub fn tokens(manifest: &Path, text: &str) -> Result<Tokens, Error> {
+    let model = open(manifest)?;
+    let tokens = model.tokenizer().tokens(text).map_err(models::Error::from)?;
+    Ok(Tokens { text: model.tokenizer().text(&tokens), tokens })
+}
+
+impl fmt::Display for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.tokens.iter().try_for_each(|token| write!(f, "{token} "))
+    }
 }
 
 fn open(manifest: &Path) -> Result<Model, Error> {

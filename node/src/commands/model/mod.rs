@@ -32,12 +32,20 @@ pub struct ModelCmd {
 pub enum Action {
     /// Make a bundle of a model in a .gguf file
     ///
-    /// Blocks are kept as they are, norms and rotations become whole numbers, and tokenizer and chat template come along.
-    /// The same file always becomes the same bundle. Memory: some 50 MB, whatever the model's size.
+    /// Blocks are kept as they are, norms and rotations become whole numbers, and tokenizer and chat template come
+    /// along. The same file always becomes the same bundle. Memory: some 50 MB, whatever the model's size.
     Import(ImportCmd),
 
     /// Ask a model something, with this machine alone
     Ask(AskCmd),
+
+    /// Print the tokens of a text
+    Tokens {
+        /// The manifest of the model: the file that `import` names
+        manifest: PathBuf,
+        /// The text, in which special tokens may be written out
+        text: String,
+    },
 
     /// Render a chat template, as a node has it done in a process of its own
     #[command(hide = true)]
@@ -85,6 +93,7 @@ impl ModelCmd {
         match &self.action {
             Action::Import(command) => self.show(&import::run(command)?)?,
             Action::Ask(command) => self.show(&ask::run(command, !self.json)?)?,
+            Action::Tokens { manifest, text } => self.show(&ask::tokens(manifest, text)?)?,
             Action::Render => sandbox::serve(io::stdin().lock(), io::stdout().lock())?,
         }
         Ok(())

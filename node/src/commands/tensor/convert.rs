@@ -94,9 +94,7 @@ fn to_folder(command: &ConvertCmd, archive: &Archive<'_>, names: &[&str]) -> Res
     let mut folder = Folder::create(folder)?;
     for (name, matrix) in names.iter().zip(matrices) {
         let source = Source::Rows(matrix);
-        folder
-            .add(name, |draft| encode(command, &source, draft, &mut progress))
-            .map_err(|error| named(error, name))?;
+        folder.add(name, |draft| encode(command, &source, draft, &mut progress)).map_err(|error| named(error, name))?;
     }
     folder.publish()
 }

@@ -42,8 +42,8 @@ pub fn outline(tensor: &Tensor<'_>, progress: &mut Progress) -> Result<Outline, 
     builder.finish()
 }
 
-/// Writes a tensor to a draft while it is made and hashed, so that no more than a part of it is in memory. `make` gives the
-/// data part by part. `path` is what errors are about.
+/// Writes a tensor to a draft while it is made and hashed, so that no more than a part of it is in memory. `make` gives
+/// the data part by part. `path` is what errors are about.
 pub fn write_tensor<E: From<Error>>(
     header: &Header,
     draft: &NamedTempFile,

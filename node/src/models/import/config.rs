@@ -14,8 +14,8 @@ const EPSILON_FRACTION: u32 = 40;
 
 /// What the metadata says of the shape of a model, and the base of its rotations.
 ///
-/// `positions` is the most positions wanted; a model has no more than it was made for. `tied` says whether the embedding
-/// is the head's matrix too.
+/// `positions` is the most positions wanted; a model has no more than it was made for. `tied` says whether the
+/// embedding is the head's matrix too.
 pub fn read(file: &Archive<'_>, positions: Option<u32>, tied: bool) -> Result<(Llama, Base), Error> {
     let architecture = required(file.text("general.architecture")?, "general.architecture")?;
     if architecture != ARCHITECTURE {

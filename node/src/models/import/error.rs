@@ -41,8 +41,8 @@ pub enum Error {
     NoNorm(String),
     /// A tensor that the architecture has not.
     #[error(
-        "the tensor {0:?} is none that a Llama has: the model computes something that this software does not, and cannot \
-         be imported"
+        "the tensor {0:?} is none that a Llama has: the model computes something that this software does not, and \
+         cannot be imported"
     )]
     UnknownTensor(String),
     /// Another architecture.
@@ -69,7 +69,9 @@ pub enum Error {
     #[error("llama.rope.freq_base is not a number above 1; convert the model anew")]
     RopeBase,
     /// A rotation that cannot be rounded.
-    #[error("a rotation lies so near to the middle of two numbers that it cannot be rounded; the model cannot be imported")]
+    #[error(
+        "a rotation lies so near to the middle of two numbers that it cannot be rounded; the model cannot be imported"
+    )]
     Undecided,
     /// Heads that are rotated in part, or have values of another width.
     #[error("{key} is {other}, but heads of {head_width} elements are rotated and valued as a whole here")]
@@ -88,7 +90,9 @@ pub enum Error {
     #[error("the tokenizer is of kind {0:?}, but only \"gpt2\" (merged bytes) is imported")]
     TokenizerModel(String),
     /// A tokenizer that puts a space before every text.
-    #[error("the tokenizer puts a space before every text, which none of kind \"gpt2\" does here; convert the model anew")]
+    #[error(
+        "the tokenizer puts a space before every text, which none of kind \"gpt2\" does here; convert the model anew"
+    )]
     SpacePrefix,
     /// Another way of cutting a text.
     #[error("the tokenizer cuts texts as {0:?} does, but only \"gpt-2\", \"smollm\" and \"llama-bpe\" are known")]

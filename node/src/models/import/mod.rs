@@ -13,8 +13,6 @@
 mod config;
 mod error;
 mod rope;
-#[cfg(test)]
-mod tests;
 mod tokens;
 
 use codec::Encode;

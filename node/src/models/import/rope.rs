@@ -1,23 +1,24 @@
 //! The rotations that tell attention where a token stands: cosines and sines, rounded correctly.
 //!
-//! Row `p` holds for each frequency `i` the cosine, then for each the sine, of `p * base^(-2i / head_width)`, in units of
-//! 2^-30, each the whole number nearest to the exact value.
+//! Row `p` holds for each frequency `i` the cosine, then for each the sine, of `p * base^(-2i / head_width)`, in units
+//! of 2^-30, each the whole number nearest to the exact value.
 //!
 //! # How it is known that they are
 //!
 //! All numbers here are integers in units of 2^-192, rounded down. With n frequencies:
 //!
-//! 1. `r = base^(-1 / n)` is an integer root, less than 1 unit below that of its radicand, which is less than 1 unit below
-//!    the exact one and much larger than 1: off by less than 2.
-//! 2. Each frequency is the one before times `r`. Factors are at most 1: a step adds less than 3. There are at most 512.
-//! 3. Cosine and sine of a frequency come from their Taylor series. A term is off by at most 4, there are fewer than 60,
-//!    and what is left out is less than 1. As a point in the plane it is off by less than 1536 + 400 in all.
-//! 4. The point of position `p` is that of `p - 1`, turned by the frequency: that adds the error of the frequency's point
-//!    and less than 3 for rounding. There are at most 2^17 positions: off by less than 2^28.
+//! 1. `r = base^(-1 / n)` is an integer root, less than 1 unit below that of its radicand, which is less than 1 unit
+//!    below the exact one and much larger than 1: off by less than 2.
+//! 2. Each frequency is the one before times `r`. Factors are at most 1: a step adds less than 3. There are at most
+//!    512.
+//! 3. Cosine and sine of a frequency come from their Taylor series. A term is off by at most 4, there are fewer than
+//!    60, and what is left out is less than 1. As a point in the plane it is off by less than 1536 + 400 in all.
+//! 4. The point of position `p` is that of `p - 1`, turned by the frequency: that adds the error of the frequency's
+//!    point and less than 3 for rounding. There are at most 2^17 positions: off by less than 2^28.
 //!
 //! Whatever is farther than 2^30 from the middle of two neighbours in the table is therefore rounded correctly. What is
-//! not is refused. None is expected, at a chance of 2^-131 each; and none is the middle itself, because cosines and sines
-//! of algebraic numbers other than 0 are transcendental.
+//! not is refused. None is expected, at a chance of 2^-131 each; and none is the middle itself, because cosines and
+//! sines of algebraic numbers other than 0 are transcendental.
 
 use num_bigint::{BigInt, BigUint};
 
@@ -181,14 +182,14 @@ mod tests {
     fn what_is_too_near_to_the_middle_is_not_rounded() {
         let unit = BigInt::from(1) << (BITS - FRACTION);
         let middle = &unit * 5 + (&unit >> 1u32);
-        let error = BigInt::from(1) << ERROR_BITS;
+        let error = (BigInt::from(1) << ERROR_BITS) - 1;
         assert_eq!(round(&middle), None);
         assert_eq!(round(&(&middle + &error)), None);
         assert_eq!(round(&(&middle - &error)), None);
         assert_eq!(round(&(&middle + &error * 4)), Some(6));
         assert_eq!(round(&(&middle - &error * 4)), Some(5));
-        assert_eq!(round(&(-(&unit * 5))), Some(-5));
-        assert_eq!(round(&-(&middle + &error * 4)), Some(-6));
+        assert_eq!(round(&(&unit * -5)), Some(-5));
+        assert_eq!(round(&((&middle + &error * 4) * -1)), Some(-6));
     }
 
     #[test]

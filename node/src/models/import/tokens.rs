@@ -67,7 +67,9 @@ fn added(file: &Archive<'_>, tokens: &[String]) -> Result<Vec<Added>, Error> {
             Some(UNKNOWN | CONTROL) => added.push(Added::new(number, token.clone(), true)),
             Some(USER_DEFINED) => added.push(Added::new(number, token.clone(), false)),
             Some(_) => {},
-            None => return Err(ensemble_tensor::Error::GgufValue { key: KEY.into(), expected: "list of numbers" }.into()),
+            None => {
+                return Err(ensemble_tensor::Error::GgufValue { key: KEY.into(), expected: "list of numbers" }.into())
+            },
         }
     }
     Ok(added)

@@ -18,17 +18,19 @@ use ensemble_host::FetchError;
 use ensemble_tensor::{Header, Kind, TensorId};
 use futures::stream::{self, FuturesUnordered, StreamExt, TryStreamExt};
 use parking_lot::Mutex;
+use sc_network_types::PeerId;
 use schnellru::{ByLength, LruMap};
 use tokio::sync::{mpsc, Notify, OwnedMutexGuard};
 
 use super::{
     network::Network,
+    reopen::Reopening,
     transfer::{Known, Patience, Transfer, Wanted},
 };
 use crate::tensors::{
     gate::Identity,
     metrics::Metrics,
-    store::{footprint, Store},
+    store::{footprint, Mark, Store},
     LOG_TARGET,
 };
 
@@ -38,6 +40,8 @@ pub const MAX_RUNNING: usize = 4;
 pub const MAX_JOBS: usize = 1024;
 /// Failed jobs whose reason is remembered.
 pub const MAX_FAILED: u32 = 1024;
+/// Peers that a job remembers as those who did not do as they said.
+const MAX_DOUBTED: u32 = 1024;
 /// Members of a bundle that are fetched at the same time.
 const MEMBERS_AT_ONCE: usize = 4;
 
@@ -88,6 +92,8 @@ struct Order {
     id: TensorId,
     terms: Terms,
     progress: Arc<Progress>,
+    doubted: Doubted,
+    reopening: Reopening,
     cancel: Arc<Notify>,
 }
 
@@ -148,6 +154,19 @@ pub(super) struct Budget {
     disk: AtomicU64,
 }
 
+/// Peers that said to serve a tensor of the job openly, and kept it waiting while others would have given it. For none of
+/// its tensors are they waited for again, until they give a piece.
+pub(super) struct Doubted(Mutex<LruMap<PeerId, (), ByLength>>);
+
+/// What the transfers of a job share.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    pub budget: &'a Budget,
+    pub progress: &'a Progress,
+    pub doubted: &'a Doubted,
+    pub reopening: &'a Reopening,
+}
+
 impl Terms {
     /// So many bytes of data, and whatever disk they take.
     pub fn of_data(data: u64) -> Self {
@@ -176,6 +195,16 @@ impl Fetcher {
     /// Orders a tensor, for a bundle with its members. A job for it that is under way goes on as it began, but for as
     /// long as anybody wants.
     pub fn fetch(&self, id: TensorId, terms: Terms) -> Result<(), QueueFull> {
+        self.begin(id, terms, Vec::new())
+    }
+
+    /// As [`Self::fetch`], of what is held. What came as these alone is looked for at those who serve it openly, and is
+    /// open if it can be had from them.
+    pub fn reopen(&self, id: TensorId, terms: Terms, came_as: Vec<Mark>) -> Result<(), QueueFull> {
+        self.begin(id, terms, came_as)
+    }
+
+    fn begin(&self, id: TensorId, terms: Terms, came_as: Vec<Mark>) -> Result<(), QueueFull> {
         let mut jobs = self.jobs.lock();
         if let Some(job) = jobs.active.get_mut(&id) {
             job.lease = job.lease.and(terms.lease);
@@ -186,7 +215,9 @@ impl Fetcher {
             return Err(QueueFull);
         }
         let (progress, cancel) = (Arc::new(Progress::new()), Arc::new(Notify::new()));
-        let order = Order { id, terms, progress: progress.clone(), cancel: cancel.clone() };
+        let (doubted, cancel_too) = (Doubted::default(), cancel.clone());
+        let reopening = Reopening::new(came_as);
+        let order = Order { id, terms, progress: progress.clone(), doubted, reopening, cancel: cancel_too };
         self.orders.send(order).map_err(|_| QueueFull)?;
         jobs.failed.remove(&id);
         let mut job = Job { progress, cancel, lease: terms.lease, wanted_until: None };
@@ -268,10 +299,12 @@ async fn run(context: Arc<Context>, jobs: Arc<Mutex<Jobs>>, order: Order) -> (Or
     }
     order.progress.restart();
     let budget = Budget::new(&order.terms);
+    let Order { progress, doubted, reopening, .. } = &order;
+    let shared = Shared { budget: &budget, progress, doubted, reopening };
     let turn = tokio::select! {
         biased;
         turn = end_of_turn(&jobs, &order, context.patience.turn) => turn,
-        outcome = context.fetch(order.id, &budget, &order.progress) => Turn::Done(outcome),
+        outcome = context.fetch(order.id, shared) => Turn::Done(outcome),
     };
     (order, turn)
 }
@@ -305,29 +338,23 @@ impl Job {
 
 impl Context {
     /// Fetches a tensor, for a bundle with its members.
-    async fn fetch(&self, id: TensorId, budget: &Budget, progress: &Progress) -> Result<(), FetchError> {
+    async fn fetch(&self, id: TensorId, shared: Shared<'_>) -> Result<(), FetchError> {
         let _guard = self.store.guard(&[id]);
-        let known = self.fetch_one(Wanted { id, part_of: None }, budget, progress, &[]).await?;
+        let known = self.fetch_one(Wanted { id, part_of: None }, shared, &[]).await?;
         let members = self.store.members(&id);
         let _guard = self.store.guard(&members);
-        progress.expect(members.len());
+        shared.progress.expect(members.len());
         stream::iter(members.to_vec())
             .map(|member| Wanted { id: member, part_of: Some(id) })
-            .map(|wanted| self.fetch_member(wanted, budget, progress, &known))
+            .map(|wanted| self.fetch_member(wanted, shared, &known))
             .buffer_unordered(MEMBERS_AT_ONCE)
             .try_collect()
             .await
     }
 
     /// Fetches a member of a bundle, which is no bundle itself.
-    async fn fetch_member(
-        &self,
-        wanted: Wanted,
-        budget: &Budget,
-        progress: &Progress,
-        known: &[Known],
-    ) -> Result<(), FetchError> {
-        self.fetch_one(wanted, budget, progress, known).await?;
+    async fn fetch_member(&self, wanted: Wanted, shared: Shared<'_>, known: &[Known]) -> Result<(), FetchError> {
+        self.fetch_one(wanted, shared, known).await?;
         match self.store.header(&wanted.id) {
             Some(header) if header.kind() == Kind::Bundle => Err(FetchError::Invalid),
             Some(_) => Ok(()),
@@ -336,23 +363,18 @@ impl Context {
     }
 
     /// Fetches one tensor, unless it is held. Returns the peers known to have it.
-    async fn fetch_one(
-        &self,
-        wanted: Wanted,
-        budget: &Budget,
-        progress: &Progress,
-        known: &[Known],
-    ) -> Result<Vec<Known>, FetchError> {
+    async fn fetch_one(&self, wanted: Wanted, shared: Shared<'_>, known: &[Known]) -> Result<Vec<Known>, FetchError> {
         let _turn = self.turn(wanted.id).await;
         let Some(header) = self.store.header(&wanted.id) else {
-            return Transfer::new(self, wanted, budget, progress).run(known).await;
+            return Transfer::new(self, wanted, shared).run(known).await;
         };
-        if !budget.take(&header) {
+        if !shared.budget.take(&header) {
             return Err(FetchError::TooLarge);
         }
+        self.reopen(wanted.id, shared.reopening).await?;
         let len = header.data_len();
-        progress.size_known(len);
-        progress.received(len);
+        shared.progress.size_known(len);
+        shared.progress.received(len);
         Ok(Vec::new())
     }
 
@@ -399,6 +421,29 @@ impl Progress {
 
     fn total(&self) -> Option<u64> {
         (self.unknown.load(Ordering::Relaxed) == 0).then(|| self.total.load(Ordering::Relaxed))
+    }
+}
+
+impl Default for Doubted {
+    fn default() -> Self {
+        Self(Mutex::new(LruMap::new(ByLength::new(MAX_DOUBTED))))
+    }
+}
+
+impl Doubted {
+    /// Notes that a peer keeps the job waiting.
+    pub fn insert(&self, peer: PeerId) {
+        self.0.lock().insert(peer, ());
+    }
+
+    /// Notes that a peer does as it says.
+    pub fn remove(&self, peer: &PeerId) {
+        self.0.lock().remove(peer);
+    }
+
+    /// Whether a peer is not waited for.
+    pub fn contains(&self, peer: &PeerId) -> bool {
+        self.0.lock().peek(peer).is_some()
     }
 }
 

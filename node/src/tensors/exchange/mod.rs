@@ -5,6 +5,7 @@
 //! | `protocol` | messages and their limits |
 //! | `limits`, `server` | answering peers |
 //! | `fetcher`, `transfer` | fetching from peers: jobs, and one tensor of a job |
+//! | `reopen` | finding out that what came as restricted content is open elsewhere |
 //! | `network`, `libp2p` | the network as the fetcher sees it, and the node's as such |
 //! | `providers` | announcing and finding tensors in the DHT |
 
@@ -14,6 +15,7 @@ mod limits;
 mod network;
 mod protocol;
 mod providers;
+mod reopen;
 mod server;
 #[cfg(test)]
 pub mod tests;

@@ -13,6 +13,7 @@
 //! | serves it to those alone who are entitled | it is shown who asks; if that does not help, it loses its place |
 //! | serves it so, and others openly or for another task | it is left alone while those answer |
 //! | says so only when it is asked for bytes | it gives none at once, and others are looked for first |
+//! | keeps others waiting by saying that it serves it openly | in this job it is waited for no more, until it gives a piece |
 //! | is busy | it is left alone for as long as it asks; without a piece for too long, it counts as out of reach |
 //!
 //! While no source is free, or none serves openly, others are looked for. When no source is left, the DHT is asked, then,
@@ -26,7 +27,7 @@ use std::{
 };
 
 use codec::Encode;
-use ensemble_core::exchange::Refusal;
+use ensemble_core::{exchange::Refusal, TaskId};
 use ensemble_host::FetchError;
 use ensemble_tensor::{Hash, Header, Outline, TensorId};
 use futures::{
@@ -38,7 +39,7 @@ use sc_network::ReputationChange;
 use sc_network_types::PeerId;
 
 use super::{
-    fetcher::{blocking, Budget, Context, Progress},
+    fetcher::{blocking, Context, Progress, Shared},
     protocol::{page_count, Request, Response},
 };
 use crate::tensors::{
@@ -55,8 +56,10 @@ const MOST_PER_SOURCE: usize = PIECES_AT_ONCE;
 pub const MAX_PEERS: usize = 128;
 /// A transfer with more pieces than this to fetch looks for further sources.
 const MANY_PIECES: usize = 4;
+/// Tasks as content of which a peer is asked for what it restricts. It names one, which comes first.
+const MOST_TASKS: usize = 4;
 /// Longest pause that a busy peer may ask for.
-const MAX_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const MAX_PAUSE: Duration = Duration::from_secs(5);
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -123,8 +126,7 @@ impl Default for Patience {
 pub(super) struct Transfer<'a> {
     context: &'a Context,
     wanted: Wanted,
-    budget: &'a Budget,
-    progress: &'a Progress,
+    shared: Shared<'a>,
     sources: HashMap<PeerId, Source>,
     todo: VecDeque<Task>,
     running: HashMap<u64, Running>,
@@ -142,6 +144,8 @@ pub(super) struct Transfer<'a> {
     under: Option<Mark>,
     /// When the last piece arrived, or the transfer began.
     arrived_at: Instant,
+    /// Whether searches are not waited for any more.
+    waited: bool,
     /// Whether somebody holds the tensor and does not serve it to this node.
     refused: bool,
 }
@@ -161,6 +165,8 @@ struct Running {
 
 struct Source {
     standing: Standing,
+    /// When it was asked whether it has the tensor.
+    asked_at: Instant,
     /// Requests that it owes.
     owes: usize,
     /// Requests that it may owe: more with every piece, one after being late.
@@ -225,7 +231,7 @@ enum Answer {
 }
 
 /// Why a request did not lead to what it asked for.
-enum Fault {
+pub(super) enum Fault {
     Unanswered,
     Stalled,
     Absent,
@@ -242,12 +248,11 @@ enum Fault {
 
 impl<'a> Transfer<'a> {
     /// A transfer of one tensor.
-    pub fn new(context: &'a Context, wanted: Wanted, budget: &'a Budget, progress: &'a Progress) -> Self {
+    pub fn new(context: &'a Context, wanted: Wanted, shared: Shared<'a>) -> Self {
         Self {
             context,
             wanted,
-            budget,
-            progress,
+            shared,
             sources: HashMap::new(),
             todo: VecDeque::new(),
             running: HashMap::new(),
@@ -261,6 +266,7 @@ impl<'a> Transfer<'a> {
             received: 0,
             under: None,
             arrived_at: Instant::now(),
+            waited: false,
             refused: false,
         }
     }
@@ -311,15 +317,15 @@ impl<'a> Transfer<'a> {
 
     async fn start_download(&mut self, outline: Outline) -> Result<(), FetchError> {
         let header = *outline.header();
-        if !self.budget.take(&header) {
+        if !self.shared.budget.take(&header) {
             return Err(FetchError::TooLarge);
         }
         let (store, id) = (self.context.store.clone(), self.wanted.id);
         let begun = blocking(move || store.download(outline).map(|download| (download, store.came_under(&id))));
         let (download, came_under) = begun.await??;
         self.under = came_under;
-        self.progress.size_known(header.data_len());
-        self.progress.received(download.received());
+        self.shared.progress.size_known(header.data_len());
+        self.shared.progress.received(download.received());
         self.todo = download.missing().into_iter().map(Task::Piece).collect();
         self.download = Some(download);
         if self.todo.len() > MANY_PIECES {
@@ -330,6 +336,7 @@ impl<'a> Transfer<'a> {
 
     /// Asks sources for what is to be done, as far as they may be asked.
     fn hand_out(&mut self) {
+        self.lose_patience();
         while self.running.values().filter(|running| !running.late).count() < PIECES_AT_ONCE {
             let Some(task) = self.todo.pop_front() else { return };
             if self.is_done(task) {
@@ -353,20 +360,42 @@ impl<'a> Transfer<'a> {
 
     /// The source that is to be asked next: the idlest of those that come first, as long as they give anything.
     fn idlest_source(&self) -> Option<PeerId> {
-        let left = self.sources.values().filter(|source| source.is_left());
+        let left = self.sources.iter().filter(|(_, source)| source.is_left());
         // Somebody who comes first may yet be found.
-        let first = if self.searches > 0 { 0 } else { left.map(|source| self.rank(source)).min()? };
-        let waited = self.arrived_at.elapsed() >= self.context.patience.preference;
-        let free = |source: &Source| source.standing == Standing::Ready && source.owes < source.may_owe;
-        let free = self.sources.iter().filter(|(_, source)| free(source) && (waited || self.rank(source) == first));
-        free.min_by_key(|(_, source)| source.owes).map(|(peer, _)| *peer)
+        let searches = self.searches > 0 && !self.waited;
+        let first = if searches { 0 } else { left.map(|(peer, source)| self.rank(peer, source)).min()? };
+        let waited = self.has_waited();
+        let comes = |peer, source: &Source| source.is_free() && (waited || self.rank(peer, source) == first);
+        let free = self.sources.iter().filter(|(peer, source)| comes(*peer, source));
+        free.min_by_key(|(peer, source)| (source.owes, self.shared.doubted.contains(peer))).map(|(peer, _)| *peer)
+    }
+
+    /// Whether nothing has come for as long as those who come first are waited for.
+    fn has_waited(&self) -> bool {
+        self.arrived_at.elapsed() >= self.context.patience.preference
+    }
+
+    /// Notes who kept the transfer waiting though others would have given it what is missing, so that this happens once in
+    /// a job and not with every few pieces.
+    fn lose_patience(&mut self) {
+        let spurned = |source: &Source| source.under.is_some() && source.is_free();
+        if !self.has_waited() || !self.sources.values().any(spurned) {
+            return;
+        }
+        self.waited = true;
+        let long = self.context.patience.preference;
+        let keeps_waiting =
+            |source: &Source| source.under.is_none() && source.is_left() && source.asked_at.elapsed() >= long;
+        for (peer, _) in self.sources.iter().filter(|(_, source)| keeps_waiting(source)) {
+            self.shared.doubted.insert(*peer);
+        }
     }
 
     /// What comes openly, all of it, is open; what comes for one task is of use to those who are entitled by that. So
     /// whoever serves it openly comes first, then those who serve it as it came so far.
-    fn rank(&self, source: &Source) -> u8 {
+    fn rank(&self, peer: &PeerId, source: &Source) -> u8 {
         match (source.under, self.under) {
-            (None, _) => 0,
+            (None, _) => self.shared.doubted.contains(peer).into(),
             (its, so_far) if so_far.is_none() || its == so_far => 1,
             _ => 2,
         }
@@ -384,7 +413,7 @@ impl<'a> Transfer<'a> {
         let answer = match (task, &self.download) {
             (Task::Piece(index), Some(download)) => {
                 self.under = under.or(self.under);
-                context.piece(peer, wanted, index, under, download.clone(), self.progress).boxed()
+                context.piece(peer, wanted, index, under, download.clone(), self.shared.progress).boxed()
             },
             _ => context.outline(peer, wanted, under).boxed(),
         };
@@ -479,6 +508,9 @@ impl<'a> Transfer<'a> {
             Answer::Piece => {
                 self.arrived_at = Instant::now();
                 if let Some(source) = self.sources.get_mut(peer) {
+                    if source.under.is_none() {
+                        self.shared.doubted.remove(peer);
+                    }
                     source.may_owe = (source.may_owe + 1).min(MOST_PER_SOURCE);
                     source.busy_since = None;
                 }
@@ -617,7 +649,21 @@ impl<'a> Transfer<'a> {
 impl Source {
     /// One that was asked whether it holds the tensor.
     fn asked(admitted: Option<Mark>) -> Self {
-        Self { standing: Standing::Asked, owes: 0, may_owe: 1, busy_since: None, under: None, admitted, offered: false }
+        Self {
+            standing: Standing::Asked,
+            asked_at: Instant::now(),
+            owes: 0,
+            may_owe: 1,
+            busy_since: None,
+            under: None,
+            admitted,
+            offered: false,
+        }
+    }
+
+    /// Whether it may be asked for something.
+    fn is_free(&self) -> bool {
+        self.standing == Standing::Ready && self.owes < self.may_owe
     }
 
     /// Whether it may give the tensor yet.
@@ -641,7 +687,7 @@ impl Context {
         };
         match admitted.filter(|mark| task == Some(mark.task)) {
             Some(mark) => Ok(Some(mark)),
-            None => self.show_party(peer, wanted, self.patience.offer).await.map(Some),
+            None => self.show_party(peer, wanted, task, self.patience.offer).await.map(Some),
         }
     }
 
@@ -711,10 +757,8 @@ impl Context {
     async fn ask(&self, peer: PeerId, wanted: Wanted, request: Request, under: Option<Mark>) -> Result<Vec<u8>, Fault> {
         let patience = self.patience.answer;
         let message = self.ask_once(peer, request, patience).await?;
-        if !matches!(Response::parse(&message), Ok(Response::Restricted { .. })) {
-            return Ok(message);
-        }
-        let mark = self.show_party(peer, wanted, patience).await?;
+        let Ok(Response::Restricted { task }) = Response::parse(&message) else { return Ok(message) };
+        let mark = self.show_party(peer, wanted, task, patience).await?;
         match under == Some(mark) {
             true => self.ask_once(peer, request, patience).await,
             false => Err(Fault::Under(mark)),
@@ -724,13 +768,24 @@ impl Context {
     /// Has a peer admit this node to a restricted tensor, with the first of its keys that is entitled, and says by which
     /// mark.
     ///
-    /// It asks as what the tensor was ordered as, or its bundle came as. What was not ordered as restricted is not
+    /// It asks as what the tensor was ordered as, or its bundle came as, first as content of the task that the peer
+    /// `named`: whoever knows a content's id can have it ordered for many. What was not ordered as restricted is not
     /// fetched from whoever restricts it.
-    async fn show_party(&self, peer: PeerId, wanted: Wanted, patience: Duration) -> Result<Mark, Fault> {
+    async fn show_party(
+        &self,
+        peer: PeerId,
+        wanted: Wanted,
+        named: Option<TaskId>,
+        patience: Duration,
+    ) -> Result<Mark, Fault> {
+        // What is restricted for no task is served to nobody.
+        let named = named.ok_or(Fault::Refused)?;
         let (store, identity) = (self.store.clone(), self.identity.clone());
         let claims = blocking(move || {
             let bundle = wanted.part_of.and_then(|bundle| store.marks(&bundle)).unwrap_or_default();
-            identity.claims(&[store.orders(&wanted.id), bundle].concat())
+            let mut marks = [store.orders(&wanted.id), bundle].concat();
+            marks.sort_by_key(|mark| mark.task != named);
+            identity.claims(&marks, MOST_TASKS)
         });
         let claims = claims.await.map_err(Fault::Local)?;
         let mut admission = self.try_claims(peer, wanted.id, &claims, patience).await?;
@@ -775,7 +830,7 @@ impl Context {
         Ok(outcome)
     }
 
-    async fn ask_once(&self, peer: PeerId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
+    pub(super) async fn ask_once(&self, peer: PeerId, request: Request, patience: Duration) -> Result<Vec<u8>, Fault> {
         match tokio::time::timeout(patience, self.network.request(peer, request.encode())).await {
             Ok(Ok(message)) => Ok(message),
             Ok(Err(_)) => Err(Fault::Unanswered),

@@ -87,18 +87,20 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The keys that are entitled by what the node knows of the chain, each with the mark by which it is. No others are
-    /// shown to anybody. May block.
-    pub fn claims(&self, marks: &[Mark]) -> Vec<(Mark, Party)> {
+    /// The keys that are entitled by what the node knows of the chain, each with the mark by which it is, for the first
+    /// so many marks that entitle any. No others are shown to anybody. May block.
+    pub fn claims(&self, marks: &[Mark], most: usize) -> Vec<(Mark, Party)> {
         if marks.is_empty() {
             return Vec::new();
         }
         let (parties, best) = (self.signer.parties(), self.chain.best());
-        let pairs = marks.iter().flat_map(|mark| parties.iter().map(move |party| (*mark, *party)));
-        let entitled = |(mark, party): &(Mark, Party)| {
-            matches!(self.chain.entitlement(best, &(*party).into(), mark.task, mark.content), Ok(Ok(_)))
+        let claims_by = |mark: &Mark| {
+            let entitled = |party: &&Party| {
+                matches!(self.chain.entitlement(best, &(**party).into(), mark.task, mark.content), Ok(Ok(_)))
+            };
+            parties.iter().filter(entitled).map(|party| (*mark, *party)).collect::<Vec<_>>()
         };
-        pairs.filter(entitled).collect()
+        marks.iter().map(claims_by).filter(|claims| !claims.is_empty()).take(most).flatten().collect()
     }
 
     /// The answer of a party to the challenge of `server`, for what won a task.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use ensemble_core::{
-    exchange::{Asker, Audience, Received, Refusal, Title, Ways},
+    exchange::{Asker, Received, Refusal, Title, Ways},
     AssetId, TaskId,
 };
 use ensemble_runtime::{AccountId, BlockNumber, Hash};
@@ -109,8 +109,7 @@ impl Chain for Rules {
         }
         let asker = Asker::Account(account.clone());
         let own = state.entitled.iter().filter(|(entitled, ..)| *entitled == asker);
-        let audience = Audience::Restricted { exchanged: true };
-        let grant = |(_, task, content): &_| Received { task: *task, content: *content, audience, since: 3, until: 9 };
+        let grant = |(_, task, content): &_| Received { task: *task, content: *content, since: 3, until: 9 };
         Ok(own.map(grant).collect())
     }
 }
@@ -429,11 +428,11 @@ fn only_keys_that_are_entitled_are_shown() {
     let last = Person::new("39");
     rules.entitle(TensorId([1; 32]), &[last.asker(), ann.asker()]);
     // However many keys there are, and whichever comes first.
-    assert_eq!(identity.claims(&[mark(1), mark(TASK)]), [(mark(TASK), last.party())]);
-    assert_eq!(identity.claims(&[mark(1)]), []);
-    assert_eq!(identity.claims(&[]), []);
+    assert_eq!(identity.claims(&[mark(1), mark(TASK)], 4), [(mark(TASK), last.party())]);
+    assert_eq!(identity.claims(&[mark(1)], 4), []);
+    assert_eq!(identity.claims(&[], 4), []);
     rules.0.lock().unavailable = true;
-    assert_eq!(identity.claims(&[mark(TASK)]), []);
+    assert_eq!(identity.claims(&[mark(TASK)], 4), []);
 }
 
 #[test]

@@ -140,7 +140,7 @@ async fn pins_keep_and_removal_frees() {
     let info = node.call("storeInfo", NONE).await.unwrap();
     assert_eq!(
         info,
-        json!({ "bytes": 8192 + 4096 + 1024, "quota": 64 << 20, "tensors": 1, "pinned": 1, "uploads": 0 })
+        json!({ "bytes": 8192 + 2 * 4096 + 1536, "quota": 64 << 20, "tensors": 1, "pinned": 1, "uploads": 0 })
     );
     node.call("unpinTensor", (sample.id,)).await.unwrap();
     node.call("removeTensor", (sample.id,)).await.unwrap();

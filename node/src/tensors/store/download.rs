@@ -179,7 +179,7 @@ impl Download {
             &path,
             &self.outline,
             |index| self.is_current(index),
-            |index| store.abandon(index, id),
+            |index| store.log_failure("remove a download", store.end_download(index, id)),
         )?;
         progress.finished = true;
         Ok(())

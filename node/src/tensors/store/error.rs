@@ -40,7 +40,7 @@ pub enum Error {
         /// Most bytes that may be pinned.
         allowed: u64,
     },
-    /// Too many tensors are restricted, or one for too many tasks.
+    /// The operator restricted too many tensors, or one for too many tasks.
     #[error(
         "{0} cannot be restricted, because too many tensors are, or it is for too many tasks; lift restrictions with \
              ensemble_unrestrictTensor"

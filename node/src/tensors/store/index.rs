@@ -10,7 +10,12 @@ use std::{
 use ensemble_tensor::{Header, Kind, Outline, TensorId};
 use parking_lot::Mutex;
 
-use super::{download::Download, marks::Marked, upload::Upload, Error};
+use super::{
+    download::Download,
+    marks::{Mark, Marked, Marker, MAX_MARKED},
+    upload::Upload,
+    Error,
+};
 
 /// The store's memory of itself.
 #[derive(Default)]
@@ -93,13 +98,14 @@ pub(super) enum Victim {
 
 /// Bytes of a block, of which a file takes whole ones.
 const BLOCK: u64 = 4096;
-/// Bytes that the file system takes to remember two files.
-const RECORDS: u64 = 1024;
+/// Bytes that the file system takes to remember three files.
+const RECORDS: u64 = 1536;
 
-/// Bytes that a tensor takes on disk: the canonical encoding and the outline, a file each.
+/// Bytes that a tensor takes on disk: the canonical encoding, the outline and the mark that it may come under, a file
+/// each.
 pub fn footprint(header: &Header) -> u64 {
     let blocks = |len: u64| len.next_multiple_of(BLOCK);
-    blocks(header.encoded_len()) + blocks(outline_len(header)) + RECORDS
+    blocks(header.encoded_len()) + blocks(outline_len(header)) + BLOCK + RECORDS
 }
 
 impl Index {
@@ -169,6 +175,19 @@ impl Index {
     /// Whether anything of a tensor is here, or on its way.
     pub fn is_here(&self, id: &TensorId) -> bool {
         self.held.contains_key(id) || self.partial.contains_key(id) || self.uploads.contains_key(id)
+    }
+
+    /// Whether the operator may mark the tensor, unless he has already marked as many as he may.
+    pub fn operator_may_mark(&self, id: &TensorId) -> bool {
+        let is_operators = |marked: &Marked| marked.by == Marker::Operator;
+        self.marks.get(id).is_some_and(is_operators)
+            || self.marks.values().filter(|marked| is_operators(marked)).count() < MAX_MARKED
+    }
+
+    /// Whether a held tensor is restricted by nothing but how it came, as these.
+    pub fn came_only_as(&self, id: &TensorId, marks: &[Mark]) -> bool {
+        let came = self.marks.get(id).filter(|marked| marked.by == Marker::Job && self.held.contains_key(id));
+        came.is_some_and(|came| !came.marks.is_empty() && came.marks.iter().all(|mark| marks.contains(mark)))
     }
 
     /// Notes that a tensor is being used.

@@ -228,6 +228,7 @@ impl Store {
         // What cannot be removed still takes its room, so it stays counted.
         self.held.remove(id)?;
         index.remove(id);
+        self.forget_mark_of(&mut index, id);
         self.publish(&index);
         Ok(())
     }
@@ -345,6 +346,7 @@ impl Store {
                     tracing::debug!(target: LOG_TARGET, "Collecting tensor {id}");
                     self.held.remove(&id)?;
                     index.remove(&id);
+                    self.forget_mark_of(index, &id);
                 },
             }
         }
@@ -356,7 +358,10 @@ impl Store {
         let mut index = self.index.lock();
         if index.remove(id).is_some() {
             tracing::warn!(target: LOG_TARGET, "The file of tensor {id} is damaged and is removed");
-            self.log_failure("remove a damaged tensor", self.held.remove(id));
+            match self.held.remove(id) {
+                Ok(()) => self.forget_mark_of(&mut index, id),
+                failed => self.log_failure("remove a damaged tensor", failed),
+            }
             self.publish(&index);
         }
         Error::Damaged(*id)
@@ -364,8 +369,22 @@ impl Store {
 
     /// Forgets a download and removes its files.
     fn abandon(&self, index: &mut Index, id: &TensorId) {
+        match self.end_download(index, id) {
+            Ok(()) => self.forget_mark_of(index, id),
+            failed => self.log_failure("remove a download", failed),
+        }
+    }
+
+    /// Forgets a download and removes what is left of its files. How the tensor came stays.
+    fn end_download(&self, index: &mut Index, id: &TensorId) -> io::Result<()> {
         index.remove_partial(id);
-        self.log_failure("remove a download", self.partial.remove(id));
+        self.partial.remove(id)
+    }
+
+    /// Forgets how a tensor came whose files were removed, unless others of it are here. What cannot be forgotten stays
+    /// until something of the tensor comes again.
+    fn forget_mark_of(&self, index: &mut Index, id: &TensorId) {
+        self.log_failure("forget a mark", self.forget_source(index, id));
     }
 
     fn publish(&self, index: &Index) {

@@ -39,8 +39,8 @@ impl Tensor {
     /// The canonical encoding, mapped into memory. Whoever asks for it has the tensor checked before.
     #[allow(unsafe_code)]
     pub fn map(&self) -> io::Result<Mmap> {
-        // SAFETY: the file must not change while it is mapped. The store never writes into a file that it holds; it replaces
-        // and removes whole files, which leaves those that are mapped as they are.
+        // SAFETY: the file must not change while it is mapped. The store never writes into a file that it holds; it
+        // replaces and removes whole files, which leaves those that are mapped as they are.
         unsafe { Mmap::map(&self.file) }
     }
 

@@ -1,6 +1,6 @@
 //! The store on a real file system: arrival, room, pins, damage, and what a crash leaves behind.
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Instant};
 
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -811,6 +811,7 @@ proptest! {
 
 mod marks {
     use super::*;
+    use crate::tensors::store::marks::{Marked, Marker, MAX_MARKED};
 
     const MARK: Mark = Mark { task: 1, content: TensorId([1; 32]) };
     const OTHER: Mark = Mark { task: 2, content: TensorId([2; 32]) };
@@ -917,6 +918,80 @@ mod marks {
     }
 
     #[test]
+    fn how_it_came_goes_with_the_last_of_it() {
+        let folder = TempDir::new().unwrap();
+        let samples = [1, 2, 3, 4].map(|seed| Sample::bytes(PIECE + 1, seed));
+        let home = open(&folder, 5 * footprint(&samples[0]) / 2);
+        download(&home, &samples[0], &[Some(MARK), Some(MARK)]);
+        home.remove(&samples[0].id).unwrap();
+        download(&home, &samples[1], &[Some(MARK)]);
+        home.give_up(&samples[1].id);
+        // The third makes way for the fourth and the first.
+        download(&home, &samples[2], &[Some(MARK), Some(MARK)]);
+        download(&home, &samples[3], &[Some(MARK), Some(MARK)]);
+        download(&home, &samples[0], &[Some(OTHER), Some(OTHER)]);
+        let marks = samples.each_ref().map(|sample| home.marks(&sample.id));
+        assert_eq!(marks, [Some(vec![OTHER]), None, None, Some(vec![MARK])]);
+        damage(&held_file(&folder, &samples[3]), 100);
+        home.index.lock().doubt(&samples[3].id);
+        check_all(&home);
+        assert_eq!((home.has(&samples[3].id), home.marks(&samples[3].id)), (false, None));
+        assert_eq!(files_in(&folder, "restricted"), 1);
+    }
+
+    #[test]
+    fn nobodys_marks_crowd_out_anothers() {
+        let folder = TempDir::new().unwrap();
+        let (made, sample) = (Sample::bytes(100, 1), Sample::bytes(100, 2));
+        let home = open(&folder, PLENTY);
+        home.restrict(&made.id, MARK).unwrap();
+        let id = |number: usize| {
+            let mut id = [9; 32];
+            id[..8].copy_from_slice(&number.to_le_bytes());
+            TensorId(id)
+        };
+        let came = |home: &Store, by: Marker, is_here: bool| {
+            let mut index = home.index.lock();
+            for id in (0..MAX_MARKED).map(id) {
+                if is_here {
+                    index.insert(id, sample.header, Arc::default(), true);
+                }
+                index.marks.insert(id, Marked { marks: vec![OTHER], by });
+            }
+        };
+        // The members of a bundle came, all of them restricted.
+        for is_here in [false, true] {
+            came(&home, Marker::Job, is_here);
+            download(&home, &sample, &[Some(MARK)]);
+            assert_eq!((home.has(&sample.id), home.marks(&sample.id)), (true, Some(vec![MARK])));
+            home.remove(&sample.id).unwrap();
+            assert_eq!(
+                home.marks(&made.id),
+                Some(vec![MARK]),
+                "what the operator said before it came is not forgotten"
+            );
+        }
+        // With as many of the operator's, the next one is refused, and none is forgotten.
+        came(&home, Marker::Operator, false);
+        assert!(matches!(home.restrict(&sample.id, MARK), Err(Error::MarksFull(_))));
+        home.restrict(&made.id, OTHER).unwrap();
+        download(&home, &sample, &[Some(MARK)]);
+        let marks = [&made, &sample].map(|sample| home.marks(&sample.id).unwrap());
+        assert_eq!(marks, [vec![MARK, OTHER], vec![MARK]]);
+        assert_eq!(home.index.lock().marks.len(), MAX_MARKED + 2);
+    }
+
+    #[test]
+    fn an_operators_mark_does_not_grow_old() {
+        let folder = TempDir::new().unwrap();
+        let id = Sample::bytes(100, 1).id;
+        open(&folder, PLENTY).restrict(&id, MARK).unwrap();
+        let file = fs::File::open(folder.path().join("restricted").join(hex::encode(id.0))).unwrap();
+        file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        assert_eq!(open(&folder, PLENTY).marks(&id), Some(vec![MARK]));
+    }
+
+    #[test]
     fn what_the_node_makes_itself_is_open_however_it_came_before() {
         let folder = TempDir::new().unwrap();
         let (held, partial, operators) = (Sample::bytes(100, 1), Sample::bytes(2 * PIECE, 2), Sample::bytes(100, 3));
@@ -944,7 +1019,7 @@ mod marks {
         let home = open(&folder, PLENTY);
         home.restrict(&marked.id, MARK).unwrap();
         // The operator says as what it may be asked for.
-        assert!(home.order(&marked.id, OTHER));
+        assert!(!home.order(&marked.id, OTHER) && home.order(&marked.id, MARK));
         assert_eq!(home.orders(&marked.id), [MARK]);
         put(&home, &public);
         put(&home, &marked);
@@ -955,16 +1030,35 @@ mod marks {
             assert!(home.order(&wanted.id, Mark { task, ..MARK }));
         }
         assert_eq!(home.orders(&wanted.id).iter().map(|mark| mark.task).collect::<Vec<_>>(), [7, 8]);
-        for task in 0..100 {
-            home.order(&wanted.id, Mark { task, ..MARK });
-        }
-        assert_eq!(home.orders(&wanted.id).len(), 32);
         home.forget_orders(&wanted.id);
         assert_eq!(home.orders(&wanted.id), []);
         // The operator may restrict what is here, and for further tasks.
         home.restrict(&public.id, MARK).unwrap();
         home.restrict(&marked.id, OTHER).unwrap();
         assert_eq!((home.marks(&public.id), home.marks(&marked.id)), (Some(vec![MARK]), Some(vec![MARK, OTHER])));
+    }
+
+    #[test]
+    fn later_orders_push_out_none_that_stands() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let (id, now) = (Sample::bytes(100, 1).id, Instant::now());
+        let mark = |task| Mark { task, content: id };
+        let mut taken = 0;
+        while home.order_at(&id, mark(taken), now) {
+            taken += 1;
+        }
+        assert!((1000..2000).contains(&taken), "{taken}");
+        let ordered = || home.orders(&id).iter().map(|mark| mark.task).collect::<Vec<_>>();
+        assert_eq!(ordered(), (0..taken).rev().collect::<Vec<_>>());
+        // All but the second are given again, and so are the new ones.
+        let next = now + Duration::from_secs(50);
+        assert!((0..taken).filter(|task| *task != 1).all(|task| home.order_at(&id, mark(task), next)));
+        assert!(!home.order_at(&id, mark(taken), next));
+        let last = now + Duration::from_secs(70);
+        assert!(home.order_at(&id, mark(taken), last) && !home.order_at(&id, mark(taken + 1), last));
+        assert!(!ordered().contains(&1) && ordered().contains(&0));
+        assert_eq!(ordered().len(), taken as usize);
     }
 
     #[test]
@@ -979,6 +1073,56 @@ mod marks {
         }
         let restricted = |sample: &Sample| home.holding(&sample.id).unwrap().restricted;
         assert_eq!([&member, &other, &bundle].map(restricted), [true, false, true]);
+    }
+
+    #[test]
+    fn it_is_known_whether_all_of_it_is_served_to_those_who_are_entitled() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let members = [1, 2].map(|seed| Sample::bytes(100, seed));
+        let bundle = Sample::bundle(&[&members[0], &members[1]]);
+        let serves = |mark| home.serves(&bundle.id, &mark);
+        assert_eq!(serves(MARK), None, "it is not here");
+        put(&home, &members[0]);
+        download(&home, &bundle, &[Some(MARK)]);
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(true), Some(false)));
+        // A member that came for another task is served to nobody who is entitled to this one.
+        download(&home, &members[1], &[Some(OTHER)]);
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(false), Some(false)));
+        home.restrict(&members[1].id, MARK).unwrap();
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(true), Some(false)));
+        home.unrestrict(&bundle.id).unwrap();
+        home.unrestrict(&members[1].id).unwrap();
+        assert_eq!((serves(MARK), serves(OTHER)), (Some(true), Some(true)), "it is open");
+    }
+
+    #[test]
+    fn as_what_it_came_is_known_and_can_be_taken_back_but_not_what_the_operator_says() {
+        let folder = TempDir::new().unwrap();
+        let home = open(&folder, PLENTY);
+        let (first, both) = (Sample::bytes(100, 1), Sample::bytes(2 * PIECE, 2));
+        let bundle = Sample::bundle(&[&first, &both]);
+        download(&home, &first, &[Some(MARK)]);
+        download(&home, &both, &[Some(MARK), Some(OTHER)]);
+        assert_eq!(home.came_as(&bundle.id), None, "it is not here");
+        put(&home, &bundle);
+        assert_eq!(home.came_as(&bundle.id), Some(vec![MARK, OTHER]));
+        assert_eq!((home.marks(&first.id), home.marks(&both.id)), (Some(vec![MARK]), Some(vec![])));
+
+        // Not while another counts by which it came too.
+        home.came_openly(&both.id, &[OTHER]).unwrap();
+        assert_eq!(home.marks(&both.id), Some(vec![]));
+        home.came_openly(&both.id, &[OTHER, MARK]).unwrap();
+        assert_eq!((home.marks(&both.id), home.came_as(&bundle.id)), (None, Some(vec![MARK])));
+        home.restrict(&first.id, OTHER).unwrap();
+        assert_eq!(home.came_as(&bundle.id), None);
+        home.came_openly(&first.id, &[MARK, OTHER]).unwrap();
+        assert_eq!(home.marks(&first.id), Some(vec![MARK, OTHER]));
+        // What came for two tasks is for those alone whom the operator names.
+        let third = Sample::bytes(2 * PIECE, 3);
+        download(&home, &third, &[Some(MARK), Some(OTHER)]);
+        home.restrict(&third.id, MARK).unwrap();
+        assert_eq!(home.marks(&third.id), Some(vec![MARK]));
     }
 
     #[test]

@@ -178,7 +178,10 @@ impl Store {
             return;
         }
         index.remove_upload(&upload.id, &upload.header);
-        self.log_failure("remove an upload", files::remove(&self.uploads.tensor(&upload.id)));
+        match files::remove(&self.uploads.tensor(&upload.id)) {
+            Ok(()) => self.forget_mark_of(index, &upload.id),
+            failed => self.log_failure("remove an upload", failed),
+        }
         self.publish(index);
     }
 }

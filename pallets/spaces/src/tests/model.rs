@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use ensemble_core::{
-    spaces::{Activity, Finding, Member, RoundEnd, RoundIndex, SpaceSpec, Standing},
+    spaces::{Activity, Finding, Member, RoundIndex, SpaceSpec, Standing},
+    votes::VoteEnd,
     SpaceId, TaskId,
 };
 use frame_support::assert_ok;
@@ -36,7 +37,7 @@ struct Space {
     runs: Option<(RoundIndex, Vec<TaskId>)>,
     unreported: Option<Settled>,
     state: Option<RoundIndex>,
-    ends: Vec<RoundEnd>,
+    ends: Vec<VoteEnd>,
     is_retired: bool,
 }
 
@@ -128,7 +129,7 @@ impl Model {
                     void(id);
                     space.has_changed = true;
                     space.fail(System::block_number());
-                    space.ends.push(RoundEnd::Void(ensemble_core::spaces::RoundVoid::NoMajority));
+                    space.ends.push(VoteEnd::Void(ensemble_core::votes::VoteVoid::NoMajority));
                 }
             }),
             Op::Report(id) => self.with(id, report_in),
@@ -332,7 +333,7 @@ fn settle_in(space: &mut Space, id: SpaceId, findings: u8) {
     let found: Vec<_> = (0..roster.len()).map(finding).collect();
     let result = RoundResult::of(&found);
     settle(id, &result);
-    space.ends.push(RoundEnd::Settled(result.id()));
+    space.ends.push(VoteEnd::Settled(result.id()));
     space.state = Some(round);
     space.failures = 0;
     space.unreported = Some(Settled { round, roster, result });

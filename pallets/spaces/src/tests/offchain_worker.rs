@@ -9,8 +9,8 @@ use std::{
 use codec::Decode;
 use ensemble_core::{
     combination::{Combination, CombinationStatus},
-    spaces::Turn,
     tasks::{Descriptor, KEPT_PREFIX},
+    votes::Turn,
     AttesterId, SpaceId, TaskId,
 };
 use ensemble_host::{
@@ -80,8 +80,16 @@ impl TensorAccess for TestNode {
         self.pinned.lock().remove(&id);
     }
 
-    fn restrict(&self, _: TensorId, _: TaskId) {
+    fn restrict(&self, _: TensorId, _: TaskId) -> bool {
         panic!("what a space takes is public");
+    }
+
+    fn came_as(&self, _: TensorId) -> Option<Vec<ensemble_host::CameAs>> {
+        panic!("what a space takes is public")
+    }
+
+    fn reopen(&self, _: TensorId, _: u64, _: Vec<ensemble_host::CameAs>) {
+        panic!("what a space takes is public")
     }
 }
 

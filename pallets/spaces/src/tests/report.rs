@@ -1,9 +1,11 @@
 //! Reports, and what follows from them.
 
 use codec::{Encode, MaxEncodedLen};
-use ensemble_core::spaces::{
-    Activity, Finding, Rejection, Report, RoundEnd, SpaceSpec, Standing, MAX_MEMBERS as MOST, MAX_REPORT_BYTES, REPORT,
-    STATE,
+use ensemble_core::{
+    spaces::{
+        Activity, Finding, Rejection, Report, SpaceSpec, Standing, MAX_MEMBERS as MOST, MAX_REPORT_BYTES, REPORT, STATE,
+    },
+    votes::{VoteEnd, VoteVoid},
 };
 use ensemble_tensor::{Bundle, Header, Tensor, TensorId};
 use frame_support::{assert_noop, assert_ok};
@@ -360,7 +362,7 @@ fn void_rounds_have_no_report() {
         let id = new_space(spec());
         admit(id, 1..3);
         run_to(4);
-        end(id, RoundEnd::Void(ensemble_core::spaces::RoundVoid::NoMajority));
+        end(id, VoteEnd::Void(VoteVoid::NoMajority));
         refuses(&RoundResult::of(&[ACCEPTED; 2]), id, 0, InvalidTransaction::Stale, Error::NoReportDue);
     });
 }

@@ -1,7 +1,8 @@
 //! When rounds begin, and how they end.
 
-use ensemble_core::spaces::{
-    Activity, Entrant, PastRound, RoundEnd, RoundOutcome, RoundSpec, RoundVoid, Settled, SpaceSpec,
+use ensemble_core::{
+    spaces::{Activity, Entrant, PastRound, Settled, SpaceSpec},
+    votes::{Matter, VoteEnd, VoteOutcome, VoteSpec, VoteVoid, Voters},
 };
 use frame_support::assert_ok;
 use sp_runtime::DispatchError;
@@ -21,7 +22,15 @@ fn a_round_begins_when_enough_members_count() {
         let running = Activity::Running { round: 0, task: 0, began: 5, entrants: 2, is_last: false };
         assert_eq!(activity(id), running);
         assert_eq!(last_event(), Event::RoundOpened { space: id, round: 0, task: 0, entrants: 2, fee: 0 });
-        assert_eq!(Votes::get(), [RoundSpec { space: id, round: 0, content: spec().result(), phases: PHASES }]);
+        assert_eq!(
+            Votes::get(),
+            [VoteSpec {
+                matter: Matter::Round { space: id, round: 0 },
+                content: spec().result(),
+                phases: PHASES,
+                voters: Voters::Session
+            }]
+        );
     });
 }
 
@@ -63,7 +72,7 @@ fn what_settles_is_the_state() {
         let state = Settled { round: 0, content: result.id(), at: 5, reported: false };
         assert_eq!(space(id).state, Some(state));
         assert_eq!(last_event(), Event::RoundSettled { space: id, round: 0, content: result.id() });
-        let end = RoundEnd::Settled(result.id());
+        let end = VoteEnd::Settled(result.id());
         let past = PastRound { task: 0, entrants: 2, began: 2, ended: 5, end };
         assert_eq!(History::<Test>::get(id, 0), Some(past));
         assert_eq!((activity(id), rounds_running()), (Activity::Resting, 0));
@@ -114,9 +123,9 @@ fn a_round_without_result_is_recorded_and_tried_again() {
         let id = new_space(spec());
         admit(id, 1..3);
         run_to(6);
-        assert_eq!(end(id, RoundEnd::Void(RoundVoid::Unattested)), 0);
-        assert_eq!(last_event(), Event::RoundVoided { space: id, round: 0, reason: RoundVoid::Unattested });
-        assert_eq!(History::<Test>::get(id, 0).unwrap().end, RoundEnd::Void(RoundVoid::Unattested));
+        assert_eq!(end(id, VoteEnd::Void(VoteVoid::Unattested)), 0);
+        assert_eq!(last_event(), Event::RoundVoided { space: id, round: 0, reason: VoteVoid::Unattested });
+        assert_eq!(History::<Test>::get(id, 0).unwrap().end, VoteEnd::Void(VoteVoid::Unattested));
         assert_eq!((space(id).state, Rosters::<Test>::get(id, 0)), (None, None));
         assert_eq!(activity(id), Activity::Due(6 + 2 * CADENCE));
         run_to(7 + 2 * CADENCE);
@@ -244,16 +253,17 @@ fn only_the_round_that_runs_can_end() {
     on_chain(|| {
         let id = new_space(spec());
         admit(id, 1..3);
-        let settled = RoundEnd::Settled(content(1));
-        Spaces::ended(id, 0, settled);
+        let settled = VoteEnd::Settled(content(1));
+        Spaces::ended(matter(id, 0), settled);
         run_to(4);
         let before = space(id);
-        Spaces::ended(id, 1, settled);
-        Spaces::ended(id + 1, 0, settled);
+        Spaces::ended(matter(id, 1), settled);
+        Spaces::ended(matter(id + 1, 0), settled);
+        Spaces::ended(Matter::Trace { session: id, range: 0 }, settled);
         assert_eq!(space(id), before);
         void(id);
         let before = space(id);
-        Spaces::ended(id, 0, settled);
+        Spaces::ended(matter(id, 0), settled);
         assert_eq!(space(id), before);
         assert_eq!(rounds_running(), 0);
     });
@@ -304,7 +314,10 @@ fn so_many_rounds_run_at_one_time() {
         run_to(40);
         assert_eq!((run(), Votes::get().len()), (2, 2));
         for (over, votes) in (1..4).zip([3, 4, 5]) {
-            void(ids[Votes::get()[over - 1].space as usize]);
+            let Matter::Round { space, .. } = Votes::get()[over - 1].matter else {
+                panic!("spaces ask for rounds only")
+            };
+            void(ids[space as usize]);
             next_block();
             assert_eq!((run(), Votes::get().len()), (2, votes), "whoever had its turn waits behind the others");
         }

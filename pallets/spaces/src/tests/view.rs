@@ -1,6 +1,9 @@
 //! What outsiders may ask.
 
-use ensemble_core::spaces::{Activity, RoundEnd, RoundVoid, SpaceView};
+use ensemble_core::{
+    spaces::{Activity, SpaceView},
+    votes::{VoteEnd, VoteVoid},
+};
 use frame_support::assert_ok;
 
 use crate::mock::*;
@@ -77,7 +80,7 @@ fn the_history_and_the_state_are_shown() {
             let rounds = Spaces::history_of(id, first, limit).into_iter();
             rounds.map(|(round, past)| (round, past.end)).collect::<Vec<_>>()
         };
-        let (void, settled) = (RoundEnd::Void(RoundVoid::NoMajority), RoundEnd::Settled(result.id()));
+        let (void, settled) = (VoteEnd::Void(VoteVoid::NoMajority), VoteEnd::Settled(result.id()));
         assert_eq!(ends(0, 100), [(0, void), (1, void), (2, settled)]);
         assert_eq!(ends(1, 1), [(1, void)]);
         assert_eq!(ends(3, 9), []);

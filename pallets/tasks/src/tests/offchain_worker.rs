@@ -132,6 +132,63 @@ fn of_a_public_task_what_is_restricted_is_not_attested() {
 }
 
 #[test]
+fn what_came_for_tasks_that_count_no_more_is_looked_for_openly() {
+    ExtBuilder::default().build_and_execute(|| {
+        let restricted = || NewTask { audience: Audience::Restricted { exchanged: false }, ..Default::default() }.id();
+        let content = tensor(1).id();
+        let win = |task, account, number| {
+            contribute(task, &[(account, number)]);
+            attest_all(task);
+            while !crate::Contributions::<Test>::contains_key(task) {
+                next_block();
+            }
+            task
+        };
+        let (won, lost, void) = (win(restricted(), ALICE, 1), win(restricted(), BOB, 2), restricted());
+        while crate::Tasks::<Test>::contains_key(void) {
+            next_block();
+        }
+        let undecided = restricted();
+        let phases = ensemble_core::tasks::Phases { commit: 2, reveal: 2, attest: 50 };
+        contribute(NewTask { phases, ..Default::default() }.id(), &[(ALICE, 1), (BOB, 1)]);
+        next_block();
+        // Pauses double, so that each of these times, twice as long as the one before, begins with an attempt.
+        let looked_for = |blocks, came_as: &[(u32, _)]| {
+            node().store.hold_for(&tensor(1), came_as);
+            (0..blocks).for_each(|_| next_worked_block());
+            assert_eq!(take_submitted(), []);
+            node().store.take_asked().contains(&Asked::Reopen(content, LEN))
+        };
+        assert!(crate::Tasks::<Test>::contains_key(undecided));
+        assert!(!looked_for(1, &[(undecided, content)]), "it may win");
+        assert!(!looked_for(2, &[(won, content)]), "it is restricted by what the chain says");
+        assert!(!looked_for(4, &[(lost, content), (won, content)]));
+        assert!(looked_for(8, &[(lost, content), (void, content)]), "another won one, nothing won the other");
+    });
+}
+
+#[test]
+fn what_is_kept_for_another_task_is_neither_attested_nor_fetched() {
+    ExtBuilder::default().build_and_execute(|| {
+        let id = NewTask { audience: Audience::Restricted { exchanged: false }, ..Default::default() }.id();
+        contribute(id, &[(ALICE, 1), (BOB, 1)]);
+        next_block();
+        let content = tensor(1).id();
+        node().store.keep_for(content, id + 1);
+        work();
+        assert_eq!(node().store.take_asked(), [Asked::Restrict(content, id)]);
+        node().store.hold_as(&tensor(1), true);
+        next_worked_block();
+        assert_eq!(take_submitted(), []);
+        assert_eq!(node().store.take_asked(), [Asked::Restrict(content, id)], "nor is it kept");
+        // Once it is for this task too, it is.
+        node().store.keep_for(content, id);
+        next_worked_block();
+        assert_eq!(take_submitted().len(), 3);
+    });
+}
+
+#[test]
 fn stops_asking_when_the_attest_phase_is_over() {
     ExtBuilder::default().build_and_execute(|| {
         let id = attesting();

@@ -73,24 +73,7 @@ fn a_space_takes_what_is_public() {
 #[test]
 fn what_the_space_does_is_charged() {
     ExtBuilder::default().build_and_execute(|| {
-        let create = |new: NewTask| -> RuntimeCall {
-            let NewTask {
-                content, access, weighting, phases, quorum, max_participants, terms, audience, space, ..
-            } = new;
-            crate::Call::<Test>::create {
-                content,
-                access,
-                weighting,
-                phases,
-                quorum,
-                max_participants,
-                terms,
-                audience,
-                space,
-            }
-            .into()
-        };
-        let weight = |new| create(new).get_dispatch_info().call_weight;
+        let weight = |new: NewTask| new.call().get_dispatch_info().call_weight;
         assert_eq!(weight(named()), weight(NewTask::default()) + Weight::from_parts(7, 1));
 
         let id = named().id();

@@ -1,8 +1,8 @@
 //! The check of the state finds what is off, and says so.
 
 use crate::{
-    mock::*, Agenda, Attestations, Ballot, Ballots, Committees, HoldReason, NextDue, NextTaskId, OpenRounds,
-    Participation, Participations, Purpose, State, Tallies, Tasks as Stored,
+    mock::*, Agenda, Attestations, Ballot, Ballots, Committees, HoldReason, NextDue, NextTaskId, OpenVotes,
+    Participation, Participations, Purpose, State, Tallies, Tasks as Stored, VoteCounts,
 };
 use frame_support::{assert_ok, traits::fungible::MutateHold};
 
@@ -34,7 +34,7 @@ fn change(id: u32, change: impl FnOnce(&mut crate::TaskOf<Test>)) {
 fn change_order(id: u32, change_order: impl FnOnce(&mut crate::OrderOf<Test>)) {
     change(id, |task| match &mut task.purpose {
         Purpose::Contribution(order) => change_order(order),
-        Purpose::Round { .. } => panic!("the task is a vote"),
+        Purpose::Vote(_) => panic!("the task is a vote"),
     });
 }
 
@@ -138,7 +138,8 @@ fn votes() {
             assert_eq!(Tasks::do_try_state(), Err(complaint.into()));
         });
     };
-    complains(|_| OpenRounds::<Test>::put(2), "the number of rounds that are voted on is off");
+    complains(|_| OpenVotes::<Test>::put(VoteCounts { rounds: 2, traces: 0 }), "the number of votes is off");
+    complains(|_| OpenVotes::<Test>::put(VoteCounts { rounds: 0, traces: 1 }), "the number of votes is off");
     complains(|id| Ballots::<Test>::remove(id, &voters(id)[1]), "the number of ballots is off");
     complains(|id| change(id, |task| task.committed = 2), "the number of commitments is off");
     complains(|id| change(id, |task| task.committed_weight = 2), "the committed weight is off");

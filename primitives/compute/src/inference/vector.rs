@@ -9,8 +9,8 @@ use super::Error;
 
 /// Activations: element `i` is `mantissas[i] * 2^exponent`.
 ///
-/// Every value of this type is one that [`Vector::from_exact`] gives for some numbers, so that there is one encoding of
-/// a vector and one hash.
+/// No mantissa is -32768, the exponent is one of [`Vector::EXPONENTS`], and it is 0 if all mantissas are. So nobody has
+/// another encoding of the numbers that [`Vector::from_exact`] made a vector of, in the same unit.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Vector {
     exponent: i32,
@@ -25,11 +25,11 @@ impl Vector {
     /// Exponents: those of [`Vector::UNITS`], and as many more as 64 bits have beyond 15.
     pub const EXPONENTS: RangeInclusive<i32> = -192..=240;
 
-    /// The vector nearest to whole numbers times `2^unit`: their upper 15 bits below the sign, those of the largest; the
-    /// rest is rounded to the nearest, a tie up.
+    /// The vector nearest to whole numbers times `2^unit`: of all of them the upper 15 bits of the largest. What is
+    /// below is rounded to the nearest, a tie up.
     ///
-    /// A unit outside of [`Vector::UNITS`] is taken for the nearest within, and elements from [`Vector::MAX_LEN`] on are
-    /// left out: neither comes up for a model within the limits.
+    /// A unit outside of [`Vector::UNITS`] is taken for the nearest within, and numbers from [`Vector::MAX_LEN`] on are
+    /// left out. Neither comes up with a model within the limits.
     pub fn from_exact(numbers: &[i64], unit: i32) -> Self {
         let numbers = numbers.get(..Self::MAX_LEN).unwrap_or(numbers);
         let largest = numbers.iter().map(|number| number.unsigned_abs()).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Tests of the aggregation kernels, by topic.
+//! Tests by topic.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -11,7 +11,9 @@ mod krum;
 mod members;
 mod nearest;
 mod procrustes;
+mod products;
 mod settings;
 mod tables;
+mod vector;
 mod vectors;
 mod wasm;

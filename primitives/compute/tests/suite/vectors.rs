@@ -1,6 +1,7 @@
 //! The test vectors of `docs/numerics.md`, which were computed without this crate.
 
-use ensemble_compute_wasm::{Answer, Job};
+use ensemble_compute_wasm::{glue::Glue, Answer, Job};
+use ensemble_tensor::Kind;
 use serde::Deserialize;
 
 use crate::common::MACHINES;
@@ -19,8 +20,15 @@ pub struct Vector {
 }
 
 pub fn all() -> Vec<Vector> {
-    let file: Vectors = serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are well formed");
-    file.vectors
+    let files = [
+        include_str!("../vectors.json"),
+        include_str!("../inference-vectors.json"),
+        include_str!("../glue-vectors.json"),
+    ];
+    files
+        .into_iter()
+        .flat_map(|file| serde_json::from_str::<Vectors>(file).expect("the vectors are well formed").vectors)
+        .collect()
 }
 
 #[test]
@@ -49,4 +57,17 @@ fn every_kernel_has_a_vector() {
     has(|job| matches!(job, Job::Nearest { .. }));
     has(|job| matches!(job, Job::Aggregate { .. }));
     has(|job| matches!(job, Job::AlignedMean { .. }));
+    has(|job| matches!(job, Job::Vector { .. }));
+    has(|job| matches!(job, Job::Decode { .. }));
+    for wanted in [Kind::Q8_0, Kind::Q4_0, Kind::Q4_1, Kind::I16, Kind::I32] {
+        let has = |job: &Job| matches!(job, Job::Products { kind, .. } if *kind == wanted);
+        assert!(all.iter().any(|vector| has(&vector.job)), "{wanted}");
+    }
+    has(|job| matches!(job, Job::Glue(Glue::Embed { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Norm { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Add { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Activate { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Attend { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Pick { .. })));
+    has(|job| matches!(job, Job::Glue(Glue::Sequence { .. })));
 }

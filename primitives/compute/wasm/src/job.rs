@@ -12,9 +12,16 @@ use ensemble_compute::{
         procrustes::{procrustes, Rotation},
         Member, Rejection, Settings,
     },
+    inference::Vector,
     Machine,
 };
+use ensemble_tensor::Kind;
 use ndarray::{Array2, ArrayView2};
+
+use crate::{
+    glue::{Glue, Made},
+    inference,
+};
 
 /// Numbers in rows.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
@@ -73,6 +80,14 @@ pub enum Job {
     Aggregate { settings: Settings, members: Vec<Submission> },
     /// The mean of a round's aligned members.
     AlignedMean { settings: Settings, members: Vec<Submission> },
+    /// A function of inference.
+    Glue(Glue),
+    /// A vector from exact numbers in units of `2^unit`.
+    Vector { numbers: Vec<i64>, unit: i32 },
+    /// A vector from its encoding.
+    Decode { bytes: Vec<u8> },
+    /// Rows of this kind times encoded vectors.
+    Products { kind: Kind, cols: u32, rows: Vec<u8>, vectors: Vec<Vec<u8>> },
 }
 
 /// What comes of a [`Job`].
@@ -94,6 +109,12 @@ pub enum Answer {
     Neighbours(Vec<(u32, i32)>),
     /// A table; and for each member why it is rejected, its distance, its influence.
     Round(Matrix, Vec<(Option<Rejection>, Option<u64>, u64)>),
+    /// What a function of inference made.
+    Made(Made),
+    /// The encoding and the hash of a vector.
+    Vector(Vec<u8>, [u8; 32]),
+    /// For each vector the products of all rows.
+    Products(Vec<Vec<i64>>),
 }
 
 impl Job {
@@ -149,6 +170,10 @@ impl Job {
                 let tables = tables(members)?;
                 Answer::Matrix(matrix(align(settings, &entries(members, &tables), machine).ok()?.mean().ok()?.view()))
             },
+            Self::Glue(glue) => Answer::Made(glue.run(machine)),
+            Self::Vector { numbers, unit } => inference::vector(&Vector::from_exact(numbers, *unit)),
+            Self::Decode { bytes } => inference::vector(&Vector::decode(bytes).ok()?),
+            Self::Products { kind, cols, rows, vectors } => inference::products(*kind, *cols, rows, vectors, machine)?,
         };
         Some(answer)
     }

@@ -9,6 +9,9 @@ extern crate alloc;
 
 #[cfg(target_arch = "wasm32")]
 mod exports;
+pub mod glue;
+mod inference;
 mod job;
+pub mod small;
 
 pub use job::{Answer, Job, Matrix, Submission};

@@ -159,8 +159,10 @@ pub enum GlueEvidence {
     },
     /// The next token is not the one with the largest output of the Head.
     Token {
-        /// The token after the position, as the gateway gave it.
+        /// The token after the position, as the gateway gave it. Nothing else is looked at if there is no such token.
         token: RowProof,
+        /// The row of the gateway's trace.
+        trace: RowProof,
         /// The range and row of the trace in which that token's output is, and the chunk.
         taken: (RangeIndex, RowProof, Chunk),
         /// The same of a token that goes before it.
@@ -179,8 +181,8 @@ impl GlueEvidence {
             | Self::Norm { trace, .. }
             | Self::Carry { trace, .. }
             | Self::Sum { trace, .. }
-            | Self::Activation { trace, .. } => Some(trace.index),
-            Self::Token { taken: (_, trace, _), .. } => Some(trace.index),
+            | Self::Activation { trace, .. }
+            | Self::Token { trace, .. } => Some(trace.index),
         }
     }
 }

@@ -49,6 +49,9 @@ pub const MAX_REPLICAS: u32 = 7;
 /// Most bytes of the manifest of a model.
 pub const MAX_MANIFEST_BYTES: u32 = 256 * 1024;
 
+/// Most bytes of the contested outputs of a session.
+pub const MAX_CONTESTED_BYTES: u32 = 16 * 1024 * 1024;
+
 /// What a worker signs for each position and range, in front of everything else.
 pub const ROWS_DOMAIN: &[u8] = b"ensemble/rows";
 
@@ -111,6 +114,25 @@ pub struct Closing {
     pub tokens: Descriptor,
     /// The gateway's trace: kind `i32`, a row for each position, 16 columns for each stage.
     pub trace: Descriptor,
+    /// Outputs that the gateway went on with although not all workers of the range gave them, if there were any: kind
+    /// `bytes`, the SCALE encoding of a `Vec<Contested>`. Without them a false row that a majority gave could be found,
+    /// but not shown: a trace has hashes only.
+    pub contested: Option<TensorId>,
+}
+
+/// Outputs that a range's majority gave and at least one of its workers did not. Enough are kept to show what each
+/// majority did wrong first: for each range and each set of workers in the majority those at which it first outvoted
+/// somebody.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct Contested {
+    /// The range.
+    pub range: RangeIndex,
+    /// The position.
+    pub position: Position,
+    /// The stage.
+    pub stage: u32,
+    /// All outputs of the range in the stage, as the majority gave them.
+    pub outputs: Vec<i64>,
 }
 
 impl Closing {

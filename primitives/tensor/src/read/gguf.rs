@@ -5,8 +5,9 @@
 //! after them the elements, each tensor at a multiple of the alignment. Read are versions 2 and 3 in little endian.
 //!
 //! The reader borrows everything from the file, which is mapped into memory as a rule: it keeps less than 64 bytes per
-//! key and per tensor, and what a file claims to have is never reserved. Blocks are kept as they are. The reader is Ensemble's own
-//! because those that are published reserve memory for whatever length a file claims, or keep all tokens as strings.
+//! key and per tensor, and what a file claims to have is never reserved. Blocks are kept as they are. The reader is
+//! Ensemble's own because those that are published reserve memory for whatever length a file claims, or keep all tokens
+//! as strings.
 
 use super::{
     matrix::{Element, Shape},
@@ -94,8 +95,8 @@ struct Entry<'a> {
 }
 
 impl<'a> Archive<'a> {
-    /// Reads metadata and descriptions of a file. Fails unless it is well formed, its keys and names are unique, and its
-    /// tensors lie in the file without overlap. What the tensors hold is looked at when one is asked for.
+    /// Reads metadata and descriptions of a file. Fails unless it is well formed, its keys and names are unique, and
+    /// its tensors lie in the file without overlap. What the tensors hold is looked at when one is asked for.
     pub fn parse(file: &'a [u8]) -> Result<Self, Error> {
         let rest = file.strip_prefix(MAGIC).ok_or_else(|| malformed("it does not begin with GGUF"))?;
         let mut scanner = Scanner(rest);
@@ -197,8 +198,8 @@ impl<'a> Archive<'a> {
         Ok(alignment)
     }
 
-    /// Checks that tensors lie at multiples of the alignment, inside the file, and not over each other. How long a tensor
-    /// is of a type that is not read is not known: there, only its beginning is checked.
+    /// Checks that tensors lie at multiples of the alignment, inside the file, and not over each other. How long a
+    /// tensor is of a type that is not read is not known: there, only its beginning is checked.
     fn check_places(&self, alignment: u64) -> Result<(), Error> {
         let mut places: Vec<_> = self.entries.iter().map(|entry| (entry.start, entry.len(), entry.name)).collect();
         places.sort_unstable();

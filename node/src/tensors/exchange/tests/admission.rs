@@ -304,6 +304,45 @@ async fn nothing_is_fetched_as_content_of_another_task() {
 }
 
 #[tokio::test]
+async fn the_task_that_the_source_names_is_tried_first_however_many_others_were_ordered() {
+    let sample = Sample::bytes(2 * PIECE, 1);
+    let host = Host::restricting(&[&sample], sample.id);
+    let ann = Person::new("ann");
+    host.entitle(sample.id, &ann);
+    let others = OTHER..OTHER + 100;
+    for task in others.clone() {
+        [&host.rules, &host.theirs].map(|rules| rules.entitle_for(task, sample.id, ann.asker()));
+    }
+    let home = Home::new(1 << 26);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = asked.clone();
+    let whim = move |_: PeerId, request: Request| {
+        if let Request::Admit { task, .. } = request {
+            heard.lock().push(task);
+        }
+        None
+    };
+    let fetcher = host.fetcher_over(&home, Arc::new(ann), Wire::new(PeerId::random(), &[&host], 1, whim));
+    assert!(home.store.order(&sample.id, mark(TASK, &sample)));
+    for task in others.clone() {
+        assert!(home.store.order(&sample.id, mark(task, &sample)));
+    }
+    order(&home, &fetcher, &sample, false);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::None);
+    assert_eq!(home.store.marks(&sample.id), Some(vec![mark(TASK, &sample)]));
+    assert_eq!(std::mem::take(&mut *asked.lock()), [TASK]);
+
+    // Of those that the source does not name, few are tried: each costs a part of what it gives.
+    home.store.remove(&sample.id).unwrap();
+    for task in others {
+        assert!(home.store.order(&sample.id, mark(task, &sample)));
+    }
+    order(&home, &fetcher, &sample, false);
+    assert_eq!(end(&fetcher, &sample.id).await, JobStatus::Failed(FetchError::Restricted));
+    assert!(asked.lock().len() <= 4, "{asked:?}");
+}
+
+#[tokio::test]
 async fn what_comes_openly_is_open_whatever_it_was_ordered_for() {
     let members = [Sample::bytes(100, 1), Sample::bytes(2 * PIECE, 2)];
     let bundle = Sample::bundle(&[&members[0], &members[1]]);
@@ -463,6 +502,86 @@ async fn who_says_only_late_that_it_restricts_locks_nothing_away() {
         assert_eq!(home.store.marks(&sample.id), None);
         assert_eq!(locker.home.metrics.served_bytes.get(), 0);
     }
+}
+
+#[tokio::test]
+async fn who_only_says_that_it_serves_openly_delays_a_job_once() {
+    let members: Vec<_> = (1..=8).map(|seed| Sample::bytes(3 * PIECE, seed)).collect();
+    let bundle = Sample::bundle(&members.iter().collect::<Vec<_>>());
+    let all: Vec<_> = members.iter().chain([&bundle]).collect();
+    let (host, liar) = (Host::restricting(&all, bundle.id), Host::new(&[]));
+    let ann = Person::new("ann");
+    host.entitle(bundle.id, &ann);
+    let preference = Duration::from_secs(1);
+    let patience = Patience { preference, busy: Duration::from_secs(60), ..PATIENCE };
+    // One says that it has it, the other does not even say that.
+    for says_so in [true, false] {
+        let liar_id = liar.peer;
+        let whim = move |peer: PeerId, request: Request| {
+            let answer = match request {
+                Request::Have(_) if says_so => Response::Present,
+                _ => Response::Busy { retry_after: 5 },
+            };
+            (peer == liar_id).then(|| answer.encode())
+        };
+        let wire = Wire::new(PeerId::random(), &[&liar, &host], 2, whim);
+        let signer = Arc::new(ann.clone());
+        let identity = Identity { genesis: GENESIS, node: wire.from, signer, chain: Arc::new(host.theirs.clone()) };
+        let home = Home::new(1 << 26);
+        let fetcher = fetcher_as(&home, Arc::new(wire), identity, patience);
+        let began = std::time::Instant::now();
+        order(&home, &fetcher, &bundle, true);
+        assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+        assert!((1..=2).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+        assert!(members.iter().all(|member| home.store.marks(&member.id) == Some(vec![mark(TASK, &bundle)])));
+    }
+}
+
+#[tokio::test]
+async fn what_came_as_a_tasks_is_opened_by_those_who_serve_all_of_it_openly() {
+    let member = Sample::bytes(3 * PIECE, 1);
+    let bundle = Sample::bundle(&[&member]);
+    let (locker, owner) = (Host::restricting(&[&member, &bundle], bundle.id), Host::new(&[&member, &bundle]));
+    let ann = Person::new("ann");
+    locker.entitle(bundle.id, &ann);
+    let whim_of = |spoilt: Option<u32>, liar: PeerId| {
+        let whole = member.clone();
+        move |peer: PeerId, request: Request| match request {
+            // It has all pieces of the member but one.
+            Request::Piece { id, index, .. } if peer == liar && id == whole.id && spoilt == Some(index) => {
+                Some(Response::Absent.encode())
+            },
+            _ => None,
+        }
+    };
+    let home = Home::new(1 << 26);
+    let signer = Arc::new(ann);
+    let fetcher = locker.fetcher(&home, PeerId::random(), signer.clone(), &[&locker], 1);
+    order(&home, &fetcher, &bundle, true);
+    assert_eq!(end(&fetcher, &bundle.id).await, JobStatus::None);
+    let came_as = home.store.came_as(&bundle.id).unwrap();
+    assert_eq!(came_as, [mark(TASK, &bundle)]);
+    let reopen = |hosts: Vec<&Host>, spoilt, came_as: Vec<Mark>| {
+        let wire = Wire::new(PeerId::random(), &hosts, 1, whim_of(spoilt, owner.peer));
+        let fetcher = locker.fetcher_over(&home, signer.clone(), wire);
+        fetcher.reopen(bundle.id, Terms::of_data(u64::MAX), came_as).unwrap();
+        let id = bundle.id;
+        async move { end(&fetcher, &id).await }
+    };
+    let restricted = || [&bundle, &member].map(|sample| home.store.marks(&sample.id).is_some());
+    let failed = JobStatus::Failed(FetchError::Restricted);
+    // Not by those who restrict it, nor by one who has not all of it; and a fetch looks for nothing that is held.
+    assert_eq!(reopen(vec![&locker], None, came_as.clone()).await, failed);
+    assert_eq!(restricted(), [true, true]);
+    assert_eq!(reopen(vec![&locker, &owner], Some(2), came_as.clone()).await, failed);
+    assert_eq!(restricted(), [false, true], "the manifest is open");
+    assert_eq!(reopen(vec![&locker, &owner], None, vec![mark(OTHER, &bundle)]).await, JobStatus::None);
+    assert_eq!(reopen(vec![&locker, &owner], None, Vec::new()).await, JobStatus::None);
+    assert_eq!(restricted(), [false, true]);
+    // The owner is found in the DHT alone.
+    assert_eq!(reopen(vec![&locker, &owner], None, came_as).await, JobStatus::None);
+    assert_eq!(restricted(), [false, false]);
+    assert!(!home.store.holding(&bundle.id).unwrap().restricted && home.holds(&member));
 }
 
 #[tokio::test]

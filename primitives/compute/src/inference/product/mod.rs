@@ -1,34 +1,33 @@
 //! Products of rows and vectors.
 
+mod inputs;
 mod portable;
+#[cfg(test)]
+mod tests;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod x86;
 
 use alloc::vec::Vec;
 
 use ensemble_tensor::Kind;
 
 use super::{Error, Rows, Vector};
-use crate::Machine;
+use crate::{parallel, Machine};
+
+use inputs::Input;
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+// On 64-bit ARM the compiler uses NEON, which every such machine has.
+use portable::products as fastest;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use x86::products as fastest;
+
+pub use inputs::Inputs;
 
 /// A product is in units of two to this power, plus the exponent of the vector.
 pub const OUTPUT_EXPONENT: i32 = -24;
 
-/// Vectors of one length, made ready to be multiplied by many rows.
-#[derive(Clone, Debug)]
-pub struct Inputs {
-    len: usize,
-    vectors: Vec<Vec<i16>>,
-}
-
-impl Inputs {
-    /// Refuses vectors that differ in length.
-    pub fn new(vectors: &[Vector]) -> Result<Self, Error> {
-        let len = vectors.first().map_or(0, Vector::len);
-        if let Some(other) = vectors.iter().find(|vector| vector.len() != len) {
-            return Err(Error::Mismatch { cols: len, len: other.len() });
-        }
-        Ok(Self { len, vectors: vectors.iter().map(|vector| vector.mantissas().to_vec()).collect() })
-    }
-}
+/// Products of elements below which another thread takes longer to wake than it saves.
+const LEAST_WORK: usize = 1 << 18;
 
 /// The product of one row with a vector, modulo 2^64, in units of `2^(vector's exponent + OUTPUT_EXPONENT)`.
 ///
@@ -40,20 +39,57 @@ pub fn product(kind: Kind, row: &[u8], vector: &Vector) -> Result<i64, Error> {
         return Err(Error::PartialRow { len: row.len(), row_len: rows.row_len() });
     }
     rows.check()?;
-    Ok(portable::product(kind, row, vector.mantissas()))
+    let mut out = 0;
+    portable::products(
+        kind,
+        vector.len(),
+        row,
+        Inputs::new(core::slice::from_ref(vector))?.vectors(),
+        core::slice::from_mut(&mut out),
+    );
+    Ok(out)
 }
 
 /// See [`Rows::products`].
-pub fn of_rows(rows: &Rows<'_>, inputs: &Inputs, _: Machine, outputs: &mut [Vec<i64>]) -> Result<(), Error> {
-    if inputs.len != rows.cols() {
-        return Err(Error::Mismatch { cols: rows.cols(), len: inputs.len });
+pub fn of_rows(rows: &Rows<'_>, inputs: &Inputs, machine: Machine, outputs: &mut [Vec<i64>]) -> Result<(), Error> {
+    if inputs.cols() != rows.cols() {
+        return Err(Error::Mismatch { cols: rows.cols(), len: inputs.cols() });
     }
-    if inputs.vectors.len() != outputs.len() {
-        return Err(Error::Outputs { vectors: inputs.vectors.len(), outputs: outputs.len() });
+    if inputs.len() != outputs.len() {
+        return Err(Error::Outputs { vectors: inputs.len(), outputs: outputs.len() });
     }
-    for (output, vector) in outputs.iter_mut().zip(&inputs.vectors) {
-        let rows = rows.data().chunks_exact(rows.row_len()).map(|row| portable::product(rows.kind(), row, vector));
-        output.extend(rows);
+    if let [output] = outputs {
+        let before = output.len();
+        output.resize(before.saturating_add(rows.len()), 0);
+        spread(rows, inputs, machine, output.get_mut(before..).unwrap_or_default());
+        return Ok(());
+    }
+    let mut products = alloc::vec![0; rows.len().saturating_mul(inputs.len())];
+    spread(rows, inputs, machine, &mut products);
+    outputs.iter_mut().for_each(|output| output.reserve(rows.len()));
+    for row in products.chunks_exact(inputs.len().max(1)) {
+        outputs.iter_mut().zip(row).for_each(|(output, product)| output.push(*product));
     }
     Ok(())
+}
+
+/// Writes all products, for each row those with all vectors.
+fn spread(rows: &Rows<'_>, inputs: &Inputs, machine: Machine, out: &mut [i64]) {
+    let work = out.len().saturating_mul(rows.cols());
+    let threads = machine.threads.min(work / LEAST_WORK).max(1);
+    let part = rows.len().div_ceil(threads).max(1);
+    let mut parts: Vec<_> = rows
+        .data()
+        .chunks(part.saturating_mul(rows.row_len()))
+        .zip(out.chunks_mut(part.saturating_mul(inputs.len()).max(1)))
+        .collect();
+    parallel::at_once(&mut parts, |(data, out)| {
+        multiply(rows.kind(), rows.cols(), data, inputs.vectors(), machine, out)
+    });
+}
+
+/// Writes all products with one thread.
+fn multiply(kind: Kind, cols: usize, data: &[u8], inputs: &[Input], machine: Machine, out: &mut [i64]) {
+    let products = if machine.vector { fastest } else { portable::products };
+    products(kind, cols, data, inputs, out);
 }

@@ -1,0 +1,368 @@
+//! The answers to one call: which are alike, and which are taken.
+
+use std::collections::BTreeSet;
+
+use ensemble_compute::inference::hashes;
+use ensemble_core::inference::{places_of, Position, RangeIndex};
+use ensemble_tensor::Hash;
+
+use crate::rows::protocol::RangeReply;
+
+/// How sure it is that a range's outputs are right.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Certainty {
+    /// Too few replicas gave them.
+    Unverified,
+    /// Most replicas gave them.
+    Majority,
+    /// All replicas gave them.
+    Full,
+}
+
+/// What was asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Number of the call.
+    pub number: u32,
+    /// The stage.
+    pub stage: u32,
+    /// Position of the first input.
+    pub first: Position,
+    /// Hash of each input.
+    pub inputs: Vec<Hash>,
+}
+
+/// How the ranges of a session are shared out.
+#[derive(Clone, Copy, Debug)]
+pub struct Shares {
+    /// Number of workers, and of ranges.
+    pub workers: u32,
+    /// Workers that serve each range.
+    pub replicas: u32,
+}
+
+impl Shares {
+    /// Workers that are most of those that serve a range.
+    fn quorum(&self) -> usize {
+        self.replicas as usize / 2 + 1
+    }
+
+    fn certainty(&self, places: usize) -> Certainty {
+        match places {
+            all if all >= self.replicas as usize => Certainty::Full,
+            most if most >= self.quorum() => Certainty::Majority,
+            _ => Certainty::Unverified,
+        }
+    }
+}
+
+/// The answers to a call.
+#[derive(Debug)]
+pub struct Answers {
+    /// What was asked.
+    pub asked: Asked,
+    shares: Shares,
+    ranges: Vec<Tally>,
+    /// Workers that may still answer.
+    waiting: BTreeSet<u32>,
+    /// Workers whose answers were not looked at after their outputs were taken.
+    unsettled: Vec<u32>,
+    /// What workers signed, until it is looked at.
+    signed: Vec<(u32, RangeIndex, Vec<[u8; 64]>)>,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    groups: Vec<Group>,
+    taken: Option<usize>,
+}
+
+/// Workers that gave the same outputs.
+#[derive(Debug)]
+struct Group {
+    outputs: Vec<i64>,
+    places: Vec<u32>,
+    /// For each position the root over its outputs, once it is computed.
+    roots: Vec<Hash>,
+}
+
+/// A range without anybody who answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Lost(pub RangeIndex);
+
+impl Answers {
+    /// None yet, of these workers.
+    pub fn new(asked: Asked, shares: Shares, waiting: BTreeSet<u32>) -> Self {
+        let ranges = (0..shares.workers).map(|_| Tally::default()).collect();
+        Self { asked, shares, ranges, waiting, unsettled: Vec::new(), signed: Vec::new() }
+    }
+
+    /// Takes the answer of a worker, for each of its ranges.
+    pub fn add(&mut self, place: u32, served: impl Iterator<Item = RangeIndex>, replies: Vec<RangeReply>) {
+        self.waiting.remove(&place);
+        self.unsettled.push(place);
+        for (range, reply) in served.zip(replies) {
+            if !reply.signatures.is_empty() {
+                self.signed.push((place, range, reply.signatures.into_inner()));
+            }
+            let Some(tally) = self.ranges.get_mut(range as usize) else { continue };
+            match tally.groups.iter_mut().find(|group| group.outputs == reply.outputs) {
+                Some(group) => group.places.push(place),
+                None => tally.groups.push(Group { outputs: reply.outputs, places: vec![place], roots: Vec::new() }),
+            }
+        }
+    }
+
+    /// Says that a worker will not answer.
+    pub fn give_up(&mut self, place: u32) {
+        self.waiting.remove(&place);
+    }
+
+    /// Whether somebody may still answer.
+    pub fn is_open(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether a worker may still answer.
+    pub fn waits_for(&self, place: u32) -> bool {
+        self.waiting.contains(&place)
+    }
+
+    /// Takes for each range the outputs that most workers gave, as soon as no others can be more; those of fewer if
+    /// nobody else may answer. Says whether there are outputs for all.
+    pub fn take(&mut self) -> Result<bool, Lost> {
+        let (shares, mut all) = (self.shares, true);
+        for (range, tally) in (0..).zip(&mut self.ranges) {
+            if tally.taken.is_some() {
+                continue;
+            }
+            let is_open = places_of(range, shares.workers, shares.replicas).any(|place| self.waiting.contains(&place));
+            if tally.groups.is_empty() && !is_open {
+                return Err(Lost(range));
+            }
+            tally.taken =
+                tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
+            all &= tally.taken.is_some();
+        }
+        Ok(all)
+    }
+
+    /// The outputs taken for each range.
+    pub fn taken(&self) -> Vec<&[i64]> {
+        self.ranges.iter().filter_map(Tally::taken).map(|group| group.outputs.as_slice()).collect()
+    }
+
+    /// How sure it is, by what has come so far, that those of each range are right.
+    pub fn certainties(&self) -> impl Iterator<Item = Certainty> + '_ {
+        let places = self.ranges.iter().map(|tally| tally.taken().map_or(0, |group| group.places.len()));
+        places.map(|places| self.shares.certainty(places))
+    }
+
+    /// Computes the roots of outputs that have none yet.
+    pub fn hash(&mut self) {
+        let count = self.asked.inputs.len();
+        for group in self.ranges.iter_mut().flat_map(|tally| &mut tally.groups) {
+            if group.roots.is_empty() {
+                group.roots = (0..count).map(|place| hashes::outputs(part(&group.outputs, place, count))).collect();
+            }
+        }
+    }
+
+    /// For each position the root over the outputs that a worker gave for a range.
+    pub fn roots(&self, place: u32, range: RangeIndex) -> Option<&[Hash]> {
+        let groups = &self.ranges.get(range as usize)?.groups;
+        groups.iter().find(|group| group.places.contains(&place)).map(|group| group.roots.as_slice())
+    }
+
+    /// What a worker signed, which is handed out once.
+    pub fn signed_by(&mut self, place: u32) -> Vec<(RangeIndex, Vec<[u8; 64]>)> {
+        let of_place = self.signed.extract_if(.., |(signer, ..)| *signer == place);
+        of_place.map(|(_, range, signatures)| (range, signatures)).collect()
+    }
+
+    /// Where a worker differs from what was taken: ranges and positions.
+    pub fn differences(&self, place: u32) -> Vec<(RangeIndex, Position)> {
+        let mut found = Vec::new();
+        for (range, tally) in (0..).zip(&self.ranges) {
+            let (Some(taken), Some(roots)) = (tally.taken(), self.roots(place, range)) else { continue };
+            let pairs = taken.roots.iter().zip(roots).zip(self.asked.first..);
+            found.extend(pairs.filter(|((taken, own), _)| taken != own).map(|(_, position)| (range, position)));
+        }
+        found
+    }
+
+    /// For each range that workers disagree on: the first position at which they do, who gave what was taken, and that.
+    pub fn contested(&self) -> Vec<(RangeIndex, Position, Vec<u32>, &[i64])> {
+        let count = self.asked.inputs.len();
+        let of_range = |(range, tally): (RangeIndex, &'_ Tally)| {
+            let taken = tally.taken()?;
+            let others = || tally.groups.iter().filter(|group| !std::ptr::eq(*group, taken));
+            let differs = |place: &usize| {
+                let own = part(&taken.outputs, *place, count);
+                others().any(|other| part(&other.outputs, *place, count) != own)
+            };
+            let place = (0..count).find(differs)?;
+            let mut places = taken.places.clone();
+            places.sort_unstable();
+            let position = self.asked.first.saturating_add(u32::try_from(place).unwrap_or(u32::MAX));
+            Some((range, position, places, place))
+        };
+        let found = (0..).zip(&self.ranges).filter_map(of_range);
+        let outputs = |range: RangeIndex, place| {
+            let taken = self.ranges.get(range as usize).and_then(Tally::taken);
+            taken.map_or(&[][..], |taken| part(&taken.outputs, place, count))
+        };
+        found.map(|(range, position, places, place)| (range, position, places, outputs(range, place))).collect()
+    }
+
+    /// The workers whose answers came since this was asked last.
+    pub fn unsettled(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.unsettled)
+    }
+
+    /// Bytes that the answers take.
+    pub fn bytes(&self) -> usize {
+        self.ranges.iter().flat_map(|tally| &tally.groups).map(|group| group.outputs.len() * 8).sum()
+    }
+}
+
+impl Tally {
+    fn taken(&self) -> Option<&Group> {
+        self.taken.and_then(|taken| self.groups.get(taken))
+    }
+
+    /// The largest group and how large it is; of those that are as large, the one with the worker that comes first.
+    fn largest(&self, range: RangeIndex, shares: Shares) -> Option<(usize, usize)> {
+        let rank = |place: &u32| {
+            places_of(range, shares.workers, shares.replicas).position(|other| other == *place).unwrap_or(usize::MAX)
+        };
+        let order = |group: &Group| {
+            let first = group.places.iter().map(rank).min().unwrap_or(usize::MAX);
+            (group.places.len(), std::cmp::Reverse(first))
+        };
+        let largest = self.groups.iter().enumerate().max_by_key(|(_, group)| order(group))?;
+        Some((largest.0, largest.1.places.len()))
+    }
+}
+
+/// The outputs for one of so many inputs.
+fn part(outputs: &[i64], place: usize, count: usize) -> &[i64] {
+    let len = outputs.len().checked_div(count).unwrap_or_default();
+    let from = place.saturating_mul(len);
+    outputs.get(from..from.saturating_add(len)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use ensemble_core::inference::ranges_of;
+
+    use super::*;
+
+    const THREE: Shares = Shares { workers: 3, replicas: 3 };
+
+    fn answers(shares: Shares) -> Answers {
+        let asked = Asked { number: 0, stage: 1, first: 5, inputs: vec![[0; 32]; 2] };
+        Answers::new(asked, shares, (0..shares.workers).collect())
+    }
+
+    fn reply(outputs: &[i64]) -> RangeReply {
+        RangeReply { outputs: outputs.to_vec(), signatures: Default::default() }
+    }
+
+    /// A worker gives the same outputs for all of its ranges.
+    fn add(answers: &mut Answers, place: u32, outputs: &[i64]) {
+        let Shares { workers, replicas } = answers.shares;
+        let served: Vec<_> = ranges_of(place, workers, replicas).collect();
+        answers.add(place, served.iter().copied(), served.iter().map(|_| reply(outputs)).collect());
+    }
+
+    #[test]
+    fn two_of_three_are_enough_and_the_third_is_compared() {
+        let mut answers = answers(THREE);
+        assert_eq!(answers.take(), Ok(false));
+        add(&mut answers, 1, &[1, 2]);
+        assert_eq!(answers.take(), Ok(false));
+        add(&mut answers, 2, &[1, 2]);
+        assert_eq!(answers.take(), Ok(true));
+        assert_eq!(answers.taken(), [&[1, 2]; 3]);
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Majority));
+        assert!(answers.is_open());
+        answers.hash();
+        add(&mut answers, 0, &[1, 3]);
+        answers.hash();
+        assert!(!answers.is_open());
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Majority));
+        assert_eq!(answers.differences(0), [(0, 6), (1, 6), (2, 6)]);
+        assert_eq!(answers.differences(1), []);
+        let contested = answers.contested();
+        assert_eq!(contested[1], (1, 6, vec![1, 2], &[2][..]));
+    }
+
+    #[test]
+    fn all_alike_is_full() {
+        let mut answers = answers(THREE);
+        (0..3).for_each(|place| add(&mut answers, place, &[4, 5]));
+        assert_eq!(answers.take(), Ok(true));
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Full));
+        assert!(answers.contested().is_empty());
+    }
+
+    #[test]
+    fn without_a_majority_the_rest_decides_and_the_first_worker_of_the_range_goes_before() {
+        let mut answers = answers(THREE);
+        add(&mut answers, 2, &[7, 7]);
+        add(&mut answers, 0, &[8, 8]);
+        assert_eq!(answers.take(), Ok(false));
+        answers.give_up(1);
+        assert_eq!(answers.take(), Ok(true));
+        // Range 0 is worker 0's own, range 2 is worker 2's, and range 1 goes from worker 1 to worker 2.
+        assert_eq!(answers.taken(), [&[8, 8], &[7, 7], &[7, 7]]);
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Unverified));
+    }
+
+    #[test]
+    fn a_range_without_workers_is_lost() {
+        let mut answers = answers(Shares { workers: 2, replicas: 1 });
+        add(&mut answers, 0, &[1, 1]);
+        assert_eq!(answers.take(), Ok(false));
+        answers.give_up(1);
+        assert_eq!(answers.take(), Err(Lost(1)));
+    }
+
+    #[test]
+    fn one_of_one_is_full() {
+        let mut answers = answers(Shares { workers: 1, replicas: 1 });
+        add(&mut answers, 0, &[1, 1]);
+        assert_eq!(answers.take(), Ok(true));
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Full));
+    }
+
+    proptest! {
+        /// Whoever answers in whatever order: what most of a range's workers gave is what is taken.
+        #[test]
+        fn a_majority_is_taken_whatever_the_order(
+            workers in 1u32..6,
+            half in 0u32..3,
+            liars in proptest::collection::btree_set(0u32..6, 0..3),
+            order in Just((0u32..6).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            let replicas = (2 * half + 1).min(workers - (workers + 1) % 2);
+            let shares = Shares { workers, replicas };
+            let mut answers = answers(shares);
+            for place in order.into_iter().filter(|place| *place < workers) {
+                let lie = if liars.contains(&place) { i64::from(place) + 1 } else { 0 };
+                add(&mut answers, place, &[0, lie]);
+                answers.take().unwrap();
+            }
+            prop_assert!(answers.take().unwrap());
+            for (range, outputs) in (0..workers).zip(answers.taken()) {
+                let honest = places_of(range, workers, replicas).filter(|place| !liars.contains(place)).count();
+                if honest >= shares.quorum() {
+                    prop_assert_eq!(outputs, &[0, 0]);
+                }
+            }
+        }
+    }
+}

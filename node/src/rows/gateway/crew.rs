@@ -1,0 +1,214 @@
+//! The workers of a session, as its gateway knows them: what waits to be sent to each, what each has not answered, and
+//! the rows of their traces.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use ensemble_compute::inference::Entry;
+use ensemble_core::{
+    inference::{served_bytes, Position, RangeIndex, SessionId},
+    AttesterId, AttesterSignature,
+};
+use ensemble_runtime::Hash as BlockHash;
+use ensemble_tensor::{merkle, Hash};
+use sc_network_types::PeerId;
+use sp_core::Pair;
+
+use crate::rows::{
+    keys::AttesterPair,
+    ledger::Signed,
+    post::Post,
+    protocol::{Call, Message, IN_FLIGHT},
+    Patience,
+};
+
+/// How often a worker's connection may be lost before it is dropped.
+const MAX_LOSSES: u32 = 2;
+
+/// A worker of a session.
+pub struct Member {
+    /// Its place.
+    pub place: u32,
+    /// Its peer.
+    pub peer: PeerId,
+    /// The ranges that it serves, its own first.
+    pub ranges: Vec<RangeIndex>,
+    key: AttesterId,
+    dropped: bool,
+    /// Calls that are not sent yet.
+    queue: VecDeque<Arc<Call>>,
+    /// Calls that are sent and not answered.
+    unanswered: VecDeque<Arc<Call>>,
+    /// Since when it owes an answer.
+    since: Option<Instant>,
+    has_answered: bool,
+    losses: u32,
+    /// When to send again to one that had no time.
+    retry_at: Option<Instant>,
+    /// For each of its ranges.
+    rows: Vec<Rows>,
+}
+
+/// The trace of a range, as it follows from what was sent and received.
+#[derive(Default)]
+struct Rows {
+    /// The rows that are not complete.
+    open: BTreeMap<Position, Vec<u8>>,
+    signed: Vec<(Hash, AttesterSignature)>,
+}
+
+/// A signature that does not fit.
+pub struct Unfit;
+
+impl Member {
+    /// A worker that was asked nothing yet.
+    pub fn new(place: u32, peer: PeerId, key: AttesterId, ranges: Vec<RangeIndex>) -> Self {
+        let rows = ranges.iter().map(|_| Rows::default()).collect();
+        Self {
+            place,
+            peer,
+            ranges,
+            key,
+            dropped: false,
+            queue: VecDeque::new(),
+            unanswered: VecDeque::new(),
+            since: None,
+            has_answered: false,
+            losses: 0,
+            retry_at: None,
+            rows,
+        }
+    }
+
+    /// Whether it still takes part.
+    pub fn is_in(&self) -> bool {
+        !self.dropped
+    }
+
+    /// Ends its part.
+    pub fn leave(&mut self) {
+        self.dropped = true;
+        self.queue.clear();
+        self.unanswered.clear();
+        (self.since, self.retry_at) = (None, None);
+    }
+
+    /// Has a call wait for its turn.
+    pub fn ask(&mut self, call: Arc<Call>, now: Instant) {
+        self.queue.push_back(call);
+        self.since.get_or_insert(now);
+    }
+
+    /// Sends what may be sent.
+    pub fn pump(&mut self, post: &Post, now: Instant) {
+        if self.retry_at.is_some_and(|at| at > now) {
+            return;
+        }
+        self.retry_at = None;
+        while self.unanswered.len() < IN_FLIGHT as usize {
+            let Some(call) = self.queue.pop_front() else { return };
+            let message = Message::Call(Call { place: self.place, ..(*call).clone() });
+            if !post.send(&self.peer, &message) {
+                // It is sent when there is a substream.
+                self.queue.push_front(call);
+                return;
+            }
+            self.unanswered.push_back(call);
+        }
+    }
+
+    /// Takes note of an answer. Says whether it was owed.
+    pub fn answered(&mut self, number: u32, now: Instant) -> bool {
+        let Some(place) = self.unanswered.iter().position(|call| call.number == number) else { return false };
+        self.unanswered.remove(place);
+        self.has_answered = true;
+        self.since = (!self.unanswered.is_empty() || !self.queue.is_empty()).then_some(now);
+        true
+    }
+
+    /// Whether a call is sent and not answered.
+    pub fn owes(&self, number: u32) -> bool {
+        self.unanswered.iter().any(|call| call.number == number)
+    }
+
+    /// Has all that is unanswered sent again, after a while.
+    pub fn retry(&mut self, at: Instant) {
+        self.take_back();
+        self.retry_at = Some(at);
+    }
+
+    /// Takes note of a lost connection. Says whether it was one too many.
+    pub fn lost(&mut self) -> bool {
+        self.take_back();
+        self.losses = self.losses.saturating_add(1);
+        self.losses > MAX_LOSSES
+    }
+
+    fn take_back(&mut self) {
+        while let Some(call) = self.unanswered.pop_back() {
+            self.queue.push_front(call);
+        }
+    }
+
+    /// When something is due: an answer, or another try.
+    pub fn due(&self, patience: &Patience) -> Option<Instant> {
+        [self.deadline(patience), self.retry_at].into_iter().flatten().min()
+    }
+
+    /// Whether it took too long to answer.
+    pub fn is_late(&self, patience: &Patience, now: Instant) -> bool {
+        self.deadline(patience).is_some_and(|deadline| deadline <= now)
+    }
+
+    fn deadline(&self, patience: &Patience) -> Option<Instant> {
+        let allowed: Duration = if self.has_answered { patience.call } else { patience.first };
+        self.since.and_then(|since| since.checked_add(allowed))
+    }
+
+    /// Writes an entry into the trace of one of its ranges.
+    pub fn record(&mut self, range: RangeIndex, position: Position, stage: u32, stages: u32, entry: &Entry) {
+        let place = self.ranges.iter().position(|served| *served == range);
+        let Some(rows) = place.and_then(|place| self.rows.get_mut(place)) else { return };
+        let row = rows.open.entry(position).or_insert_with(|| vec![0; stages as usize * Entry::LEN]);
+        let from = stage as usize * Entry::LEN;
+        if let Some(bytes) = row.get_mut(from..from + Entry::LEN) {
+            bytes.copy_from_slice(&entry.to_bytes());
+        }
+    }
+
+    /// Checks the signature of a complete row, and keeps it.
+    pub fn sign(
+        &mut self,
+        genesis: &BlockHash,
+        session: SessionId,
+        range: RangeIndex,
+        position: Position,
+        signature: [u8; 64],
+    ) -> Result<(), Unfit> {
+        let place = self.ranges.iter().position(|served| *served == range);
+        let rows = place.and_then(|place| self.rows.get_mut(place)).ok_or(Unfit)?;
+        let row = rows.open.remove(&position).ok_or(Unfit)?;
+        let hash = merkle::leaf_hash(&row);
+        let signature = AttesterSignature::from(sp_core::sr25519::Signature::from_raw(signature));
+        let bytes = served_bytes(genesis, session, range, position, &hash);
+        if !AttesterPair::verify(&signature, bytes, &self.key) {
+            return Err(Unfit);
+        }
+        rows.signed.push((hash, signature));
+        Ok(())
+    }
+
+    /// What it signed, which is handed out once.
+    pub fn signed(&mut self) -> Vec<Signed> {
+        let place = self.place;
+        let of_range = |(range, rows): (&RangeIndex, &mut Rows)| Signed {
+            place,
+            range: *range,
+            rows: std::mem::take(&mut rows.signed),
+        };
+        self.ranges.iter().zip(&mut self.rows).map(of_range).collect()
+    }
+}

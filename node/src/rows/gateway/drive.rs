@@ -1,0 +1,535 @@
+//! The thread of one answer.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{
+        mpsc::{Receiver, RecvTimeoutError},
+        Arc,
+    },
+    time::{Duration, Instant},
+};
+
+use codec::Encode;
+use ensemble_compute::inference::{self, ranges, Entry, Next, Run, RunError, Stage, Trace};
+use ensemble_core::inference::{ranges_of, Contested, RangeIndex, MAX_CONTESTED_BYTES};
+use ensemble_tensor::merkle;
+
+use super::{
+    answers::{Answers, Asked, Certainty, Lost, Shares},
+    crew::Member,
+    progress::{Agreement, Item, Summary},
+    Generation, Mail,
+};
+use crate::rows::{
+    chain::{self, Session},
+    ledger::{self, Disagreement, Report, Signed},
+    limits::{MAX_DISAGREEMENTS, MAX_LAG, MAX_LAG_BYTES},
+    model::Model,
+    protocol::{Call, End, Message, Refused, Reply, MAX_BATCH, MAX_OUTPUT_LEN},
+    Context, LOG_TARGET,
+};
+
+/// Tokens that are waited for to make a whole character.
+const MAX_PENDING: usize = 8;
+
+/// Why an answer is not completed.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// A range has no worker.
+    #[error("no worker of range {0} is left: {1}")]
+    Lost(RangeIndex, String),
+    /// The model does not go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The outputs do not fit the model.
+    #[error("outputs that were taken do not fit the model")]
+    Outputs,
+    /// The prompt fills the session.
+    #[error("the session has no room for an answer")]
+    NoRoom,
+    /// What comes of it cannot be kept.
+    #[error("the answer cannot be kept: {0}")]
+    Ledger(#[from] ledger::Error),
+}
+
+/// Drives one answer.
+pub struct Driver {
+    context: Arc<Context>,
+    session: Session,
+    shares: Shares,
+    model: Arc<dyn Model>,
+    generation: Arc<Generation>,
+    mail: Receiver<Mail>,
+    crew: Vec<Member>,
+    /// All tokens, prompt first.
+    tokens: Vec<u32>,
+    trace: Trace,
+    /// Number of the next call.
+    next: u32,
+    /// Calls that somebody may still answer, oldest first.
+    open: VecDeque<Answers>,
+    /// For each range the least that workers agreed since the last token.
+    since_token: Vec<Certainty>,
+    contested: Vec<Contested>,
+    contested_bytes: usize,
+    /// Ranges, and workers that outvoted somebody there.
+    outvoters: HashSet<(RangeIndex, Vec<u32>)>,
+    report: Report,
+    began: Instant,
+    /// When the first token was there.
+    first_token: Option<Instant>,
+    /// Tokens whose text is not whole yet.
+    pending: Vec<u32>,
+}
+
+impl Driver {
+    /// Has asked nobody yet.
+    pub fn new(
+        context: Arc<Context>,
+        session: Session,
+        model: Arc<dyn Model>,
+        prompt: Vec<u32>,
+        generation: Arc<Generation>,
+        mail: Receiver<Mail>,
+    ) -> Self {
+        let shares = Shares { workers: session.workers, replicas: session.replicas };
+        let member = |((place, worker), peer): ((u32, &chain::Participant), _)| {
+            let ranges = ranges_of(place, shares.workers, shares.replicas).collect();
+            Member::new(place, peer, worker.key.clone(), ranges)
+        };
+        let crew = (0..).zip(chain::workers(&session)).zip(generation.peers.iter().copied()).map(member).collect();
+        let trace = Trace::new(model.llama());
+        Self {
+            context,
+            session,
+            shares,
+            model,
+            generation,
+            mail,
+            crew,
+            tokens: prompt,
+            trace,
+            next: 0,
+            open: VecDeque::new(),
+            since_token: vec![Certainty::Full; shares.workers as usize],
+            contested: Vec::new(),
+            contested_bytes: 0,
+            outvoters: HashSet::new(),
+            report: Report::default(),
+            began: Instant::now(),
+            first_token: None,
+            pending: Vec::new(),
+        }
+    }
+
+    /// Answers, and tells the subscribers how it ended.
+    pub fn run(mut self) {
+        let id = self.session.id;
+        self.crew.iter().for_each(|member| self.context.post.keep(member.peer));
+        let end = self.answer().and_then(|()| self.close());
+        match &end {
+            Ok(summary) => {
+                let (tokens, rate) = (summary.report.tokens, summary.rate);
+                tracing::info!(target: LOG_TARGET, "Answered session {id}: {tokens} tokens, {rate:.1} per second");
+            },
+            Err(failure) => tracing::warn!(target: LOG_TARGET, "Session {id} is not answered: {failure}"),
+        }
+        let left: Vec<_> = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
+        left.into_iter().for_each(|place| self.send_end(place));
+        self.crew.iter().for_each(|member| self.context.post.release(member.peer));
+        self.generation.progress.end(end.map_err(|failure| failure.to_string()));
+    }
+
+    /// Generates until the model or the session ends the answer.
+    fn answer(&mut self) -> Result<(), Failure> {
+        let llama = *self.model.llama();
+        let mut run = Run::new(&llama, self.model.clone(), true, self.context.machine)?;
+        let most = (self.session.max_tokens as usize).min((llama.positions as usize).saturating_sub(self.tokens.len()));
+        if most == 0 {
+            return Err(Failure::NoRoom);
+        }
+        let prompt = self.tokens.clone();
+        let mut batches = prompt.chunks(self.batch()).peekable();
+        let mut token = None;
+        while let Some(batch) = batches.next() {
+            token = self.step(&mut run, batch, batches.peek().is_none())?;
+        }
+        let mut given = 0;
+        while let Some(next) = token {
+            self.tokens.push(next);
+            given += 1;
+            let is_last = given >= most || self.model.is_end(next);
+            self.give_out(next, is_last);
+            token = if is_last { None } else { self.step(&mut run, &[next], true)? };
+        }
+        self.report.tokens = u32::try_from(given).unwrap_or(u32::MAX);
+        Ok(())
+    }
+
+    /// Positions that go together: what comes back of any stage has to fit into a message.
+    fn batch(&self) -> usize {
+        let (llama, Shares { workers, replicas }) = (self.model.llama(), self.shares);
+        let stages = (0..4).filter_map(|number| llama.stage(number));
+        let most = stages.map(|stage| u64::from(llama.outputs(stage))).max().unwrap_or_default();
+        let bytes = most.saturating_mul(8).saturating_mul(replicas.into()) / u64::from(workers.max(1));
+        let fits = (MAX_OUTPUT_LEN as u64).checked_div(bytes).unwrap_or(u64::MAX);
+        usize::try_from(fits.clamp(1, MAX_BATCH.into())).unwrap_or(1)
+    }
+
+    /// Takes some tokens through all stages. Gives the one that follows, if there is to be an answer.
+    fn step(&mut self, run: &mut Run<Arc<dyn Model>>, tokens: &[u32], answer: bool) -> Result<Option<u32>, Failure> {
+        let mut call = run.begin(tokens, answer)?;
+        loop {
+            let outputs = self.ask(&call)?;
+            call = match run.supply(&outputs)? {
+                Next::Call(call) => call,
+                Next::Token(token) => return Ok(Some(token)),
+                Next::Stored => return Ok(None),
+            };
+        }
+    }
+
+    /// Asks all workers for a stage, and waits until each range has outputs that can be taken.
+    fn ask(&mut self, call: &inference::Call) -> Result<Vec<Vec<i64>>, Failure> {
+        self.send(call);
+        // What is left to do for the calls before is done while the workers multiply.
+        self.settle();
+        loop {
+            if self.take()? {
+                break;
+            }
+            self.wait(None);
+        }
+        let stage = self.model.llama().stage(call.stage).ok_or(Failure::Outputs)?;
+        let answers = self.open.back().ok_or(Failure::Outputs)?;
+        self.join(stage, call.inputs.len(), &answers.taken())
+    }
+
+    fn join(&self, stage: Stage, inputs: usize, taken: &[&[i64]]) -> Result<Vec<Vec<i64>>, Failure> {
+        let of_input = |input: usize| {
+            let part = |outputs: &&[i64]| {
+                let len = outputs.len() / inputs.max(1);
+                outputs.get(input * len..(input + 1) * len).unwrap_or_default().to_vec()
+            };
+            ranges::join(self.model.llama(), stage, &taken.iter().map(part).collect::<Vec<_>>())
+        };
+        (0..inputs).map(of_input).collect::<Option<_>>().ok_or(Failure::Outputs)
+    }
+
+    /// Sends a call to all workers.
+    fn send(&mut self, call: &inference::Call) {
+        let (now, number) = (Instant::now(), self.next);
+        self.next = self.next.saturating_add(1);
+        let encoded: Vec<_> = call.inputs.iter().map(|input| input.encode()).collect();
+        let inputs: Vec<_> = encoded.iter().map(|input| merkle::leaf_hash(input)).collect();
+        for ((input, state), position) in inputs.iter().zip(&call.states).zip(call.first..) {
+            self.trace.record(position, call.stage, &Entry { input: *input, other: *state });
+        }
+        let encoded = encoded.into_iter().filter_map(|input| input.try_into().ok()).collect::<Vec<_>>();
+        let frame = Arc::new(Call {
+            session: self.session.id,
+            place: 0,
+            number,
+            stage: call.stage,
+            first: call.first,
+            inputs: encoded.try_into().unwrap_or_default(),
+        });
+        let there = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
+        let asked = Asked { number, stage: call.stage, first: call.first, inputs };
+        self.open.push_back(Answers::new(asked, self.shares, there));
+        for member in self.crew.iter_mut().filter(|member| member.is_in()) {
+            member.ask(frame.clone(), now);
+            member.pump(&self.context.post, now);
+        }
+    }
+
+    /// Takes what can be taken of the answers to the last call.
+    fn take(&mut self) -> Result<bool, Failure> {
+        let taken = self.open.back_mut().map_or(Ok(false), Answers::take);
+        taken.map_err(|Lost(range)| {
+            let of_range =
+                |place: &u32| ranges_of(*place, self.shares.workers, self.shares.replicas).any(|x| x == range);
+            let dropped = self.report.dropped.iter().filter(|(place, _)| of_range(place));
+            let reasons: Vec<_> = dropped.map(|(place, reason)| format!("the one at place {place} {reason}")).collect();
+            Failure::Lost(range, reasons.join("; "))
+        })
+    }
+
+    /// Waits for a message or until something is due, and at most until `end`.
+    fn wait(&mut self, end: Option<Instant>) {
+        let patience = &self.context.patience;
+        let due = self.crew.iter().filter_map(|member| member.due(patience)).chain(end).min();
+        let pause = due.map_or(patience.call, |due| due.saturating_duration_since(Instant::now()));
+        match self.mail.recv_timeout(pause) {
+            Ok(mail) => self.handle(mail),
+            Err(RecvTimeoutError::Timeout) => self.check_deadlines(),
+            // This thread holds a sender itself.
+            Err(RecvTimeoutError::Disconnected) => (),
+        }
+    }
+
+    fn check_deadlines(&mut self) {
+        let (now, context) = (Instant::now(), self.context.clone());
+        let late = self.crew.iter().filter(|member| member.is_late(&context.patience, now));
+        for place in late.map(|member| member.place).collect::<Vec<_>>() {
+            self.drop_worker(place, "did not answer in time");
+        }
+        self.crew.iter_mut().filter(|member| member.is_in()).for_each(|member| member.pump(&context.post, now));
+    }
+
+    fn handle(&mut self, mail: Mail) {
+        match mail {
+            Mail::Reply(reply) => {
+                self.generation.took(reply.place);
+                self.on_reply(reply);
+            },
+            Mail::Refused(refused) => {
+                self.generation.took(refused.place);
+                self.on_refused(&refused);
+            },
+            Mail::Opened(peer) => {
+                let (now, post) = (Instant::now(), &self.context.post);
+                self.crew.iter_mut().filter(|member| member.peer == peer).for_each(|member| member.pump(post, now));
+            },
+            Mail::Closed(peer) => {
+                let of_peer = self.crew.iter_mut().filter(|member| member.peer == peer && member.is_in());
+                let gone = of_peer.filter_map(|member| member.lost().then_some(member.place)).collect::<Vec<_>>();
+                gone.into_iter().for_each(|place| self.drop_worker(place, "was lost too often"));
+            },
+            Mail::Banned(peer) => {
+                let of_peer = self.crew.iter().filter(|member| member.peer == peer).map(|member| member.place);
+                of_peer.collect::<Vec<_>>().into_iter().for_each(|place| self.drop_worker(place, "broke the protocol"));
+            },
+        }
+    }
+
+    fn on_reply(&mut self, reply: Reply) {
+        let Reply { place, number, ranges, .. } = reply;
+        let now = Instant::now();
+        let Some(member) = self.crew.get_mut(place as usize).filter(|member| member.is_in()) else { return };
+        if !member.answered(number, now) {
+            // It was asked twice and has answered twice, or it makes things up.
+            self.context.metrics.unsolicited.inc();
+            return self.context.fault(member.peer);
+        }
+        member.pump(&self.context.post, now);
+        let served = member.ranges.clone();
+        let oldest = self.open.front().map_or(0, |answers| answers.asked.number);
+        let index = number.checked_sub(oldest).map(|index| index as usize);
+        let Some(answers) = index.and_then(|index| self.open.get_mut(index)) else { return };
+        let ranges = ranges.into_inner();
+        if !fits(self.model.as_ref(), self.shares, &answers.asked, self.session.prompt_tokens, &served, &ranges) {
+            return self.drop_worker(place, "sent outputs of a wrong shape");
+        }
+        answers.add(place, served.into_iter(), ranges);
+    }
+
+    fn on_refused(&mut self, refused: &Refused) {
+        let Some(member) = self.crew.get_mut(refused.place as usize).filter(|member| member.is_in()) else { return };
+        if !member.owes(refused.number) {
+            return;
+        }
+        if refused.passing {
+            return member.retry(Instant::now() + self.context.patience.retry);
+        }
+        self.drop_worker(refused.place, &format!("refused: {}", refused.reason()));
+    }
+
+    /// Asks a worker nothing more in this session.
+    fn drop_worker(&mut self, place: u32, reason: &str) {
+        let Some(member) = self.crew.get_mut(place as usize).filter(|member| member.is_in()) else { return };
+        member.leave();
+        tracing::warn!(
+            target: LOG_TARGET,
+            "Session {}: the worker at place {place}, {}, {reason}", self.session.id, member.peer
+        );
+        self.context.metrics.dropped.inc();
+        self.report.dropped.push((place, reason.to_string()));
+        self.open.iter_mut().for_each(|answers| answers.give_up(place));
+        self.send_end(place);
+    }
+
+    fn send_end(&self, place: u32) {
+        let end = Message::End(End { session: self.session.id, place });
+        if let Some(member) = self.crew.get(place as usize) {
+            self.context.post.send(&member.peer, &end);
+        }
+    }
+
+    /// Does what is left to do for calls whose outputs were taken: hashes, signatures, comparisons. Drops workers that
+    /// are too far behind.
+    fn settle(&mut self) {
+        // The last call's outputs are not taken yet, unless the answer is complete.
+        let taken = self.open.iter().take_while(|answers| !answers.taken().is_empty()).count();
+        for index in 0..taken {
+            self.settle_call(index);
+        }
+        while self.open.front().is_some_and(|answers| !answers.is_open() && !answers.taken().is_empty()) {
+            if let Some(answers) = self.open.pop_front() {
+                self.finish(&answers);
+            }
+        }
+        let bytes: usize = self.open.iter().map(Answers::bytes).sum();
+        if self.open.len() > MAX_LAG || bytes > MAX_LAG_BYTES {
+            let slowest = self.open.front().map(|answers| {
+                let waited = self.crew.iter().filter(|member| answers.waits_for(member.place));
+                waited.map(|member| member.place).collect::<Vec<_>>()
+            });
+            slowest.unwrap_or_default().into_iter().for_each(|place| self.drop_worker(place, "was too slow"));
+        }
+    }
+
+    /// Looks at the answers to a call that were not looked at yet.
+    fn settle_call(&mut self, index: usize) {
+        let (head, stages) = (self.model.llama().head(), self.model.llama().stages());
+        let Some(answers) = self.open.get_mut(index) else { return };
+        let news = answers.unsettled();
+        if news.is_empty() {
+            return;
+        }
+        answers.hash();
+        let mut unfit = Vec::new();
+        for place in news {
+            let Some(member) = self.crew.get_mut(place as usize) else { continue };
+            for range in member.ranges.clone() {
+                let roots = answers.roots(place, range).unwrap_or_default();
+                let rows = (answers.asked.first..).zip(answers.asked.inputs.iter().zip(roots));
+                for (position, (input, root)) in rows {
+                    let entry = Entry { input: *input, other: *root };
+                    member.record(range, position, answers.asked.stage, stages, &entry);
+                }
+            }
+            let (genesis, session) = (self.context.genesis, self.session.id);
+            let done = completed(&answers.asked, head, self.session.prompt_tokens);
+            for (range, signatures) in answers.signed_by(place) {
+                let mut pairs = done.clone().zip(signatures);
+                let fits = pairs
+                    .all(|(position, signature)| member.sign(&genesis, session, range, position, signature).is_ok());
+                if !fits {
+                    unfit.push(place);
+                }
+            }
+            for (range, position) in answers.differences(place) {
+                self.context.metrics.disagreements.inc();
+                if self.report.disagreements.len() < MAX_DISAGREEMENTS {
+                    let stage = answers.asked.stage;
+                    self.report.disagreements.push(Disagreement { place, range, stage, position });
+                }
+            }
+        }
+        unfit.into_iter().for_each(|place| self.drop_worker(place, "signed what it did not send"));
+    }
+
+    /// Counts the answers to a call that nobody will answer any more.
+    fn finish(&mut self, answers: &Answers) {
+        for (certainty, least) in answers.certainties().zip(&mut self.since_token) {
+            *least = certainty.min(*least);
+            let count = match certainty {
+                Certainty::Full => &mut self.report.full,
+                Certainty::Majority => &mut self.report.majority,
+                Certainty::Unverified => &mut self.report.unverified,
+            };
+            *count = count.saturating_add(1);
+        }
+        let stage = answers.asked.stage;
+        for (range, position, places, outputs) in answers.contested() {
+            let contested = Contested { range, position, stage, outputs: outputs.to_vec() };
+            let bytes = self.contested_bytes.saturating_add(contested.encoded_size());
+            // The length of the list takes a few bytes too.
+            if bytes + 8 <= MAX_CONTESTED_BYTES as usize && self.outvoters.insert((range, places)) {
+                self.contested_bytes = bytes;
+                self.contested.push(contested);
+            }
+        }
+    }
+
+    /// How far workers agreed since the last token, by what has come so far.
+    fn agreement(&mut self) -> Agreement {
+        let mut least = std::mem::replace(&mut self.since_token, vec![Certainty::Full; self.shares.workers as usize]);
+        for answers in &self.open {
+            answers.certainties().zip(&mut least).for_each(|(certainty, least)| *least = certainty.min(*least));
+        }
+        let count = |wanted| u32::try_from(least.iter().filter(|one| **one == wanted).count()).unwrap_or(u32::MAX);
+        Agreement {
+            full: count(Certainty::Full),
+            majority: count(Certainty::Majority),
+            unverified: count(Certainty::Unverified),
+        }
+    }
+
+    /// Tells the subscribers a token.
+    fn give_out(&mut self, token: u32, is_last: bool) {
+        while let Ok(mail) = self.mail.try_recv() {
+            self.handle(mail);
+        }
+        let agreement = self.agreement();
+        self.pending.push(token);
+        let mut text = self.model.text(&self.pending);
+        let is_cut = text.ends_with(char::REPLACEMENT_CHARACTER);
+        if is_cut && !is_last && self.pending.len() < MAX_PENDING {
+            text.clear();
+        } else {
+            self.pending.clear();
+        }
+        let known = self.generation.progress.len();
+        let since = *self.first_token.get_or_insert_with(Instant::now);
+        let rate = match known {
+            0 => per_second(1, self.began.elapsed()),
+            known => per_second(known, since.elapsed()),
+        };
+        let position = u32::try_from(self.tokens.len().saturating_sub(1)).unwrap_or(u32::MAX);
+        self.context.metrics.tokens.inc();
+        self.generation.progress.push(Item { token, text, position, rate, agreement });
+    }
+
+    /// Waits for those who are behind, then keeps what comes of the answer.
+    fn close(&mut self) -> Result<Summary, Failure> {
+        let rate = per_second(self.report.tokens as usize, self.began.elapsed());
+        let end = Instant::now() + self.context.patience.drain;
+        self.settle();
+        while !self.open.is_empty() && Instant::now() < end {
+            self.wait(Some(end));
+            self.settle();
+        }
+        let late = self.crew.iter().filter(|member| self.open.iter().any(|answers| answers.waits_for(member.place)));
+        for place in late.map(|member| member.place).collect::<Vec<_>>() {
+            self.drop_worker(place, "was behind when the answer was complete");
+        }
+        self.settle();
+        let signed: Vec<Signed> = self.crew.iter_mut().flat_map(Member::signed).collect();
+        let (id, report) = (self.session.id, self.report.clone());
+        let closing = self.context.ledger.close(id, &self.tokens, &self.trace, &self.contested, signed, report)?;
+        Ok(Summary { tokens: self.tokens.clone(), rate, closing, report: self.report.clone() })
+    }
+}
+
+/// The positions whose rows a call completes.
+fn completed(asked: &Asked, head: u32, prompt_tokens: u32) -> std::ops::Range<u32> {
+    crate::rows::worker::completed(asked.stage, head, asked.first, asked.inputs.len(), prompt_tokens)
+}
+
+/// Whether a worker's answer has outputs and signatures of the right number.
+fn fits(
+    model: &dyn Model,
+    shares: Shares,
+    asked: &Asked,
+    prompt_tokens: u32,
+    served: &[RangeIndex],
+    replies: &[crate::rows::protocol::RangeReply],
+) -> bool {
+    let llama = model.llama();
+    let Some(stage) = llama.stage(asked.stage) else { return false };
+    let done = completed(asked, llama.head(), prompt_tokens).len();
+    let inputs = asked.inputs.len();
+    let of_range = |range| ranges::len(llama, stage, range, shares.workers).saturating_mul(inputs);
+    served.len() == replies.len()
+        && served
+            .iter()
+            .zip(replies)
+            .all(|(range, reply)| reply.outputs.len() == of_range(*range) && reply.signatures.len() == done)
+}
+
+fn per_second(count: usize, time: Duration) -> f64 {
+    // The clock may stand still for a moment.
+    count as f64 / time.as_secs_f64().max(1e-6)
+}

@@ -1,0 +1,86 @@
+//! What peers may do wrong before this node is rid of them.
+
+use std::time::{Duration, Instant};
+
+use sc_network::ReputationChange;
+use sc_network_types::PeerId;
+use schnellru::{ByLength, LruMap};
+
+/// Sessions that this node serves at once, as a worker. Each has a thread that sleeps between calls.
+pub const SEATS: usize = 32;
+/// Sessions that this node answers at once, as a gateway.
+pub const GENERATIONS: usize = 8;
+/// Most bytes of the traces that a worker keeps in memory for one session.
+pub const MAX_TRACE_BYTES: u64 = 1 << 30;
+/// Calls that a worker may be behind the others.
+pub const MAX_LAG: usize = 1024;
+/// Bytes of answers that wait for those who are behind.
+pub const MAX_LAG_BYTES: usize = 256 << 20;
+/// Disagreements of which a gateway remembers where they were.
+pub const MAX_DISAGREEMENTS: usize = 1000;
+/// Substreams that others may have opened to this node at once.
+pub const MAX_INBOUND: u32 = 64;
+/// Peers whose substreams are looked into at once.
+pub const MAX_KNOCKS: usize = 8;
+
+/// Messages out of turn that a peer may send in one go.
+const BURST: u32 = 64;
+/// After how long a peer may send one more.
+const RECOVERY: Duration = Duration::from_millis(250);
+/// Peers that are remembered. Whoever did nothing wrong for longest is forgotten first.
+const PEERS: u32 = 1024;
+
+/// What is thought of a peer whose message cannot be read.
+pub const BAD_MESSAGE: ReputationChange = ReputationChange::new_fatal("Malformed message about rows");
+/// What is thought of a peer that goes on sending what nobody asked for, or asking what it may not.
+pub const TOO_MANY_FAULTS: ReputationChange = ReputationChange::new(-(1 << 28), "Too many messages about rows");
+
+/// Counts what peers do out of turn.
+pub struct Faults(LruMap<PeerId, Account, ByLength>);
+
+struct Account {
+    left: u32,
+    counted_at: Instant,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self(LruMap::new(ByLength::new(PEERS)))
+    }
+}
+
+impl Faults {
+    /// Counts a fault. Says whether it is one too many.
+    pub fn charge(&mut self, peer: PeerId, now: Instant) -> bool {
+        let Some(account) = self.0.get_or_insert(peer, || Account { left: BURST, counted_at: now }) else {
+            return true;
+        };
+        let recovered = now.saturating_duration_since(account.counted_at).as_millis() / RECOVERY.as_millis();
+        if recovered > 0 {
+            account.left = account.left.saturating_add(u32::try_from(recovered).unwrap_or(u32::MAX)).min(BURST);
+            account.counted_at = now;
+        }
+        match account.left.checked_sub(1) {
+            Some(left) => account.left = left,
+            None => return true,
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_is_forgiven_and_a_stream_is_not() {
+        let (mut faults, peer, start) = (Faults::default(), PeerId::random(), Instant::now());
+        for _ in 0..BURST {
+            assert!(!faults.charge(peer, start));
+        }
+        assert!(faults.charge(peer, start));
+        assert!(!faults.charge(PeerId::random(), start));
+        assert!(!faults.charge(peer, start + RECOVERY));
+        assert!(faults.charge(peer, start + RECOVERY));
+    }
+}

@@ -1,0 +1,227 @@
+//! Rows: this node multiplies rows of models for others as a **worker**, and drives answers as a **gateway**.
+//!
+//! # How a token comes about
+//!
+//! ```text
+//!  ensemble_generate ──▶ gateway ── Call: stage, positions, vectors ──▶ worker 0 ── products of its rows
+//!          ▲               │  ▲                                         worker 1
+//!          │            Run: norms, attention, ...                      ...
+//!       tokens ◀───────────┘  └── majority of each range ◀── Reply: outputs, signatures ──┘
+//! ```
+//!
+//! 1. **Session.** The chain names the gateway and draws the workers. The worker at place `p` of `n` serves ranges `p`,
+//!    `p - 1`, ... modulo `n`, as many as there are replicas.
+//! 2. **Call.** For each stage the gateway sends the input to all workers, at most two calls each at a time. The prompt
+//!    goes in batches of up to 32 positions.
+//! 3. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
+//!    trace: `served_bytes` of `ensemble_core::inference`.
+//! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who come late
+//!    are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each range
+//!    has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
+//! 5. **End.** Tokens, the gateway's trace, and each worker's traces go into the tensor stores, pinned. The off-chain
+//!    worker closes the session and votes with what the [`Ledger`] says.
+//!
+//! # The protocol
+//!
+//! Notifications over a substream `/<genesis hash, hex>/ensemble/rows/1`, which the gateway opens. The handshake is one
+//! byte, 1. A message is the SCALE encoding of a `protocol::Message`, of at most 16 MiB. Integers are little endian;
+//! `<n>` is a compact length, and stands for how many follow.
+//!
+//! | message | bytes |
+//! |---|---|
+//! | `Call`, gateway to worker | `00`, session u32, place u32, number u32, stage u32, first position u32, `<n>` vectors: each `<n>` bytes |
+//! | `End`, gateway to worker | `01`, session u32, place u32 |
+//! | `Reply`, worker to gateway | `02`, session u32, place u32, number u32, `<n>` ranges: each `<n>` outputs i64, `<n>` signatures of 64 bytes |
+//! | `Refused`, worker to gateway | `03`, session u32, place u32, number u32, passing u8 (0, 1), `<n>` bytes of text |
+//!
+//! A vector is an exponent i32, then mantissas i16. The ranges of a reply stand in the order in which the worker serves
+//! them, its own first; the outputs of a range are those for the first vector, then for the next; for each vector the
+//! range's rows of the stage's first matrix, then of the next. A call that completes positions is answered with a
+//! signature for each of them and range: the head completes its position, and the stage before it those of the prompt
+//! before its last.
+//!
+//! # The checks, in the order in which they run
+//!
+//! | what a worker checks | when it fails |
+//! |---|---|
+//! | that the peer is the gateway of a session that this node's keys may serve | the substream is not opened |
+//! | the message's length and encoding | the peer is banned for a while |
+//! | that there is room for the call | refused, for now |
+//! | that there is room for the session | refused, for now |
+//! | that the chain has the session, and its gateway is the peer | refused |
+//! | that its workers are drawn, and it is not closed | refused, for now in the first case |
+//! | that the key of the worker at this place is here, and its part is not over | refused |
+//! | that the model is held and can be opened, and its traces fit into memory | refused |
+//! | that the call is the next one, or one of the last two again, alike | refused |
+//! | that the vectors are vectors of the stage, and the outputs fit into a message | refused |
+//!
+//! | what a gateway checks | when it fails |
+//! |---|---|
+//! | that the session was not answered, and the chain has it, with its workers drawn | an error |
+//! | that the gateway's key is here | an error |
+//! | that number and hash of the tokens are those of the session | an error |
+//! | that the model can be opened, and there is room for another answer | an error |
+//! | the message's length and encoding | the peer is banned for a while |
+//! | that a reply is from the peer of the worker, and was asked for | it is forgotten and counted |
+//! | that outputs and signatures are as many as they have to be | the worker is dropped |
+//! | that signatures fit what the worker sent | the worker is dropped |
+//!
+//! Messages out of turn are counted for each peer; a burst is forgiven, a stream of them ends the connection.
+
+mod chain;
+mod gateway;
+mod keys;
+mod ledger;
+mod libp2p;
+mod limits;
+mod metrics;
+mod model;
+mod network;
+mod params;
+mod post;
+mod products;
+mod protocol;
+mod rpc;
+mod service;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::{
+    sync::{
+        atomic::{AtomicUsize, Ordering},
+        Arc,
+    },
+    time::{Duration, Instant},
+};
+
+use ensemble_compute::Machine;
+use ensemble_runtime::Hash;
+use parking_lot::Mutex;
+use sc_network_types::PeerId;
+
+pub use ledger::{Ledger, Signed};
+pub use params::RowParams;
+pub use service::{Rows, RowsService};
+
+use chain::Chain;
+use gateway::Gateway;
+use keys::Keyring;
+use limits::{Faults, BAD_MESSAGE, MAX_KNOCKS, TOO_MANY_FAULTS};
+use metrics::Metrics;
+use model::Models;
+use post::Post;
+use protocol::Message;
+use worker::Worker;
+
+/// Target of the log.
+const LOG_TARGET: &str = "rows";
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    /// The first answer of a worker, which may have to open the model, and to be reached.
+    first: Duration,
+    /// Every other.
+    call: Duration,
+    /// Before asking again a worker that had no time.
+    retry: Duration,
+    /// Waiting, when the answer is complete, for those who are behind.
+    drain: Duration,
+    /// Without a call, until a worker asks the chain whether the session goes on.
+    idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(60),
+            call: Duration::from_secs(10),
+            retry: Duration::from_secs(1),
+            drain: Duration::from_secs(5),
+            idle: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What workers and gateways of a node share.
+struct Context {
+    genesis: Hash,
+    chain: Arc<dyn Chain>,
+    keyring: Arc<dyn Keyring>,
+    models: Arc<dyn Models>,
+    ledger: Arc<Ledger>,
+    post: Arc<Post>,
+    metrics: Metrics,
+    machine: Machine,
+    patience: Patience,
+    faults: Mutex<Faults>,
+}
+
+impl Context {
+    /// Counts a message out of turn. Ends the connection if it is one too many.
+    fn fault(&self, peer: PeerId) {
+        if self.faults.lock().charge(peer, Instant::now()) {
+            self.post.report(peer, TOO_MANY_FAULTS);
+        }
+    }
+}
+
+/// Where everything arrives that peers send.
+struct Hub {
+    context: Arc<Context>,
+    worker: Arc<Worker>,
+    gateway: Arc<Gateway>,
+    /// Peers that are being looked into.
+    knocks: AtomicUsize,
+}
+
+impl Hub {
+    /// Connects a worker and a gateway that share a context.
+    fn new(context: Arc<Context>) -> Arc<Self> {
+        let (worker, gateway) = (Worker::new(context.clone()), Gateway::new(context.clone()));
+        let hub = Arc::new(Self { context, worker, gateway, knocks: AtomicUsize::new(0) });
+        hub.context.post.connect(&hub);
+        hub
+    }
+
+    /// A peer has sent something.
+    fn received(&self, peer: PeerId, bytes: &[u8]) {
+        match Message::read(bytes) {
+            Ok(message) => self.deliver(peer, message),
+            Err(error) => {
+                tracing::debug!(target: LOG_TARGET, "{peer} sent {} bytes that are no message: {error}", bytes.len());
+                self.context.metrics.malformed.inc();
+                self.context.post.report(peer, BAD_MESSAGE);
+            },
+        }
+    }
+
+    /// A peer has sent a message.
+    fn deliver(&self, peer: PeerId, message: Message) {
+        match message {
+            Message::Call(call) => self.worker.call(peer, call),
+            Message::End(end) => self.worker.end(peer, end),
+            Message::Reply(reply) => self.gateway.reply(peer, reply),
+            Message::Refused(refused) => self.gateway.refused(peer, refused),
+        }
+    }
+
+    /// Whether a peer may open a substream. Says no while too many others are being looked into. May block.
+    fn admits(&self, peer: &PeerId) -> bool {
+        let is_free = self.knocks.fetch_add(1, Ordering::Relaxed) < MAX_KNOCKS;
+        let admitted = is_free && self.worker.admits(peer);
+        self.knocks.fetch_sub(1, Ordering::Relaxed);
+        admitted
+    }
+
+    /// There is a substream to a peer.
+    fn opened(&self, peer: PeerId) {
+        self.gateway.opened(peer);
+    }
+
+    /// There is no substream to a peer any more.
+    fn closed(&self, peer: PeerId) {
+        self.gateway.closed(peer);
+    }
+}

@@ -1,0 +1,113 @@
+//! A model, as workers and gateways see it.
+
+use std::sync::Arc;
+
+use ensemble_compute::inference::{Llama, Rows, Tables};
+use ensemble_tensor::TensorId;
+use parking_lot::Mutex;
+use schnellru::{ByLength, LruMap};
+use serde::Deserialize;
+
+use crate::{
+    models::{self, Message},
+    tensors::Store,
+};
+
+/// Models that stay open. The one that was not asked for longest makes way, once nobody uses it.
+const OPEN: u32 = 4;
+
+/// Models that this node has.
+pub trait Models: Send + Sync {
+    /// Opens a model, or says why it cannot be. May take a while, and less the second time.
+    fn open(&self, content: TensorId) -> Result<Arc<dyn Model>, String>;
+}
+
+/// A model that is open.
+pub trait Model: Tables + Send + Sync {
+    /// Its shape.
+    fn llama(&self) -> &Llama;
+
+    /// One of the matrices of a stage, in the order in which their outputs come.
+    fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>>;
+
+    /// The tokens of a prompt.
+    fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, String>;
+
+    /// The text of tokens.
+    fn text(&self, tokens: &[u32]) -> String;
+
+    /// Whether an answer ends with this token.
+    fn is_end(&self, token: u32) -> bool;
+}
+
+/// What a model is asked.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(untagged)]
+pub enum Prompt {
+    /// A text, as it is.
+    Text(String),
+    /// A conversation, through the model's template.
+    Messages(Vec<Message>),
+}
+
+impl Prompt {
+    /// Bytes of all its texts.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Messages(messages) => messages.iter().map(|message| message.role.len() + message.content.len()).sum(),
+        }
+    }
+}
+
+impl Model for models::Model {
+    fn llama(&self) -> &Llama {
+        self.llama()
+    }
+
+    fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
+        self.matrix(stage, matrix)
+    }
+
+    fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, String> {
+        match prompt {
+            Prompt::Text(text) => self.tokenizer().tokens(text).map_err(|error| error.to_string()),
+            Prompt::Messages(messages) => self.prompt(messages).map_err(|error| error.to_string()),
+        }
+    }
+
+    fn text(&self, tokens: &[u32]) -> String {
+        self.tokenizer().text(tokens)
+    }
+
+    fn is_end(&self, token: u32) -> bool {
+        self.tokenizer().ends(token)
+    }
+}
+
+/// The models in a store.
+pub struct HeldModels {
+    store: Arc<Store>,
+    open: Mutex<LruMap<TensorId, Arc<models::Model>, ByLength>>,
+}
+
+impl HeldModels {
+    /// None is open yet.
+    pub fn new(store: Arc<Store>) -> Self {
+        Self { store, open: Mutex::new(LruMap::new(ByLength::new(OPEN))) }
+    }
+}
+
+impl Models for HeldModels {
+    fn open(&self, content: TensorId) -> Result<Arc<dyn Model>, String> {
+        // Whoever comes second waits rather than to open it too.
+        let mut open = self.open.lock();
+        if let Some(model) = open.get(&content) {
+            return Ok(model.clone());
+        }
+        let model = models::Model::held(&self.store, &content).map_err(|error| error.to_string())?;
+        let model = Arc::new(model);
+        open.insert(content, model.clone());
+        Ok(model)
+    }
+}

@@ -1,0 +1,119 @@
+//! Workers and gateways of a running node.
+
+use std::{path::PathBuf, sync::Arc};
+
+use ensemble_core::inference::InferenceApi;
+use ensemble_runtime::{opaque::Block as OpaqueBlock, AccountId, Balance, BlockNumber, Hash};
+use jsonrpsee::RpcModule;
+use parking_lot::Mutex;
+use sc_keystore::LocalKeystore;
+use sc_network::{
+    peer_store::PeerStoreProvider,
+    service::{
+        traits::{NetworkService, NotificationService},
+        NotificationMetrics,
+    },
+    types::ProtocolName,
+    NetworkBackend,
+};
+use sc_service::SpawnTaskHandle;
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use sp_runtime::traits::Block;
+use substrate_prometheus_endpoint::Registry;
+
+use super::{
+    chain::ClientChain,
+    keys::Keys,
+    libp2p::{self, Libp2p, Links},
+    limits::Faults,
+    metrics::Metrics,
+    model::HeldModels,
+    params::RowParams,
+    post::Post,
+    rpc::RowsRpc,
+    Context, Hub, Ledger, Patience,
+};
+use crate::tensors::Store;
+
+/// Group of the task in the node's list of tasks and its metrics.
+const TASK_GROUP: &str = "rows";
+
+/// Workers and gateways of a node whose network does not run yet.
+pub struct Rows {
+    genesis: Hash,
+    metrics: Metrics,
+    protocol: ProtocolName,
+    notifications: Box<dyn NotificationService>,
+    params: RowParams,
+}
+
+/// Workers and gateways of a running node.
+pub struct RowsService {
+    hub: Arc<Hub>,
+}
+
+impl Rows {
+    /// Returns also what the network has to be given before it starts:
+    /// `FullNetworkConfiguration::add_notification_protocol`.
+    pub fn new<B: Block<Hash = Hash>, N: NetworkBackend<B, Hash>>(
+        params: RowParams,
+        genesis: Hash,
+        registry: Option<&Registry>,
+        network_metrics: NotificationMetrics,
+        peers: Arc<dyn PeerStoreProvider>,
+    ) -> Result<(Self, N::NotificationProtocolConfig), sc_service::Error> {
+        let (metrics, protocol) = (Metrics::new(registry)?, libp2p::protocol_name(genesis));
+        let (config, notifications) = libp2p::protocol_config::<B, N>(protocol.clone(), network_metrics, peers);
+        Ok((Self { genesis, metrics, protocol, notifications, params }, config))
+    }
+
+    /// Starts to serve, and to answer when asked to. The task ends with the node's task manager. `folder` is where it is
+    /// noted what there is to say of sessions.
+    pub fn start<C>(
+        self,
+        network: Arc<dyn NetworkService>,
+        client: Arc<C>,
+        keystore: Arc<LocalKeystore>,
+        store: Arc<Store>,
+        folder: PathBuf,
+        tasks: &SpawnTaskHandle,
+    ) -> Result<RowsService, sc_service::Error>
+    where
+        C: ProvideRuntimeApi<OpaqueBlock> + HeaderBackend<OpaqueBlock> + Send + Sync + 'static,
+        C::Api: InferenceApi<OpaqueBlock, AccountId, Balance, BlockNumber>,
+    {
+        let Self { genesis, metrics, protocol, notifications, params } = self;
+        let ledger = Ledger::open(&folder, store.clone()).map_err(|error| {
+            sc_service::Error::Other(format!("Cannot open the sessions' files in {}: {error}", folder.display()))
+        })?;
+        let links = Links::default();
+        let network = Arc::new(Libp2p { network, protocol, links: links.clone() });
+        let hub = Hub::new(Arc::new(Context {
+            genesis,
+            chain: Arc::new(ClientChain(client)),
+            keyring: Arc::new(Keys(keystore)),
+            models: Arc::new(HeldModels::new(store)),
+            ledger,
+            post: Post::new(network),
+            metrics,
+            machine: params.machine(),
+            patience: Patience::default(),
+            faults: Mutex::new(Faults::default()),
+        }));
+        tasks.spawn("rows", TASK_GROUP, libp2p::run(notifications, links, hub.clone()));
+        Ok(RowsService { hub })
+    }
+}
+
+impl RowsService {
+    /// What this node has to say of sessions.
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.hub.context.ledger
+    }
+
+    /// The RPC methods.
+    pub fn rpc(&self) -> RpcModule<RowsRpc> {
+        RowsRpc::module(self.hub.context.clone(), self.hub.gateway.clone())
+    }
+}

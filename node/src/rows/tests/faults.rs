@@ -1,0 +1,188 @@
+//! Workers that fail, and workers that lie.
+
+use std::time::Duration;
+
+use super::{
+    net::{wait_until, Manner, Net, MAX_TOKENS, PROMPT, SESSION},
+    tiny::Tiny,
+};
+use crate::rows::{gateway::Summary, ledger::Disagreement};
+
+/// With three replicas the answer is right whatever one worker does, which is dropped for a reason.
+fn survives(manner: Manner, reason: &str) -> (Net, Summary) {
+    let net = Net::new(4, 3);
+    net.workers[2].behaves(manner);
+    let (items, end) = net.answer();
+    let summary = end.unwrap();
+    assert_eq!(summary.tokens, net.alone(&PROMPT, MAX_TOKENS, 4).tokens);
+    assert!(items.iter().all(|item| item.agreement.unverified == 0));
+    assert_eq!(summary.report.unverified, 0);
+    let [(2, dropped)] = &summary.report.dropped[..] else { panic!("{:?}", summary.report.dropped) };
+    assert!(dropped.contains(reason), "{dropped}");
+    // Everybody else's traces are what they ought to be, and all signed.
+    let answered = net.gateway.ledger.answered(SESSION).unwrap();
+    for signed in answered.signed.iter().filter(|signed| signed.place != 2) {
+        assert_eq!(signed.rows.len() as u32, summary.closing.positions());
+    }
+    (net, summary)
+}
+
+/// With one replica it is not answered, and it is said why.
+fn is_lost(manner: Manner, reason: &str) {
+    let net = Net::new(2, 1);
+    net.workers[1].behaves(manner);
+    let failure = net.answer().1.unwrap_err();
+    assert!(failure.contains("no worker of range 1") && failure.contains(reason), "{failure}");
+    assert_eq!(net.gateway.ledger.closing(SESSION), None);
+}
+
+#[test]
+fn a_silent_worker_is_dropped() {
+    survives(Manner::Silent, "in time");
+    is_lost(Manner::Silent, "in time");
+}
+
+#[test]
+fn a_worker_that_dies_in_the_middle_is_dropped() {
+    survives(Manner::DiesAt(40), "in time");
+    is_lost(Manner::DiesAt(40), "in time");
+}
+
+#[test]
+fn a_lost_connection_is_opened_again() {
+    for (workers, replicas) in [(2, 1), (3, 3)] {
+        let net = Net::new(workers, replicas);
+        net.workers[1].behaves(Manner::BreaksAt(15));
+        let summary = net.answer().1.unwrap();
+        assert_eq!(summary.tokens, net.alone(&PROMPT, MAX_TOKENS, workers).tokens);
+        assert_eq!(summary.report.dropped, []);
+        wait_until("the trace is waited for", || net.workers[1].ledger.is_served(SESSION, 1));
+    }
+}
+
+#[test]
+fn a_slow_worker_is_waited_for_by_nobody_but_in_the_end() {
+    let net = Net::new(3, 3);
+    net.workers[0].behaves(Manner::Slow(Duration::from_millis(3)));
+    let summary = net.answer().1.unwrap();
+    assert_eq!(summary.tokens, net.alone(&PROMPT, MAX_TOKENS, 3).tokens);
+    assert_eq!((summary.report.dropped, summary.report.majority), (Vec::new(), 0));
+}
+
+#[test]
+fn a_worker_that_is_far_behind_is_left_behind() {
+    // 12 tokens are 108 calls and more.
+    let (_, summary) = survives(Manner::Slow(Duration::from_millis(200)), "behind");
+    assert!(summary.report.majority > 0);
+}
+
+#[test]
+fn a_forged_signature_is_found() {
+    survives(Manner::Forged, "signed what it did not send");
+}
+
+#[test]
+fn outputs_of_a_wrong_shape_are_found() {
+    survives(Manner::Short, "wrong shape");
+    is_lost(Manner::Short, "wrong shape");
+}
+
+#[test]
+fn answers_for_another_session_do_not_count() {
+    let (net, _) = survives(Manner::Elsewhere, "in time");
+    assert!(net.gateway.hub.context.metrics.unsolicited.get() > 0);
+}
+
+#[test]
+fn who_sends_no_messages_is_banned() {
+    for manner in [Manner::Garbled, Manner::Oversized] {
+        let (net, _) = survives(manner, "broke the protocol");
+        assert!(net.gateway.wire.reported.lock().contains(&net.workers[2].peer));
+        assert!(net.gateway.hub.context.metrics.malformed.get() > 0);
+    }
+}
+
+#[test]
+fn who_sends_too_much_is_banned_and_all_but_the_first_are_forgotten() {
+    let (net, _) = survives(Manner::Flooding(50), "broke the protocol");
+    assert!(net.gateway.wire.reported.lock().contains(&net.workers[2].peer));
+}
+
+#[test]
+fn a_lie_in_one_row_of_one_stage_is_outvoted_and_its_place_is_known() {
+    let net = Net::new(4, 3);
+    // Row 20 of 32 is in range 2 of 4: stage 5 is the second layer's output.
+    net.workers[2].has(net.model.altered("blk.1.attn_output.weight", 20));
+    let (items, end) = net.answer();
+    let summary = end.unwrap();
+    let alone = net.alone(&PROMPT, MAX_TOKENS, 4);
+    assert_eq!(summary.tokens, alone.tokens);
+    assert!(items.iter().all(|item| item.agreement.majority >= 1 && item.agreement.unverified == 0));
+    let disagreements = &summary.report.disagreements;
+    let expected = 0..summary.closing.positions();
+    let expected = expected.map(|position| Disagreement { place: 2, range: 2, stage: 5, position });
+    assert_eq!(*disagreements, expected.collect::<Vec<_>>());
+    assert_eq!(summary.report.dropped, []);
+
+    // What was contested is kept, once.
+    let id = summary.closing.contested.unwrap();
+    assert!(net.gateway.store.has_pin(&id));
+    let contested = read_contested(&net, &id);
+    let [contested] = &contested[..] else { panic!("{contested:?}") };
+    assert_eq!((contested.range, contested.position, contested.stage), (2, 0, 5));
+    let root = ensemble_compute::inference::hashes::outputs(&contested.outputs);
+    assert_eq!(alone.ranges[2].entry(0, 5).unwrap().other, root);
+
+    // The liar's trace is another, and signed as such: it cannot say later that it was not.
+    wait_until("the traces are waited for", || (0..4).all(|place| is_sealed(&net, place)));
+    let (lie, truth) = (net.workers[2].ledger.trace(SESSION, 2), net.workers[3].ledger.trace(SESSION, 2));
+    assert_ne!(lie, truth);
+    assert_eq!(net.workers[2].ledger.trace(SESSION, 1), net.workers[1].ledger.trace(SESSION, 1));
+}
+
+#[test]
+fn a_lying_majority_settles_the_answer_and_the_honest_worker_shows() {
+    let net = Net::new(3, 3);
+    let lie = net.model.altered("output.weight", 3);
+    for place in [0, 1] {
+        net.workers[place].has(lie.clone());
+    }
+    let summary = net.answer().1.unwrap();
+    assert_eq!(summary.report.tokens, MAX_TOKENS);
+    let honest: Vec<_> = summary.report.disagreements.iter().map(|one| (one.place, one.range)).collect();
+    assert!(!honest.is_empty() && honest.iter().all(|one| *one == (2, 0)), "{honest:?}");
+    // What the majority said first is there to be shown.
+    let [contested] = &read_contested(&net, &summary.closing.contested.unwrap())[..] else { panic!() };
+    assert_eq!((contested.range, contested.stage, contested.position), (0, 8, PROMPT.len() as u32 - 1));
+}
+
+#[test]
+fn without_a_majority_it_goes_on_and_says_so() {
+    let net = Net::new(3, 3);
+    net.workers[0].has(Tiny::new(8));
+    net.workers[1].has(Tiny::new(9));
+    let (items, end) = net.answer();
+    let summary = end.unwrap();
+    assert!(summary.report.unverified > 0);
+    assert!(items.iter().all(|item| item.agreement.unverified > 0));
+}
+
+#[test]
+fn with_two_of_three_lost_the_last_one_answers_unverified() {
+    let net = Net::new(3, 3);
+    net.workers[0].behaves(Manner::Short);
+    net.workers[2].behaves(Manner::Short);
+    let (items, end) = net.answer();
+    assert_eq!(end.unwrap().tokens, net.alone(&PROMPT, MAX_TOKENS, 3).tokens);
+    assert!(items.iter().all(|item| item.agreement.unverified == 3));
+}
+
+fn is_sealed(net: &Net, place: u32) -> bool {
+    net.workers[place as usize].ledger.is_served(SESSION, place)
+}
+
+fn read_contested(net: &Net, id: &ensemble_tensor::TensorId) -> Vec<ensemble_core::inference::Contested> {
+    let mut bytes = Vec::new();
+    net.gateway.store.read_pieces(id, |piece| bytes.extend_from_slice(piece)).unwrap();
+    codec::DecodeAll::decode_all(&mut &bytes[..]).unwrap()
+}

@@ -1,0 +1,7 @@
+//! Workers and gateways on a network in memory.
+
+mod faults;
+mod generation;
+mod net;
+mod serving;
+pub mod tiny;

@@ -1,0 +1,243 @@
+//! What a worker answers, and what it refuses.
+
+use codec::Encode;
+use ensemble_core::inference::SessionPhase;
+use sc_network_types::PeerId;
+
+use super::{
+    net::{wait_until, Net, PROMPT, SESSION},
+    tiny::{self, LLAMA},
+};
+use crate::rows::protocol::{Call, End, Message, IN_FLIGHT};
+
+fn call(number: u32, stage: u32, first: u32, vectors: usize) -> Call {
+    let width = LLAMA.stage(stage).map_or(32, |stage| LLAMA.inputs(stage)) as usize;
+    let vectors = tiny::vectors(width, vectors);
+    let inputs = vectors.iter().map(|vector| vector.encode().try_into().unwrap());
+    Call { session: SESSION, place: 0, number, stage, first, inputs: inputs.collect::<Vec<_>>().try_into().unwrap() }
+}
+
+/// A worker, called by hand.
+struct Desk {
+    net: Net,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let net = Net::new(1, 1);
+        net.connect(0);
+        Self { net }
+    }
+
+    fn send(&self, call: Call) {
+        self.net.workers[0].hub.received(self.net.gateway.peer, &Message::Call(call).encode());
+    }
+
+    fn answered(&self) -> u64 {
+        self.net.workers[0].hub.context.metrics.calls.get()
+    }
+
+    /// The call is answered.
+    fn accepts(&self, call: Call) {
+        let before = self.answered();
+        self.send(call);
+        wait_until("an answer is waited for", || self.answered() > before);
+    }
+
+    /// The call is refused for this reason.
+    fn refuses(&self, call: Call, reason: &str) {
+        let refusals = || self.net.workers[0].wire.refusals.lock().clone();
+        let before = refusals().len();
+        self.send(call);
+        wait_until(&format!("a refusal is waited for: {reason}"), || refusals().len() > before);
+        let last = refusals().pop().unwrap();
+        assert!(last.contains(reason), "{last}");
+    }
+}
+
+#[test]
+fn stages_come_in_order() {
+    let desk = Desk::new();
+    desk.refuses(call(0, 1, 0, 2), "stage 0 is the next");
+    desk.refuses(call(1, 0, 0, 2), "call 0 is the next");
+    desk.refuses(call(0, 0, 1, 2), "position 0 is the next");
+    desk.refuses(call(0, 0, 0, 0), "at least one vector");
+    desk.refuses(call(0, 0, 0, 6), "only positions of the prompt go together");
+    desk.refuses(call(0, 9, 0, 2), "no such stage");
+    desk.accepts(call(0, 0, 0, 2));
+    desk.refuses(call(1, 0, 2, 2), "stage 1 is the next");
+    desk.refuses(call(1, 2, 0, 2), "stage 1 is the next");
+    desk.refuses(call(1, 1, 0, 1), "not those of the step");
+    desk.refuses(call(1, 1, 1, 2), "not those of the step");
+    for stage in 1..8 {
+        desk.accepts(call(stage, stage, 0, 2));
+    }
+    desk.refuses(call(8, 8, 1, 1), "the end of the prompt only");
+    // The rest of the prompt.
+    for stage in 0..8 {
+        desk.accepts(call(8 + stage, stage, 2, 3));
+    }
+    desk.refuses(call(16, 0, 5, 1), "stage 8 is the next");
+    desk.refuses(call(16, 8, 2, 3), "not those of the step");
+    desk.accepts(call(16, 8, 4, 1));
+    desk.refuses(call(17, 0, 5, 2), "only positions of the prompt go together");
+    desk.accepts(call(17, 0, 5, 1));
+}
+
+#[test]
+fn a_session_ends_with_its_last_position() {
+    let desk = Desk::new();
+    desk.net.change(|session| session.max_tokens = 1);
+    for stage in 0..8 {
+        desk.accepts(call(stage, stage, 0, 5));
+    }
+    desk.accepts(call(8, 8, 4, 1));
+    desk.refuses(call(9, 0, 5, 1), "ends before position 5");
+}
+
+#[test]
+fn the_same_call_is_answered_again_and_another_in_its_place_is_not() {
+    let desk = Desk::new();
+    for stage in 0..3 {
+        desk.accepts(call(stage, stage, 0, 2));
+    }
+    desk.accepts(call(2, 2, 0, 2));
+    desk.accepts(call(1, 1, 0, 2));
+    desk.refuses(call(0, 0, 0, 2), "call 3 is the next");
+    let mut other = call(2, 2, 0, 2);
+    other.inputs = call(2, 2, 0, 3).inputs.into_inner()[1..].to_vec().try_into().unwrap();
+    desk.refuses(other, "with another input");
+    desk.refuses(call(2, 1, 0, 2), "with another input");
+    // And it all goes on.
+    desk.accepts(call(3, 3, 0, 2));
+}
+
+#[test]
+fn vectors_are_those_of_the_stage() {
+    let desk = Desk::new();
+    let with = |vector: Vec<u8>| {
+        let mut call = call(0, 0, 0, 1);
+        call.inputs = vec![vector.try_into().unwrap()].try_into().unwrap();
+        call
+    };
+    desk.refuses(with(vec![0; 4 + 2 * 31]), "have 32 elements, not 31");
+    desk.refuses(with(vec![0; 4 + 2 * 64]), "have 32 elements, not 64");
+    desk.refuses(with(vec![0; 67]), "bytes");
+    let mut lowest = vec![0; 68];
+    lowest[5] = 0x80;
+    desk.refuses(with(lowest), "-32768");
+    desk.accepts(call(0, 0, 0, 1));
+}
+
+#[test]
+fn only_the_sessions_own_gateway_and_worker_are_served() {
+    let desk = Desk::new();
+    let net = &desk.net;
+    let worker = &net.workers[0];
+    let mut other = call(0, 0, 0, 1);
+    other.session = 8;
+    desk.refuses(other, "no such session");
+    let mut place = call(0, 0, 0, 1);
+    place.place = 1;
+    desk.refuses(place, "fewer workers");
+
+    let gateway = net.world.sessions.lock()[&SESSION].gateway.clone();
+    net.change(|session| session.gateway.peer = PeerId::random().to_bytes().try_into().unwrap());
+    desk.refuses(call(0, 0, 0, 1), "another peer is the gateway");
+    net.change(|session| session.gateway = gateway);
+
+    net.change(|session| session.phase = SessionPhase::Open { assign_at: 2 });
+    desk.refuses(call(0, 0, 0, 1), "not drawn yet");
+    let drawn = net.gateway.pair.clone();
+    net.change(|session| {
+        let mut party = session.gateway.clone();
+        party.key = sp_core::Pair::public(&drawn);
+        session.phase = SessionPhase::Assigned { workers: vec![party], until: 9 };
+    });
+    desk.refuses(call(0, 0, 0, 1), "has its key elsewhere");
+    net.change(|session| session.phase = net.assigned());
+    net.change(|session| session.model = 1);
+    desk.refuses(call(0, 0, 0, 1), "model is gone");
+    net.change(|session| session.model = 0);
+    *worker.shelf.0.lock() = Err("the bundle is not held".into());
+    desk.refuses(call(0, 0, 0, 1), "the bundle is not held");
+    worker.has(net.model.clone());
+    net.change(|session| session.max_tokens = u32::MAX);
+    desk.refuses(call(0, 0, 0, 1), "too much memory");
+    net.change(|session| session.max_tokens = 10);
+    desk.accepts(call(0, 0, 0, 1));
+    assert_eq!(worker.hub.worker.seats(), 1);
+}
+
+#[test]
+fn substreams_are_opened_to_gateways_only() {
+    let net = Net::new(2, 1);
+    let (worker, gateway) = (&net.workers[0].hub, net.gateway.peer);
+    assert!(worker.admits(&gateway));
+    assert!(!worker.admits(&PeerId::random()));
+    assert!(!worker.admits(&net.workers[1].peer));
+    // Somebody else's session.
+    assert!(!net.gateway.hub.admits(&gateway));
+    net.change(|session| session.phase = SessionPhase::Open { assign_at: 2 });
+    assert!(worker.admits(&gateway));
+    net.world.sessions.lock().clear();
+    assert!(!worker.admits(&gateway));
+}
+
+#[test]
+fn what_was_served_is_sealed_at_the_end_and_not_begun_anew() {
+    let desk = Desk::new();
+    for stage in 0..8 {
+        desk.accepts(call(stage, stage, 0, 2));
+    }
+    // Position 2 is on its way, and does not count.
+    desk.accepts(call(8, 0, 2, 1));
+    let worker = &desk.net.workers[0];
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(PeerId::random(), &end.encode());
+    desk.accepts(call(9, 1, 2, 1));
+    worker.hub.received(desk.net.gateway.peer, &end.encode());
+    wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
+    assert_eq!(worker.ledger.trace(SESSION, 0).unwrap().header.rows(), 2);
+    assert!(worker.store.has_pin(&worker.ledger.trace(SESSION, 0).unwrap().id()));
+    desk.refuses(call(10, 2, 2, 1), "is over");
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+}
+
+#[test]
+fn what_was_served_is_sealed_when_the_chain_closes_the_session() {
+    let desk = Desk::new();
+    for stage in 0..8 {
+        desk.accepts(call(stage, stage, 0, PROMPT.len()));
+    }
+    desk.accepts(call(8, 8, PROMPT.len() as u32 - 1, 1));
+    let worker = &desk.net.workers[0];
+    // The chain cannot be asked for a while, then says that the session is over.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(worker.hub.worker.seats(), 1);
+    desk.net.world.sessions.lock().clear();
+    wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
+    assert_eq!(worker.ledger.trace(SESSION, 0).unwrap().header.rows(), PROMPT.len() as u32);
+}
+
+#[test]
+fn more_calls_than_may_be_unanswered_are_refused_for_now() {
+    let desk = Desk::new();
+    desk.net.workers[0].behaves(super::net::Manner::Slow(std::time::Duration::from_millis(300)));
+    for number in 0..2 * IN_FLIGHT + 1 {
+        desk.send(call(number, number, 0, 2));
+    }
+    let refusals = desk.net.workers[0].wire.refusals.lock().clone();
+    assert!(!refusals.is_empty() && refusals[0].contains("unanswered"), "{refusals:?}");
+}
+
+#[test]
+fn who_asks_in_vain_too_often_is_cut_off() {
+    let desk = Desk::new();
+    desk.net.change(|session| session.phase = SessionPhase::Open { assign_at: 2 });
+    let (worker, gateway) = (&desk.net.workers[0], desk.net.gateway.peer);
+    wait_until("a report is waited for", || {
+        desk.send(call(0, 0, 0, 1));
+        worker.wire.reported.lock().contains(&gateway)
+    });
+}

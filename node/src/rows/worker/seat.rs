@@ -1,0 +1,169 @@
+//! The thread that serves one session.
+
+use std::{
+    sync::{
+        mpsc::{Receiver, RecvTimeoutError},
+        Arc,
+    },
+    time::Instant,
+};
+
+use ensemble_core::inference::{ranges_of, SessionPhase};
+use sc_network_types::PeerId;
+
+use super::{
+    served::{Served, Terms},
+    Key, Worker,
+};
+use crate::rows::{
+    chain::{self, Session},
+    limits::MAX_TRACE_BYTES,
+    protocol::{Call, Message},
+    LOG_TARGET,
+};
+
+/// A session's thread.
+pub struct Seat {
+    pub worker: Arc<Worker>,
+    pub key: Key,
+    pub jobs: Receiver<Call>,
+}
+
+/// Why a session is not served, and whether that may change in a second or two.
+struct Denied {
+    passing: bool,
+    reason: String,
+}
+
+fn denied(reason: impl Into<String>) -> Denied {
+    Denied { passing: false, reason: reason.into() }
+}
+
+fn not_yet(reason: impl Into<String>) -> Denied {
+    Denied { passing: true, reason: reason.into() }
+}
+
+impl Seat {
+    /// Answers calls until the gateway ends the session, or the chain says that it is over.
+    pub fn run(self) {
+        let mut served = None;
+        loop {
+            match self.jobs.recv_timeout(self.worker.context.patience.idle) {
+                Ok(call) => {
+                    if served.is_none() {
+                        served = self.admit(&call);
+                    }
+                    let Some(served) = &mut served else { break };
+                    self.answer(served, &call);
+                },
+                Err(RecvTimeoutError::Timeout) if self.is_on() => (),
+                Err(_) => break,
+            }
+        }
+        // Whoever calls once more finds the traces sealed.
+        if let Some(served) = served {
+            self.seal(served);
+        }
+        self.worker.leave(&self.key);
+    }
+
+    fn peer(&self) -> &PeerId {
+        &self.key.0
+    }
+
+    fn admit(&self, call: &Call) -> Option<Served> {
+        match self.check(call) {
+            Ok(served) => {
+                tracing::debug!(
+                    target: LOG_TARGET,
+                    "Serving session {} at place {} for {}", call.session, call.place, self.peer()
+                );
+                Some(served)
+            },
+            Err(Denied { passing, reason }) => {
+                self.worker.refuse(self.peer(), call, passing, &reason);
+                None
+            },
+        }
+    }
+
+    /// The checks before a session is served, in the order of `mod.rs`.
+    fn check(&self, call: &Call) -> Result<Served, Denied> {
+        let context = &self.worker.context;
+        let unavailable = |error: chain::Unavailable| not_yet(error.to_string());
+        let session = context.chain.session(call.session).map_err(unavailable)?;
+        let session = session.ok_or_else(|| not_yet("there is no such session, or none any more"))?;
+        if chain::peer(&session.gateway).as_ref() != Some(self.peer()) {
+            return Err(denied("another peer is the gateway of this session"));
+        }
+        if let SessionPhase::Open { .. } = session.phase {
+            return Err(not_yet("the workers of this session are not drawn yet"));
+        }
+        let SessionPhase::Assigned { workers, .. } = &session.phase else {
+            return Err(denied("this session is closed"));
+        };
+        let worker = usize::try_from(call.place).ok().and_then(|place| workers.get(place));
+        let worker = worker.ok_or_else(|| denied("this session has fewer workers"))?;
+        let pair = context.keyring.pair(&worker.key);
+        let pair = pair.ok_or_else(|| denied("the worker at this place has its key elsewhere"))?;
+        if context.ledger.is_served(call.session, call.place) {
+            return Err(denied("this worker's part in this session is over"));
+        }
+        let model = context.chain.model(session.model).map_err(unavailable)?;
+        let model = model.ok_or_else(|| denied("this session's model is gone"))?;
+        let model = context.models.open(model.content).map_err(denied)?;
+        let terms = terms(&session, call.place);
+        let row = u64::from(model.llama().stages()).saturating_mul(64);
+        let bytes = row.saturating_mul(terms.ranges.len() as u64).saturating_mul(terms.positions.into());
+        if bytes > MAX_TRACE_BYTES {
+            return Err(denied("the traces of this session would take too much memory"));
+        }
+        Ok(Served::new(terms, context.genesis, model, pair, context.machine))
+    }
+
+    fn answer(&self, served: &mut Served, call: &Call) {
+        let (metrics, start) = (&self.worker.context.metrics, Instant::now());
+        let send = |message: &Message| {
+            // A gateway that is gone asks again when it is back.
+            self.worker.context.post.send(self.peer(), message);
+        };
+        match served.answer(call, send) {
+            Ok(()) => metrics.calls.inc(),
+            Err(reason) => self.worker.refuse(self.peer(), call, false, &reason),
+        }
+        metrics.busy.inc_by(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
+    }
+
+    /// Whether the gateway may still call.
+    fn is_on(&self) -> bool {
+        let session = self.worker.context.chain.session(self.key.1);
+        session.map_or(true, |session| {
+            session.is_some_and(|session| matches!(session.phase, SessionPhase::Assigned { .. }))
+        })
+    }
+
+    fn seal(&self, served: Served) {
+        let (_, session, place) = self.key;
+        let traces = served.into_traces();
+        if traces.iter().all(|(_, trace)| trace.positions() == 0) {
+            return;
+        }
+        match self.worker.context.ledger.seal(session, place, &traces) {
+            Ok(()) => tracing::debug!(target: LOG_TARGET, "Sealed the traces of session {session}, place {place}"),
+            Err(error) => {
+                tracing::warn!(target: LOG_TARGET, "Cannot keep the traces of session {session}: {error}");
+            },
+        }
+    }
+}
+
+fn terms(session: &Session, place: u32) -> Terms {
+    Terms {
+        session: session.id,
+        ranges: ranges_of(place, session.workers, session.replicas).collect(),
+        place,
+        count: session.workers,
+        prompt_tokens: session.prompt_tokens,
+        positions: chain::most_positions(session),
+    }
+}

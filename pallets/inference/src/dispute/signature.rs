@@ -1,0 +1,46 @@
+//! A worker's signatures: whether it voted for what it signed.
+
+use codec::Encode;
+use ensemble_core::{
+    attester::AttesterSignature,
+    inference::{places_of, served_bytes, RangeIndex},
+};
+use ensemble_tensor::{merkle, Hash, RowProof};
+use sp_application_crypto::RuntimeAppPublic;
+
+use super::case::Case;
+use crate::types::bit;
+
+/// The hash of a block, already encoded.
+struct Encoded<'a>(&'a [u8]);
+
+impl Encode for Encoded<'_> {
+    fn size_hint(&self) -> usize {
+        self.0.len()
+    }
+
+    fn encode_to<O: codec::Output + ?Sized>(&self, output: &mut O) {
+        output.write(self.0);
+    }
+}
+
+pub(super) fn admits(case: &Case, range: RangeIndex, place: u32, trace: &RowProof) -> bool {
+    let mut places = places_of(range, case.ranges(), case.question.replicas);
+    range < case.ranges()
+        && places.any(|serves| serves == place)
+        && case.backers(range) & bit(place) != 0
+        && case.fits_trace(trace)
+}
+
+pub(super) fn shows(
+    case: &Case,
+    range: RangeIndex,
+    place: u32,
+    signed: &Hash,
+    signature: &AttesterSignature,
+    trace: &RowProof,
+) -> Option<bool> {
+    let differs = *signed != merkle::leaf_hash(&trace.leaf);
+    let bytes = served_bytes(&Encoded(&case.genesis), case.session, range, trace.index, signed);
+    Some(differs && case.is_of_range(range, trace) && case.key(place)?.verify(&bytes, signature))
+}

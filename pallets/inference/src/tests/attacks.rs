@@ -1,0 +1,113 @@
+use ensemble_core::inference::Payment;
+use frame_support::{assert_noop, assert_ok};
+use sp_runtime::transaction_validity::InvalidTransaction;
+
+use crate::{fixture::World, mock::*, Error, Event, HoldReason};
+
+#[test]
+fn who_asks_through_its_own_gateway_pays_like_anybody() {
+    with_workers(3, |model| {
+        let asked = question();
+        assert_ok!(Inference::open(signed(GATEWAY), model, GATEWAY, asked, Payment::Tune));
+        run_to_assigned(0);
+        assert!(!team(0).contains(&GATEWAY));
+        close(0, closing());
+        next_block();
+        let world = World::honest();
+        end_votes_on(0, |range| world.trace(range, 3).id(), |_, _| Vote::Right);
+        run_to_end(0);
+        assert!(wealth(GATEWAY) < ENDOWMENT);
+        assert!(WORKERS[..3].iter().all(|who| wealth(*who) > ENDOWMENT));
+    });
+}
+
+#[test]
+fn a_worker_that_leaves_in_the_middle_is_paid_and_bound() {
+    with_workers(3, |_| {
+        let world = World::honest();
+        let id = run_to_votes(question(), &world);
+        let who = WORKERS[0];
+        assert_ok!(Inference::leave(signed(who)));
+        end_votes_on(id, |range| world.trace(range, 3).id(), |_, _| Vote::Right);
+        assert_eq!(worker(who).sessions, 1);
+        run_to_end(id);
+        assert!(wealth(who) > ENDOWMENT);
+    });
+}
+
+#[test]
+fn a_worker_that_leaves_does_not_escape_a_dispute() {
+    with_workers(3, |_| {
+        let mut world = World::honest();
+        world.falsify(4, 3, 0);
+        let id = run_to_window(question(), &world);
+        WORKERS[..3].iter().for_each(|who| assert_ok!(Inference::leave(signed(*who))));
+        assert_ok!(dispute(id, &world.row(4, 3, 0, 3), STRANGER));
+        assert!(WORKERS[..3].iter().all(|who| held(HoldReason::Bond, *who) == BOND / 2));
+    });
+}
+
+#[test]
+fn a_worker_s_dispute_needs_its_key_and_enough_of_its_bond() {
+    with_workers(4, |_| {
+        let mut world = World::honest();
+        world.falsify(4, 3, 0);
+        let evidence = world.row(4, 3, 0, 3);
+        let id = run_to_window(question(), &world);
+        let [who, other, ..] = WORKERS;
+        assert_eq!(authorize_dispute(id, &evidence, other, who), Err(InvalidTransaction::BadProof.into()));
+        assert_eq!(authorize_dispute(id, &evidence, STRANGER, STRANGER), Err(InvalidTransaction::BadSigner.into()));
+        let valid = authorize_dispute(id, &evidence, who, who).unwrap();
+        assert_eq!((valid.priority, valid.provides.len()), (77, 1));
+        drop(Inference::slash_bond(id, &who, BOND - DISPUTE + 1));
+        assert_eq!(authorize_dispute(id, &evidence, who, who), Err(InvalidTransaction::BadSigner.into()));
+        assert_noop!(dispute_as_worker(id, &evidence, who), Error::<Test>::BondTooSmall);
+        assert_noop!(dispute_as_worker(id, &evidence, STRANGER), Error::<Test>::NotAWorker);
+        assert_ok!(dispute_as_worker(id, &evidence, GATEWAY));
+        assert_eq!(authorize_dispute(id, &evidence, GATEWAY, GATEWAY), Err(InvalidTransaction::Stale.into()));
+    });
+}
+
+#[test]
+fn a_false_dispute_costs_a_worker_its_bond() {
+    with_workers(3, |_| {
+        let world = World::honest();
+        let id = run_to_window(question(), &world);
+        let who = WORKERS[0];
+        for times in 1..=3 {
+            assert_ok!(dispute_as_worker(id, &world.row(4, 3, 0, 3), who));
+            assert_eq!(worker(who).bond, BOND - times * DISPUTE);
+        }
+        assert!(matches!(last_event(), Event::Rejected { lost: DISPUTE, .. }));
+        // It is not drawn any more, but is paid for what it did.
+        assert_eq!(worker(who).place, None);
+        run_to_end(id);
+        assert!(wealth(who) > ENDOWMENT - 3 * DISPUTE);
+    });
+}
+
+#[test]
+fn liars_gain_nothing_by_showing_themselves() {
+    with_workers(3, |_| {
+        let mut world = World::honest();
+        world.falsify(4, 3, 0);
+        let id = run_to_window(question(), &world);
+        let before: u128 = WORKERS.iter().map(|who| wealth(*who)).sum();
+        assert_ok!(dispute_as_worker(id, &world.row(4, 3, 0, 3), WORKERS[0]));
+        run_to_end(id);
+        let after: u128 = WORKERS.iter().map(|who| wealth(*who)).sum();
+        assert!(after < before);
+    });
+}
+
+#[test]
+fn a_key_that_changes_owner_does_not_change_a_session() {
+    with_workers(3, |_| {
+        let id = open(question());
+        run_to_assigned(id);
+        // The gateway announces another key: the session knows the one with which it began.
+        assert_ok!(Inference::announce(signed(GATEWAY), peer(GATEWAY), key(STRANGER), proof(STRANGER, GATEWAY)));
+        assert_eq!(authorize_close(id, closing(), STRANGER), Err(InvalidTransaction::BadProof.into()));
+        close(id, closing());
+    });
+}

@@ -1,0 +1,729 @@
+//! The off-chain worker, with a keystore, a pool, and a node of which the test says what it has and knows.
+//!
+//! Sessions are put into the storage as they are to be, and not taken there by calls: what the worker does depends on
+//! nothing else.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use codec::Decode;
+use ensemble_compute::inference::{Architecture, Llama};
+use ensemble_core::{
+    attester::AttesterSignature,
+    inference::{closing_bytes, Closing, Evidence, GlueEvidence, Party, Payment, RangeIndex, RangeVote, SessionId},
+    tasks::{Descriptor, KEPT_PREFIX},
+    votes::Turn,
+    AttesterId, TaskId,
+};
+use ensemble_host::{
+    Check, CheckStatus, FetchError, InferenceAccess, InferenceAccessExt, Pinning, TensorAccess, TensorAccessExt,
+    TensorStatus, TraceStatus,
+};
+use ensemble_tensor::{Header, Kind, RowProof, TensorId};
+use frame_support::traits::Hooks;
+use parking_lot::{Mutex, RwLock};
+use sp_application_crypto::RuntimeAppPublic;
+use sp_core::{
+    offchain::{
+        testing::{OffchainState, PoolState, TestOffchainExt, TestTransactionPoolExt},
+        OffchainDbExt, OffchainWorkerExt, StorageKind, TransactionPoolExt,
+    },
+    H256,
+};
+use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
+use sp_runtime::offchain::storage_lock::{StorageLock, Time};
+
+use crate::{
+    dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, Faults, KeyOwners, Model, Models, Question,
+    Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
+};
+
+/// What every node draws as salt.
+const SEED: [u8; 32] = [5; 32];
+const MODEL: TensorId = TensorId([1; 32]);
+const CONTESTED: TensorId = TensorId([2; 32]);
+const RANGES: u32 = 3;
+
+/// A node of which the test says what it has and knows.
+#[derive(Default)]
+struct TestNode {
+    held: Mutex<HashSet<TensorId>>,
+    failed: Mutex<HashSet<TensorId>>,
+    pinned: Mutex<HashSet<TensorId>>,
+    asked: Mutex<Vec<TensorId>>,
+    traces: Mutex<BTreeMap<(SessionId, RangeIndex), TraceStatus>>,
+    closings: Mutex<HashMap<SessionId, Closing>>,
+    verdicts: Mutex<HashMap<SessionId, CheckStatus>>,
+    checked: Mutex<Vec<Check>>,
+    forgotten: Mutex<Vec<SessionId>>,
+}
+
+impl TensorAccess for TestNode {
+    fn status(&self, id: TensorId) -> TensorStatus {
+        if self.failed.lock().contains(&id) {
+            return TensorStatus::Failed(FetchError::NotFound);
+        }
+        let header = Header::new(Kind::I32, 1, 1).unwrap();
+        match self.held.lock().contains(&id) {
+            true => TensorStatus::Held { header, bytes: 4, restricted: false },
+            false => TensorStatus::Absent,
+        }
+    }
+
+    fn fetch(&self, id: TensorId, _: u64) {
+        self.asked.lock().push(id);
+    }
+
+    fn read(&self, _: TensorId, _: u32) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn pin(&self, id: TensorId) -> Pinning {
+        if !self.held.lock().contains(&id) {
+            return Pinning::Refused;
+        }
+        match self.pinned.lock().insert(id) {
+            true => Pinning::Begun,
+            false => Pinning::Known,
+        }
+    }
+
+    fn unpin(&self, id: TensorId) {
+        self.pinned.lock().remove(&id);
+    }
+
+    fn restrict(&self, _: TensorId, _: TaskId) {
+        panic!("models and traces are public");
+    }
+}
+
+impl InferenceAccess for TestNode {
+    fn trace(&self, session: SessionId, range: RangeIndex, of: Closing) -> TraceStatus {
+        assert_eq!(of, closing());
+        self.traces.lock().get(&(session, range)).cloned().unwrap_or(TraceStatus::Absent)
+    }
+
+    fn closing(&self, session: SessionId) -> Option<Closing> {
+        self.closings.lock().get(&session).copied()
+    }
+
+    fn check(&self, check: Check) -> CheckStatus {
+        let status = self.verdicts.lock().get(&check.session).cloned();
+        self.checked.lock().push(check);
+        status.unwrap_or(CheckStatus::Pending)
+    }
+
+    fn forget(&self, session: SessionId) {
+        self.forgotten.lock().push(session);
+    }
+}
+
+impl TestNode {
+    fn take_asked(&self) -> Vec<TensorId> {
+        let mut asked = std::mem::take(&mut *self.asked.lock());
+        asked.sort();
+        asked.dedup();
+        asked
+    }
+
+    fn take_checked(&self) -> Vec<SessionId> {
+        self.checked.lock().drain(..).map(|check| check.session).collect()
+    }
+
+    fn pinned(&self) -> Vec<TensorId> {
+        let mut pinned: Vec<_> = self.pinned.lock().iter().copied().collect();
+        pinned.sort();
+        pinned
+    }
+
+    /// Has the node hold the model and all contents of a session.
+    fn hold_all(&self) {
+        self.held.lock().extend(contents());
+        self.held.lock().insert(MODEL);
+    }
+}
+
+type Pool = Arc<RwLock<PoolState>>;
+
+/// Runs a test around a node with so many keys, each of them a worker's: of the account with its number, from 100 on.
+fn on_node(keys: usize, test: impl FnOnce(&TestNode, &Pool, &[AttesterId], &Arc<RwLock<OffchainState>>)) {
+    let node = Arc::new(TestNode::default());
+    let (offchain, state) = TestOffchainExt::new();
+    state.write().seed = SEED;
+    let (pool, pool_state) = TestTransactionPoolExt::new();
+    let mut ext = new_chain();
+    ext.register_extension(OffchainDbExt::new(offchain.clone()));
+    ext.register_extension(OffchainWorkerExt::new(offchain));
+    ext.register_extension(TransactionPoolExt::new(pool));
+    ext.register_extension(KeystoreExt::new(MemoryKeystore::new()));
+    ext.register_extension(TensorAccessExt(node.clone()));
+    ext.register_extension(InferenceAccessExt(node.clone()));
+    ext.execute_with(|| {
+        System::set_block_number(1);
+        Models::<Test>::insert(0, model());
+        let keys: Vec<_> = (0..keys).map(|_| AttesterId::generate_pair(None)).collect();
+        (100..).zip(&keys).for_each(|(account, key)| put_worker(account, key));
+        test(&node, &pool_state, &keys, &state);
+    });
+}
+
+fn model() -> Model<AccountId> {
+    let llama = Llama {
+        layers: 1,
+        width: 32,
+        heads: 2,
+        kv_heads: 1,
+        head_width: 16,
+        hidden: 32,
+        vocabulary: 32,
+        positions: 64,
+        epsilon: 1,
+        rope_interleaved: true,
+        tied: true,
+    };
+    Model {
+        registrant: 1,
+        deposit: 0,
+        task: 0,
+        content: MODEL,
+        architecture: Architecture::Llama(llama),
+        members: [0; 32],
+        count: 1,
+        sessions: 0,
+    }
+}
+
+fn put_worker(account: AccountId, key: &AttesterId) {
+    let bond = <Test as crate::Config>::MinBond::get();
+    let peer = vec![1].try_into().unwrap();
+    let worker = Worker { model: 0, key: key.clone(), peer, bond, sessions: 0, place: None, leaves_at: None };
+    Workers::<Test>::insert(account, worker);
+    KeyOwners::<Test>::insert(key, account);
+}
+
+fn party(account: AccountId, key: &AttesterId) -> Party<AccountId> {
+    Party { account, key: key.clone(), peer: vec![1].try_into().unwrap() }
+}
+
+/// Somebody whose key is on another node.
+fn stranger(account: AccountId) -> Party<AccountId> {
+    let mut key = [0; 32];
+    key[..8].copy_from_slice(&account.to_le_bytes());
+    party(account, &AttesterId::from(sp_core::sr25519::Public::from_raw(key)))
+}
+
+fn descriptor(rows: u32, cols: u32, mark: u8) -> Descriptor {
+    Descriptor { header: Header::new(Kind::I32, rows, cols).unwrap(), root: [mark; 32] }
+}
+
+/// What the gateway says: three positions over five stages.
+fn closing() -> Closing {
+    Closing { tokens: descriptor(4, 1, 10), trace: descriptor(3, 80, 11), contested: Some(CONTESTED) }
+}
+
+fn trace(range: RangeIndex) -> Descriptor {
+    descriptor(3, 80, 20 + range as u8)
+}
+
+/// What is fetched to check a session.
+fn contents() -> Vec<TensorId> {
+    let won = (0..RANGES).map(|range| trace(range).id());
+    let mut all: Vec<_> = [closing().tokens.id(), closing().trace.id(), CONTESTED].into_iter().chain(won).collect();
+    all.sort();
+    all
+}
+
+/// A session of three workers, of which two serve each range.
+fn session(gateway: Party<AccountId>, state: State<AccountId, BlockNumber>) -> SessionOf<Test> {
+    let parameters = CurrentParameters::<Test>::get();
+    Session {
+        requester: 1,
+        model: 0,
+        gateway,
+        question: Question { prompt: H256([7; 32]), prompt_tokens: 2, max_tokens: 4, workers: RANGES, replicas: 2 },
+        payment: Payment::Tune,
+        rates: parameters.rates,
+        split: parameters.split,
+        price: 0,
+        held: 0,
+        purse: 0,
+        due: None,
+        state,
+    }
+}
+
+fn team(first: Party<AccountId>) -> crate::Team<AccountId> {
+    vec![first, stranger(51), stranger(52)].try_into().unwrap()
+}
+
+fn ranges(vote: impl Fn(RangeIndex) -> RangeVote) -> Ranges {
+    let range = |range| Range { vote: vote(range), backers: 0b11, outvoted: 0, is_wrong: false };
+    (0..RANGES).map(range).collect::<Vec<_>>().try_into().unwrap()
+}
+
+fn voting(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
+    State::Voting { team: team(first), closing: closing(), ranges: ranges(|range| RangeVote::Open(40 + range)) }
+}
+
+fn disputable(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
+    let ranges = ranges(|range| RangeVote::Won(trace(range).id()));
+    State::Disputable { team: team(first), closing: closing(), ranges, faults: Faults::default(), until: 1000 }
+}
+
+fn put(id: SessionId, session: SessionOf<Test>) {
+    Sessions::<Test>::insert(id, session);
+}
+
+fn turns(keys: &[AttesterId], turn: Turn) {
+    Turns::set(keys.iter().map(|key| (key.clone(), turn)).collect());
+}
+
+fn work() {
+    <Inference as Hooks<BlockNumber>>::offchain_worker(System::block_number());
+}
+
+/// The next block, without what happens in it.
+fn next_worked_block() {
+    System::set_block_number(System::block_number() + 1);
+    work();
+}
+
+/// What was submitted since the last time.
+fn take_submitted(pool: &Pool) -> Vec<RuntimeCall> {
+    let transactions = std::mem::take(&mut pool.write().transactions);
+    transactions.into_iter().map(|bytes| Extrinsic::decode(&mut &bytes[..]).unwrap().function).collect()
+}
+
+fn proof(index: u32) -> RowProof {
+    RowProof { header: closing().trace.header, index, leaf: Vec::new(), siblings: Vec::new() }
+}
+
+fn against(range: RangeIndex) -> Evidence {
+    Evidence::Input { range, stage: 1, trace: proof(2), gateway: proof(2) }
+}
+
+fn against_gateway() -> Evidence {
+    Evidence::Glue(GlueEvidence::Carry { stage: 1, trace: proof(2) })
+}
+
+fn genesis() -> H256 {
+    System::block_hash(0)
+}
+
+#[test]
+fn the_model_is_held_as_long_as_a_key_serves_it() {
+    on_node(1, |node, _, keys, _| {
+        work();
+        assert_eq!((node.take_asked(), node.pinned()), (vec![MODEL], vec![]));
+        node.held.lock().insert(MODEL);
+        next_worked_block();
+        assert_eq!((node.take_asked(), node.pinned()), (vec![], vec![MODEL]));
+        KeyOwners::<Test>::remove(&keys[0]);
+        for _ in 0..32 {
+            next_worked_block();
+        }
+        assert_eq!(node.pinned(), [MODEL]);
+        next_worked_block();
+        assert_eq!(node.pinned(), []);
+    });
+    on_node(0, |node, _, _, _| {
+        work();
+        assert_eq!(node.take_asked(), [], "a node without keys serves nothing");
+    });
+}
+
+#[test]
+fn a_model_that_others_pinned_is_theirs_to_let_go() {
+    on_node(1, |node, _, keys, _| {
+        node.held.lock().insert(MODEL);
+        node.pinned.lock().insert(MODEL);
+        work();
+        KeyOwners::<Test>::remove(&keys[0]);
+        for _ in 0..70 {
+            next_worked_block();
+        }
+        assert_eq!(node.pinned(), [MODEL]);
+    });
+    on_node(1, |node, _, keys, _| {
+        node.held.lock().insert(MODEL);
+        work();
+        // It won the task.
+        sp_io::offchain::local_storage_set(StorageKind::PERSISTENT, &[KEPT_PREFIX, &MODEL.0].concat(), &[1]);
+        KeyOwners::<Test>::remove(&keys[0]);
+        for _ in 0..70 {
+            next_worked_block();
+        }
+        assert_eq!(node.pinned(), [MODEL]);
+    });
+}
+
+#[test]
+fn a_failed_fetch_is_tried_again_now_and_then() {
+    on_node(1, |node, _, _, _| {
+        node.failed.lock().insert(MODEL);
+        let mut tried = Vec::new();
+        for _ in 0..10 {
+            next_worked_block();
+            if !node.take_asked().is_empty() {
+                tried.push(System::block_number());
+            }
+        }
+        assert_eq!(tried, [4, 8]);
+    });
+}
+
+#[test]
+fn the_gateway_closes_when_it_has_the_answer_and_again_until_it_is_in() {
+    on_node(1, |node, pool, keys, _| {
+        let assigned = State::Assigned { team: team(stranger(50)), until: 100 };
+        put(3, session(party(100, &keys[0]), assigned));
+        work();
+        assert_eq!(take_submitted(pool), []);
+        node.closings.lock().insert(3, closing());
+        next_worked_block();
+        let submitted = take_submitted(pool);
+        let [RuntimeCall::Inference(Call::close { session: 3, closing: said, _signature: signature })] = &submitted[..]
+        else {
+            panic!("the session is closed: {submitted:?}");
+        };
+        assert_eq!(*said, closing());
+        assert!(keys[0].verify(&closing_bytes(&genesis(), 3, said), signature));
+
+        next_worked_block();
+        assert_eq!(take_submitted(pool), []);
+        next_worked_block();
+        assert_eq!(take_submitted(pool), submitted, "the same again");
+        put(3, session(party(100, &keys[0]), State::Closed { team: team(stranger(50)), closing: closing() }));
+        for _ in 0..5 {
+            next_worked_block();
+        }
+        assert_eq!(take_submitted(pool), []);
+    });
+}
+
+#[test]
+fn what_others_answer_is_theirs_to_close() {
+    on_node(1, |node, pool, keys, _| {
+        node.closings.lock().insert(3, closing());
+        put(3, session(stranger(50), State::Assigned { team: team(party(100, &keys[0])), until: 100 }));
+        work();
+        assert_eq!(take_submitted(pool), []);
+    });
+}
+
+#[test]
+fn what_was_served_is_committed_to_and_revealed_also_after_a_restart() {
+    on_node(1, |node, _, keys, state| {
+        put(3, session(stranger(50), voting(party(100, &keys[0]))));
+        turns(keys, Turn::Commit);
+        work();
+        assert_eq!(Casts::get(), [], "the node has no traces");
+        // The first worker serves its own range and the last one.
+        for range in 0..RANGES {
+            node.traces.lock().insert((3, range), TraceStatus::Ready(trace(range)));
+        }
+        next_worked_block();
+        let voter = || keys[0].clone();
+        let commitment =
+            |range| Cast::Commitment { task: 40 + range, voter: voter(), content: trace(range).id(), salt: SEED };
+        assert_eq!(Casts::get(), [commitment(0), commitment(2)]);
+
+        // Nothing is in memory any more, and another salt would be drawn.
+        node.traces.lock().clear();
+        state.write().seed = [6; 32];
+        turns(keys, Turn::Wait);
+        next_worked_block();
+        turns(keys, Turn::Reveal);
+        next_worked_block();
+        let opening = |range| Cast::Opening { task: 40 + range, voter: voter(), descriptor: trace(range), salt: SEED };
+        assert_eq!(Casts::get()[2..], [opening(0), opening(2)]);
+        turns(keys, Turn::Over);
+        for _ in 0..5 {
+            next_worked_block();
+        }
+        assert_eq!(Casts::get().len(), 4);
+    });
+}
+
+#[test]
+fn a_vote_that_does_not_get_in_is_sent_again() {
+    on_node(1, |node, _, keys, _| {
+        put(3, session(stranger(50), voting(party(100, &keys[0]))));
+        node.traces.lock().insert((3, 0), TraceStatus::Ready(trace(0)));
+        turns(keys, Turn::Commit);
+        work();
+        next_worked_block();
+        assert_eq!(Casts::get().len(), 1);
+        next_worked_block();
+        assert_eq!((Casts::get().len(), &Casts::get()[0]), (2, &Casts::get()[1]));
+        AcceptVotes::set(false);
+        for sent in [2, 3, 4] {
+            next_worked_block();
+            assert_eq!(Casts::get().len(), sent);
+        }
+    });
+}
+
+#[test]
+fn who_was_fed_otherwise_abstains() {
+    on_node(1, |node, _, keys, _| {
+        put(3, session(stranger(50), voting(party(100, &keys[0]))));
+        node.traces.lock().insert((3, 0), TraceStatus::Differs);
+        turns(keys, Turn::Commit);
+        work();
+        // For good.
+        node.traces.lock().insert((3, 0), TraceStatus::Ready(trace(0)));
+        next_worked_block();
+        assert_eq!(Casts::get(), []);
+    });
+}
+
+#[test]
+fn a_trace_that_comes_too_late_is_not_voted_for() {
+    on_node(1, |node, _, keys, _| {
+        put(3, session(stranger(50), voting(party(100, &keys[0]))));
+        node.traces.lock().insert((3, 0), TraceStatus::Waiting);
+        turns(keys, Turn::Commit);
+        work();
+        turns(keys, Turn::Over);
+        next_worked_block();
+        node.traces.lock().insert((3, 0), TraceStatus::Ready(trace(0)));
+        turns(keys, Turn::Reveal);
+        next_worked_block();
+        assert_eq!(Casts::get(), []);
+    });
+}
+
+#[test]
+fn a_salt_that_another_worker_committed_with_stays() {
+    on_node(1, |node, _, keys, state| {
+        put(3, session(stranger(50), voting(party(100, &keys[0]))));
+        node.traces.lock().insert((3, 0), TraceStatus::Ready(trace(0)));
+        turns(keys, Turn::Commit);
+        work();
+        state.write().seed = [6; 32];
+        for _ in 0..4 {
+            next_worked_block();
+        }
+        let salts: HashSet<_> = Casts::get()
+            .into_iter()
+            .map(|cast| match cast {
+                Cast::Commitment { salt, .. } | Cast::Opening { salt, .. } => salt,
+            })
+            .collect();
+        assert_eq!(salts, HashSet::from([SEED]));
+    });
+}
+
+#[test]
+fn a_session_is_fetched_checked_and_left_alone_if_it_is_right() {
+    on_node(1, |node, pool, _, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        work();
+        assert_eq!(node.take_asked(), [MODEL], "without the model nothing else is fetched");
+        node.held.lock().insert(MODEL);
+        next_worked_block();
+        assert_eq!((node.take_asked(), node.take_checked()), (contents(), vec![]));
+        node.hold_all();
+        next_worked_block();
+        let check = node.checked.lock()[0].clone();
+        assert_eq!((check.session, check.model, check.closing), (3, MODEL, closing()));
+        assert_eq!((check.prompt, check.prompt_tokens), ([7; 32], 2));
+        assert_eq!(check.won, (0..RANGES).map(|range| Some(trace(range).id())).collect::<Vec<_>>());
+        assert_eq!(check.backers, [0b11; 3]);
+        assert!(contents().iter().all(|content| node.pinned().contains(content)));
+        node.verdicts.lock().insert(3, CheckStatus::Right);
+        next_worked_block();
+        node.take_checked();
+        for _ in 0..40 {
+            next_worked_block();
+        }
+        assert_eq!((node.take_checked(), take_submitted(pool)), (vec![], vec![]));
+        assert_eq!(node.pinned(), [MODEL], "what was fetched is let go");
+    });
+}
+
+#[test]
+fn evidence_is_submitted_once() {
+    on_node(1, |node, pool, keys, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        node.hold_all();
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![against(1), against_gateway()]));
+        work();
+        let submitted = take_submitted(pool);
+        assert_eq!(submitted.len(), 2);
+        for (call, expected) in submitted.iter().zip([against(1), against_gateway()]) {
+            let RuntimeCall::Inference(Call::dispute_as_worker { session: 3, evidence, key, _signature: signature }) =
+                call
+            else {
+                panic!("it is disputed: {call:?}");
+            };
+            assert_eq!((evidence, key), (&expected, &keys[0]));
+            assert!(key.verify(&dispute::signed_bytes(&genesis(), 3, evidence, key), signature));
+        }
+        for _ in 0..10 {
+            next_worked_block();
+        }
+        assert_eq!(take_submitted(pool), []);
+    });
+}
+
+#[test]
+fn what_the_chain_knows_is_not_disputed_again() {
+    on_node(1, |node, pool, _, _| {
+        let mut known = session(stranger(50), disputable(stranger(53)));
+        let State::Disputable { ranges, faults, .. } = &mut known.state else { panic!() };
+        ranges[1].is_wrong = true;
+        faults.signers = 0b10;
+        put(3, known);
+        node.hold_all();
+        let signature = |place| Evidence::Signature {
+            range: 0,
+            place,
+            signed: [0; 32],
+            signature: AttesterSignature::from(sp_core::sr25519::Signature::default()),
+            trace: proof(0),
+        };
+        let found = vec![against(1), against_gateway(), signature(1), signature(2), against(0)];
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(found));
+        work();
+        let submitted: Vec<_> = take_submitted(pool)
+            .into_iter()
+            .map(|call| match call {
+                RuntimeCall::Inference(Call::dispute_as_worker { evidence, .. }) => evidence,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(submitted, [signature(2), against(0)]);
+    });
+}
+
+#[test]
+fn nobody_without_a_bond_disputes() {
+    on_node(1, |node, pool, _, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        node.hold_all();
+        Workers::<Test>::mutate(100, |worker| worker.as_mut().unwrap().bond = 0);
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![against(1)]));
+        work();
+        assert_eq!((node.take_checked(), take_submitted(pool)), (vec![], vec![]));
+    });
+}
+
+#[test]
+fn what_cannot_be_judged_is_given_up() {
+    on_node(1, |node, pool, _, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        node.hold_all();
+        node.verdicts.lock().insert(3, CheckStatus::Unable("attention".into()));
+        work();
+        next_worked_block();
+        assert_eq!((node.take_checked(), take_submitted(pool)), (vec![3], vec![]));
+    });
+}
+
+#[test]
+fn a_check_does_without_contested_outputs_that_nobody_has() {
+    on_node(1, |node, _, _, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        node.hold_all();
+        node.held.lock().remove(&CONTESTED);
+        work();
+        assert_eq!(node.take_checked(), []);
+        node.failed.lock().insert(CONTESTED);
+        next_worked_block();
+        assert_eq!(node.take_checked(), [3]);
+        // But not without a trace.
+        node.failed.lock().insert(trace(1).id());
+        next_worked_block();
+        assert_eq!(node.take_checked(), []);
+    });
+}
+
+#[test]
+fn own_sessions_come_first_and_only_so_many_at_one_time() {
+    on_node(1, |node, _, keys, _| {
+        for id in 0..6 {
+            put(id, session(stranger(50), disputable(stranger(53))));
+        }
+        put(9, session(stranger(50), disputable(party(100, &keys[0]))));
+        node.hold_all();
+        work();
+        assert_eq!(node.take_checked(), [9, 0, 1, 2]);
+        // What was begun goes on before others.
+        Sessions::<Test>::remove(1);
+        put(1, session(stranger(50), disputable(stranger(53))));
+        node.verdicts.lock().extend([(9, CheckStatus::Right), (0, CheckStatus::Right)]);
+        next_worked_block();
+        assert_eq!(node.take_checked(), [9, 0, 1, 2]);
+        next_worked_block();
+        assert_eq!(node.take_checked(), [1, 2, 3, 4]);
+    });
+}
+
+#[test]
+fn a_session_is_forgotten_when_it_has_long_been_over() {
+    on_node(1, |node, _, keys, _| {
+        put(3, session(party(100, &keys[0]), State::Open));
+        work();
+        Sessions::<Test>::remove(3);
+        for _ in 0..32 {
+            next_worked_block();
+        }
+        assert_eq!(*node.forgotten.lock(), []);
+        next_worked_block();
+        next_worked_block();
+        assert_eq!(*node.forgotten.lock(), [3]);
+    });
+}
+
+#[test]
+fn a_session_that_comes_back_with_another_fork_is_not_forgotten() {
+    on_node(1, |node, _, keys, _| {
+        put(3, session(party(100, &keys[0]), State::Open));
+        work();
+        Sessions::<Test>::remove(3);
+        for _ in 0..20 {
+            next_worked_block();
+        }
+        put(3, session(party(100, &keys[0]), State::Open));
+        next_worked_block();
+        Sessions::<Test>::remove(3);
+        for _ in 0..20 {
+            next_worked_block();
+        }
+        assert_eq!(*node.forgotten.lock(), []);
+    });
+}
+
+#[test]
+fn never_runs_twice_for_one_block_nor_twice_at_a_time() {
+    on_node(1, |node, _, _, _| {
+        work();
+        assert_eq!(node.take_asked(), [MODEL]);
+        work();
+        assert_eq!(node.take_asked(), []);
+        System::set_block_number(2);
+        let mut lock = StorageLock::<Time>::new(LOCK_KEY);
+        {
+            let _running = lock.try_lock().unwrap();
+            work();
+            assert_eq!(node.take_asked(), []);
+        }
+        work();
+        assert_eq!(node.take_asked(), [MODEL]);
+    });
+}
+
+#[test]
+fn garbage_in_the_local_storage_does_not_stop_it() {
+    on_node(1, |node, _, _, _| {
+        for key in [&b"ensemble/inference/journal"[..], b"ensemble/inference/last-block", b"ensemble/inference/lock"] {
+            sp_io::offchain::local_storage_set(StorageKind::PERSISTENT, key, &[0xff]);
+        }
+        work();
+        assert_eq!(node.take_asked(), [MODEL]);
+    });
+}

@@ -1,0 +1,165 @@
+//! Workers: joining, leaving, and their bonds.
+
+use codec::Encode;
+use ensemble_core::{
+    attester::AttesterSignature,
+    inference::{Party, Peer},
+    AttesterId, ModelId, SessionId,
+};
+use frame_support::{ensure, pallet_prelude::*};
+use sp_application_crypto::RuntimeAppPublic;
+use sp_runtime::{traits::Saturating, Permill};
+
+use crate::{
+    Balance, Config, CreditOf, CurrentLengths, Error, Event, HoldReason, KeyOwners, Pallet, PartyOf, Worker, WorkerOf,
+    Workers, LOG,
+};
+
+impl<T: Config> Pallet<T> {
+    pub(crate) fn do_join(
+        who: T::AccountId,
+        model: ModelId,
+        peer: Peer,
+        key: AttesterId,
+        proof: &AttesterSignature,
+        bond: Balance,
+    ) -> DispatchResult {
+        ensure!(crate::Models::<T>::contains_key(model), Error::<T>::UnknownModel);
+        ensure!(!Workers::<T>::contains_key(&who), Error::<T>::AlreadyAWorker);
+        ensure!(bond >= T::MinBond::get(), Error::<T>::BondTooLow);
+        Self::ensure_announced(&who, &peer, &key, proof)?;
+        ensure!(Self::has_seat_left(model), Error::<T>::TooManyWorkers);
+
+        Self::hold(HoldReason::Bond, &who, bond)?;
+        KeyOwners::<T>::insert(&key, &who);
+        let mut worker =
+            Worker { model, key: key.clone(), peer: peer.clone(), bond, sessions: 0, place: None, leaves_at: None };
+        Self::deposit_event(Event::Joined { who: who.clone(), model, peer, key, bond });
+        Self::seat(&who, &mut worker);
+        Workers::<T>::insert(&who, worker);
+        Ok(())
+    }
+
+    /// Whether an account may announce this.
+    fn ensure_announced(
+        who: &T::AccountId,
+        peer: &Peer,
+        key: &AttesterId,
+        proof: &AttesterSignature,
+    ) -> Result<(), Error<T>> {
+        ensure!(!peer.is_empty(), Error::<T>::NoPeer);
+        ensure!(KeyOwners::<T>::get(key).is_none_or(|owner| owner == *who), Error::<T>::KeyTaken);
+        ensure!(key.verify_proof_of_possession(&who.encode(), proof), Error::<T>::NotYourKey);
+        Ok(())
+    }
+
+    pub(crate) fn do_announce(
+        who: T::AccountId,
+        peer: Peer,
+        key: AttesterId,
+        proof: &AttesterSignature,
+    ) -> DispatchResult {
+        let mut worker = Self::worker(&who)?;
+        Self::ensure_announced(&who, &peer, &key, proof)?;
+
+        KeyOwners::<T>::remove(&worker.key);
+        KeyOwners::<T>::insert(&key, &who);
+        worker.key = key.clone();
+        worker.peer = peer.clone();
+        Workers::<T>::insert(&who, worker);
+        Self::deposit_event(Event::Announced { who, peer, key });
+        Ok(())
+    }
+
+    pub(crate) fn do_bond_extra(who: T::AccountId, amount: Balance) -> DispatchResult {
+        let mut worker = Self::worker(&who)?;
+        ensure!(worker.leaves_at.is_none(), Error::<T>::AlreadyLeaving);
+        let bond = worker.bond.saturating_add(amount);
+        let returns = worker.place.is_none() && bond >= T::MinBond::get();
+        ensure!(!returns || Self::has_seat_left(worker.model), Error::<T>::TooManyWorkers);
+
+        Self::hold(HoldReason::Bond, &who, amount)?;
+        worker.bond = bond;
+        if returns {
+            Self::seat(&who, &mut worker);
+        } else {
+            Self::reweigh(&who, &worker);
+        }
+        Workers::<T>::insert(&who, worker);
+        Self::deposit_event(Event::BondRaised { who, bond });
+        Ok(())
+    }
+
+    pub(crate) fn do_leave(who: T::AccountId) -> DispatchResult {
+        let mut worker = Self::worker(&who)?;
+        ensure!(worker.leaves_at.is_none(), Error::<T>::AlreadyLeaving);
+
+        let at = frame_system::Pallet::<T>::block_number().saturating_add(CurrentLengths::<T>::get().leave);
+        Self::unseat(&who, &mut worker);
+        worker.leaves_at = Some(at);
+        Workers::<T>::insert(&who, worker);
+        Self::deposit_event(Event::Leaving { who, at });
+        Ok(())
+    }
+
+    pub(crate) fn do_withdraw(who: T::AccountId) -> DispatchResult {
+        let worker = Self::worker(&who)?;
+        let at = worker.leaves_at.ok_or(Error::<T>::NotLeaving)?;
+        ensure!(frame_system::Pallet::<T>::block_number() >= at, Error::<T>::TooEarly);
+        ensure!(worker.sessions == 0, Error::<T>::InSessions);
+
+        Workers::<T>::remove(&who);
+        KeyOwners::<T>::remove(&worker.key);
+        Self::give_back(None, HoldReason::Bond, &who, worker.bond);
+        Self::deposit_event(Event::Withdrawn { who, bond: worker.bond });
+        Ok(())
+    }
+
+    /// A worker.
+    pub(crate) fn worker(who: &T::AccountId) -> Result<WorkerOf<T>, Error<T>> {
+        Workers::<T>::get(who).ok_or(Error::NotAWorker)
+    }
+
+    /// A worker as it takes part in a session from now on.
+    pub(crate) fn engage(who: T::AccountId) -> Option<PartyOf<T>> {
+        Workers::<T>::mutate(&who, |worker| {
+            let worker = worker.as_mut()?;
+            worker.sessions.saturating_inc();
+            Some((worker.key.clone(), worker.peer.clone()))
+        })
+        .map(|(key, peer)| Party { account: who, key, peer })
+    }
+
+    /// A worker takes part in a session no longer.
+    pub(crate) fn disengage(who: &T::AccountId) {
+        Workers::<T>::mutate(who, |worker| match worker {
+            Some(worker) => worker.sessions.saturating_dec(),
+            None => log::error!(target: LOG, "{who:?} was in a session and is no worker"),
+        });
+    }
+
+    /// Takes a part of a worker's bond.
+    pub(crate) fn slash_part(session: SessionId, who: &T::AccountId, part: Permill) -> CreditOf<T> {
+        let bond = Workers::<T>::get(who).map_or(0, |worker| worker.bond);
+        Self::slash_bond(session, who, crate::price::part(part, bond))
+    }
+
+    /// Takes so much of a worker's bond, or what there is. Whoever has too little left is not drawn any more.
+    pub(crate) fn slash_bond(session: SessionId, who: &T::AccountId, amount: Balance) -> CreditOf<T> {
+        let Some(mut worker) = Workers::<T>::get(who) else {
+            log::error!(target: LOG, "{who:?} is to be slashed and is no worker");
+            return Self::nothing();
+        };
+        let credit = Self::take_held(HoldReason::Bond, who, amount.min(worker.bond));
+        let taken = frame_support::traits::Imbalance::peek(&credit);
+        worker.bond = worker.bond.saturating_sub(taken);
+        if worker.bond < T::MinBond::get() {
+            Self::unseat(who, &mut worker);
+        } else {
+            Self::reweigh(who, &worker);
+        }
+        Workers::<T>::insert(who, worker);
+        Self::deposit_event(Event::Slashed { session, who: who.clone(), amount: taken });
+        credit
+    }
+}
