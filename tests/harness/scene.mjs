@@ -1,0 +1,113 @@
+/** A tiny model of its own for each story, with workers and a gateway: so that many stories fit on one network. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { TUNE, balance } from './accounts.mjs';
+import { tinyModel } from './gguf.mjs';
+import { ServedModel } from './inference.mjs';
+import { asked, imported } from './models.mjs';
+import { Prices, rangesOf } from './prices.mjs';
+import { until } from './wait.mjs';
+
+/** Twice what a worker needs, so that one that was slashed is a worker still. */
+export const BOND = 400n * TUNE;
+
+const QUESTION = 'the end';
+
+export class Scene {
+  #network;
+
+  constructor(network, view) {
+    this.#network = network;
+    Object.assign(this, view);
+  }
+
+  /**
+   * Has a network agree on a tiny model, and workers join.
+   *
+   * @param {import('./network.mjs').Network} network
+   * @param {number} seed of the model's weights: each scene has one of its own
+   * @param {{ workers?: string[], gateway?: string, others?: string[] }} [parts] names of the nodes of the workers and
+   *   the gateway, and of further accounts
+   */
+  static async on(network, seed, { workers = ['bob', 'charlie', 'dave'], gateway = 'alice', others = [] } = {}) {
+    const file = join(network.folder, `${seed}.gguf`);
+    writeFileSync(file, tinyModel({ seed }));
+    const bundle = await imported(file, join(network.folder, `model-${seed}`), { within: 300_000 });
+    await bundle.upload(network.first.tensors);
+    const names = workers.map((name) => `on ${name}`);
+    const accounts = await network.accounts.funded('creator', 'ann', 'asker', 'gateway', ...others, ...names);
+    const model = await ServedModel.agreedOn(network, bundle, accounts.creator, [accounts.ann]);
+    const join_ = (name, account) => model.join(network.node(name), account, BOND);
+    const [driver, ...crew] = await Promise.all([
+      join_(gateway, accounts.gateway),
+      ...workers.map((name) => join_(name, accounts[`on ${name}`])),
+    ]);
+    await model.loaded();
+    const prices = await Prices.of(network.api);
+    return new Scene(network, { bundle, accounts, model, gateway: driver, crew, prices });
+  }
+
+  /** The worker on a node. */
+  on(name) {
+    return this.crew.find(({ node }) => node.name === name);
+  }
+
+  /** Opens a session for a question, and waits until its workers are drawn. */
+  async asks({ gateway = this.gateway, asker = this.accounts.asker, question = QUESTION, prompt, ...terms } = {}) {
+    const conversation = prompt ?? [{ role: 'user', content: question }];
+    const { tokens } = await this.model.prompt(this.#network.first, conversation);
+    const session = await this.model.open(asker, gateway, { tokens, ...terms });
+    await session.assigned();
+    return session;
+  }
+
+  /** What this machine alone answers: all tokens, or as many as `maxTokens`. */
+  async alone(maxTokens, question = QUESTION) {
+    const { prompt, answer } = await asked(this.bundle, question, { tokens: maxTokens, within: 300_000 });
+    return [...prompt, ...answer];
+  }
+
+  /** What is due to the worker at each place if all is well, by its address. */
+  due(session, positions, ranges = (place) => this.ranges(session, place)) {
+    const { question, places } = session;
+    const of = ({ account }, place) => [
+      account.address,
+      this.prices.due(this.model.shape, positions, question, ranges(place)),
+    ];
+    return Object.fromEntries(places.map(of));
+  }
+
+  /** The ranges that a place serves. */
+  ranges({ question: { workers, replicas } }, place) {
+    return rangesOf(place, workers, replicas);
+  }
+
+  /** How the price of so many positions of a session is divided. */
+  pieces(session, positions) {
+    return this.prices.pieces(this.model.shape, positions, session.question);
+  }
+
+  /** What every account of the scene owns, by its name. */
+  async owned() {
+    const entries = Object.entries(this.accounts);
+    return Object.fromEntries(
+      await Promise.all(
+        entries.map(async ([name, account]) => [name, (await balance(this.#network.api, account)).total]),
+      ),
+    );
+  }
+
+  /** What every account has gained or lost since `before`, nothing left out. */
+  async changes(before) {
+    const after = await this.owned();
+    const changes = Object.keys(before).map((name) => [name, after[name] - before[name]]);
+    return Object.fromEntries(changes.filter(([, change]) => change !== 0n));
+  }
+
+  /** Waits until nodes have said in their logs what matches. */
+  async logged(node, pattern) {
+    return until(`${node.name} to log ${pattern}`, () => pattern.exec(node.output()), { within: 240_000 });
+  }
+}
