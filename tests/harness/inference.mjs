@@ -37,7 +37,7 @@ function bundleBytes(model) {
 
 /**
  * @typedef {object} Worker
- * @property {import('./node.mjs').Node} node
+ * @property {{ name: string }} node that of the network, or what passes for one
  * @property {import('@polkadot/keyring/types').KeyringPair} account whose key is the worker's too
  * @property {bigint} bond
  */
@@ -95,14 +95,18 @@ export class ServedModel {
    * @param {import('./node.mjs').Node} node
    * @param {import('@polkadot/keyring/types').KeyringPair & { secret: string }} account
    * @param {bigint} bond
-   * @param {string} [peer] another id than the node's
    * @returns {Promise<Worker>}
    */
-  async join(node, account, bond, peer) {
+  async join(node, account, bond) {
     await node.rpc('author_insertKey', 'atst', account.secret, u8aToHex(account.publicKey));
-    const id = base58Decode(peer ?? (await node.api.rpc.system.localPeerId()).toString());
+    return this.joinAs((await node.api.rpc.system.localPeerId()).toString(), node, account, bond);
+  }
+
+  /** Makes an account a worker that is reached under a peer id, of a node or of something else. */
+  async joinAs(peer, node, account, bond) {
     const proof = account.sign(u8aConcat(stringToU8a('POP_'), account.publicKey));
-    const call = this.#network.api.tx.inference.join(this.id, u8aToHex(id), account.publicKey, proof, bond);
+    const [id, key] = [u8aToHex(base58Decode(peer)), account.publicKey];
+    const call = this.#network.api.tx.inference.join(this.id, id, key, proof, bond);
     await send(this.#network.api, call, account, { until: 'finalized' });
     const worker = { node, account, bond };
     this.workers.push(worker);
@@ -111,7 +115,7 @@ export class ServedModel {
 
   /** Waits until the node of each worker holds the whole bundle. */
   async loaded() {
-    const nodes = new Set(this.workers.map(({ node }) => node));
+    const nodes = new Set(this.workers.map(({ node }) => node).filter(({ tensors }) => tensors));
     await Promise.all([...nodes].map(({ tensors }) => tensors.reaches(this.bundle.id, 'held', { within: WITHIN })));
   }
 
@@ -152,7 +156,7 @@ export class ServedModel {
 
   /**
    * Alters a row in the file of a node's store, which has been checked before: whoever computes with the row from now on
-   * computes something else. Returns what puts the row back.
+   * computes something else.
    *
    * @param {import('./node.mjs').Node} node
    * @param {string} member

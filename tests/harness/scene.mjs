@@ -8,12 +8,12 @@ import { tinyModel } from './gguf.mjs';
 import { ServedModel } from './inference.mjs';
 import { asked, imported } from './models.mjs';
 import { Prices, rangesOf } from './prices.mjs';
-import { until } from './wait.mjs';
 
 /** Twice what a worker needs, so that one that was slashed is a worker still. */
 export const BOND = 400n * TUNE;
 
 const QUESTION = 'the end';
+const CREW = ['bob', 'charlie', 'dave'];
 
 export class Scene {
   #network;
@@ -28,21 +28,22 @@ export class Scene {
    *
    * @param {import('./network.mjs').Network} network
    * @param {number} seed of the model's weights: each scene has one of its own
-   * @param {{ workers?: string[], gateway?: string, others?: string[] }} [parts] names of the nodes of the workers and
-   *   the gateway, and of further accounts
+   * @param {{ workers?: string[], gateway?: string, others?: string[], peer?: import('./peer.mjs').Peer }} [parts] names
+   *   of the nodes of the workers and the gateway, and of further accounts; and a peer that is a worker too
    */
-  static async on(network, seed, { workers = ['bob', 'charlie', 'dave'], gateway = 'alice', others = [] } = {}) {
+  static async on(network, seed, { workers = CREW, gateway = 'alice', others = [], peer } = {}) {
     const file = join(network.folder, `${seed}.gguf`);
     writeFileSync(file, tinyModel({ seed }));
     const bundle = await imported(file, join(network.folder, `model-${seed}`), { within: 300_000 });
     await bundle.upload(network.first.tensors);
-    const names = workers.map((name) => `on ${name}`);
+    const names = [...workers, ...(peer ? ['peer'] : [])].map((name) => `on ${name}`);
     const accounts = await network.accounts.funded('creator', 'ann', 'asker', 'gateway', ...others, ...names);
     const model = await ServedModel.agreedOn(network, bundle, accounts.creator, [accounts.ann]);
-    const join_ = (name, account) => model.join(network.node(name), account, BOND);
+    const hire = (name, account) => model.join(network.node(name), account, BOND);
     const [driver, ...crew] = await Promise.all([
-      join_(gateway, accounts.gateway),
-      ...workers.map((name) => join_(name, accounts[`on ${name}`])),
+      hire(gateway, accounts.gateway),
+      ...workers.map((name) => hire(name, accounts[`on ${name}`])),
+      ...(peer ? [model.joinAs(peer.id, { name: 'peer' }, accounts['on peer'], BOND)] : []),
     ]);
     await model.loaded();
     const prices = await Prices.of(network.api);
@@ -104,10 +105,5 @@ export class Scene {
     const after = await this.owned();
     const changes = Object.keys(before).map((name) => [name, after[name] - before[name]]);
     return Object.fromEntries(changes.filter(([, change]) => change !== 0n));
-  }
-
-  /** Waits until nodes have said in their logs what matches. */
-  async logged(node, pattern) {
-    return until(`${node.name} to log ${pattern}`, () => pattern.exec(node.output()), { within: 240_000 });
   }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { DispatchError, Network, TUNE, blockReached, send, sendAsRoot } from '../harness/index.mjs';
+import { DispatchError, Network, TUNE, send, sendAsRoot } from '../harness/index.mjs';
 import { tokensTensor, withShortSessions } from '../harness/inference.mjs';
 import { BOND, Scene } from '../harness/scene.mjs';
 
