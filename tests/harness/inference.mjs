@@ -156,7 +156,7 @@ export class ServedModel {
 
   /**
    * Alters a row in the file of a node's store, which has been checked before: whoever computes with the row from now on
-   * computes something else.
+   * computes something else. Returns what puts it back, for those too who have mapped a file that is removed meanwhile.
    *
    * @param {import('./node.mjs').Node} node
    * @param {string} member
@@ -168,13 +168,13 @@ export class ServedModel {
     const length = rowLength(header.kind, header.cols);
     const at = encodedLength({ ...header, rows: 0 }) + row * length;
     const file = openSync(node.tensors.file(id), 'r+');
-    try {
-      const before = Buffer.alloc(length);
-      readSync(file, before, 0, length, at);
-      writeSync(file, changed(before, header.kind), 0, length, at);
-    } finally {
+    const before = Buffer.alloc(length);
+    readSync(file, before, 0, length, at);
+    writeSync(file, changed(before, header.kind), 0, length, at);
+    return () => {
+      writeSync(file, before, 0, length, at);
       closeSync(file);
-    }
+    };
   }
 
   /** Credits that an account could spend on this model, in planck. */
