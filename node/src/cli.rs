@@ -2,6 +2,7 @@
 
 use crate::{
     commands::{model::ModelCmd, tensor::TensorCmd},
+    rows::RowParams,
     tensors::TensorParams,
 };
 

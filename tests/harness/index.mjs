@@ -5,12 +5,15 @@ export { Voter, submitAuthorized } from './ballots.mjs';
 export { BINARY, command, failing } from './binary.mjs';
 export { Contributors } from './contributors.mjs';
 export { converted } from './convert.mjs';
+export { gguf, tinyContent, tinyModel } from './gguf.mjs';
+export { asked, imported } from './models.mjs';
 export { PROFILE, modelTypes, moduleView, register, registerCall, registered, search } from './modules.mjs';
 export { assertIssuanceIsTold, assertMoneyAddsUp } from './money.mjs';
 export { Network } from './network.mjs';
 export { npy } from './npy.mjs';
 export { Program } from './program.mjs';
 export { refused } from './refusals.mjs';
+export { SMOLLM2, smollm2 } from './smollm2.mjs';
 export { Space } from './spaces.mjs';
 export { poolOf, stakeOn } from './stake.mjs';
 export {

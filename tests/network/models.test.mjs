@@ -6,10 +6,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { Network, Tensor, command, failing } from '../harness/index.mjs';
-import { gguf, tinyContent, tinyModel } from '../harness/gguf.mjs';
-import { asked, imported } from '../harness/models.mjs';
-import { SMOLLM2, smollm2 } from '../harness/smollm2.mjs';
+import {
+  Network,
+  SMOLLM2,
+  Tensor,
+  asked,
+  command,
+  failing,
+  gguf,
+  imported,
+  smollm2,
+  tinyContent,
+  tinyModel,
+} from '../harness/index.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'ensemble-models-'));
 const path = (name) => join(folder, name);

@@ -50,7 +50,7 @@ pub struct Members {
 /// Where they lie.
 enum Place {
     /// In the store, which keeps them as long as they are used.
-    Store(Arc<Store>, Guard),
+    Store { store: Arc<Store>, _guard: Guard },
     /// In a folder, each in a file named by its id.
     Folder(PathBuf),
 }
@@ -71,7 +71,7 @@ impl Members {
         let ids = named(manifest.get(Header::LEN..).unwrap_or_default())?;
         // The guard of a bundle keeps its manifest alone.
         let all: Vec<TensorId> = ids.values().copied().chain([*id]).collect();
-        let place = Place::Store(store.clone(), store.guard(&all));
+        let place = Place::Store { store: store.clone(), _guard: store.guard(&all) };
         drop(guard);
         Ok(Self { ids, place })
     }
@@ -99,7 +99,7 @@ impl Members {
     pub fn map(&self, name: &str) -> Result<Mapped, Error> {
         let id = self.id(name).ok_or_else(|| Error::Missing(name.into()))?;
         match &self.place {
-            Place::Store(store, _) => {
+            Place::Store { store, .. } => {
                 let tensor = store.tensor(&id)?;
                 Mapped::new(tensor.map()?, *tensor.header()).ok_or(Error::Damaged(id))
             },

@@ -15,9 +15,9 @@ use std::{
 use codec::{Decode, DecodeAll, Encode};
 use ensemble_compute::inference::Trace;
 use ensemble_core::{
+    attester::AttesterSignature,
     inference::{Closing, Contested, Position, RangeIndex, SessionId},
     tasks::Descriptor,
-    AttesterSignature,
 };
 use ensemble_tensor::{Hash, Header, Kind, TensorId};
 use parking_lot::Mutex;

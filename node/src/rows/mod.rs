@@ -15,17 +15,19 @@
 //!    goes in batches of up to 32 positions.
 //! 3. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
 //!    trace: `served_bytes` of `ensemble_core::inference`.
-//! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who come late
-//!    are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each range
-//!    has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
+//! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who
+//!    come late are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each
+//!    range has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
 //! 5. **End.** Tokens, the gateway's trace, and each worker's traces go into the tensor stores, pinned. The off-chain
 //!    worker closes the session and votes with what the [`Ledger`] says.
 //!
 //! # The protocol
 //!
-//! Notifications over a substream `/<genesis hash, hex>/ensemble/rows/1`, which the gateway opens. The handshake is one
-//! byte, 1. A message is the SCALE encoding of a `protocol::Message`, of at most 16 MiB. Integers are little endian;
-//! `<n>` is a compact length, and stands for how many follow.
+//! Notifications over substreams `/<genesis hash, hex>/ensemble/rows/1`. The gateway opens the first; the worker, if it
+//! lets it in, opens one back, and each side sends on its own. Both begin with a handshake of one byte, which says
+//! nothing. As everywhere on this network, handshakes and messages come after their length, an unsigned varint. A message
+//! is the SCALE encoding of a `protocol::Message`, of at most 16 MiB. Integers are little endian; `<n>` is a compact
+//! length, and stands for how many follow.
 //!
 //! | message | bytes |
 //! |---|---|

@@ -33,11 +33,14 @@ pub fn products(
         }
         for range in run.clone() {
             let parts = parts_in_run(model, stage, range, &run, count);
-            let of_vector = |outputs: &Vec<i64>| {
-                let part = |part: &Range<usize>| outputs.get(part.clone()).unwrap_or_default().to_vec();
-                parts.iter().flat_map(part).collect::<Vec<_>>()
-            };
-            put(&mut found, served, range, products.iter().flat_map(of_vector).collect());
+            let len: usize = parts.iter().map(Range::len).sum();
+            let mut outputs = Vec::with_capacity(len.saturating_mul(vectors));
+            for (of_vector, part) in
+                products.iter().flat_map(|of_vector| parts.iter().map(move |part| (of_vector, part)))
+            {
+                outputs.extend_from_slice(of_vector.get(part.clone()).unwrap_or_default());
+            }
+            put(&mut found, served, range, outputs);
         }
     }
     Ok(found)

@@ -48,7 +48,7 @@ pub trait RowsApi {
     #[method(name = "prompt", blocking)]
     fn prompt(&self, model: ModelId, prompt: Prompt, terms: Option<Terms>) -> Result<PromptReply, Error>;
 
-    /// Answers a session, or joins in its answer: first all tokens so far, then the next ones as they come, then an end.
+    /// Answers a session, or joins in its answer: all tokens so far, then the next ones as they come, then an end.
     #[subscription(name = "generate" => "generated", unsubscribe = "unsubscribeGenerate", item = NewsReply)]
     async fn generate(&self, session: SessionId, tokens: Vec<u32>) -> SubscriptionResult;
 

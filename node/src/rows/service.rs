@@ -68,8 +68,8 @@ impl Rows {
         Ok((Self { genesis, metrics, protocol, notifications, params }, config))
     }
 
-    /// Starts to serve, and to answer when asked to. The task ends with the node's task manager. `folder` is where it is
-    /// noted what there is to say of sessions.
+    /// Starts to serve, and to answer when asked to. The task ends with the node's task manager. In `folder` it is noted
+    /// what there is to say of sessions.
     pub fn start<C>(
         self,
         network: Arc<dyn NetworkService>,

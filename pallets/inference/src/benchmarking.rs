@@ -25,7 +25,7 @@ use frame_support::traits::{
 };
 use frame_system::RawOrigin;
 use sp_application_crypto::RuntimeAppPublic;
-use sp_runtime::traits::{Bounded, One, Saturating, Zero};
+use sp_runtime::traits::{Bounded, One};
 
 use super::*;
 use crate::models::member_hash;
@@ -510,8 +510,7 @@ mod benchmarks {
         let (closing, session) = (closing(&llama(), 4)?, take::<T>(id)?);
         let bytes = closing_bytes(&Pallet::<T>::genesis(), id, &closing);
         let signature = session.gateway.key.sign(&bytes).ok_or("the keystore does not sign")?;
-        let call: <T as frame_system::Config>::RuntimeCall =
-            Call::close { session: id, closing, _signature: signature }.into();
+        let call: <T as frame_system::Config>::RuntimeCall = Call::close { session: id, closing, signature }.into();
 
         #[block]
         {
@@ -585,7 +584,7 @@ mod benchmarks {
         let bytes = dispute::signed_bytes(&Pallet::<T>::genesis(), session, &evidence, &key);
         let signature = key.sign(&bytes).ok_or("the keystore does not sign")?;
         let call: <T as frame_system::Config>::RuntimeCall =
-            Call::dispute_as_worker { session, evidence, key, _signature: signature }.into();
+            Call::dispute_as_worker { session, evidence, key, signature }.into();
 
         #[block]
         {

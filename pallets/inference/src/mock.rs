@@ -561,7 +561,7 @@ pub fn run_to_assigned(id: SessionId) -> Vec<AccountId> {
 
 fn close_call(id: SessionId, closing: Closing, signer: AccountId) -> RuntimeCall {
     let signature = pair(signer).sign(&closing_bytes(&System::block_hash(0), id, &closing)).into();
-    crate::Call::<Test>::close { session: id, closing, _signature: signature }.into()
+    crate::Call::<Test>::close { session: id, closing, signature }.into()
 }
 
 fn authorize(call: &RuntimeCall) -> Result<ValidTransaction, TransactionValidityError> {
@@ -600,7 +600,7 @@ fn dispute_call(id: SessionId, evidence: &Evidence, signer: AccountId, of: Accou
     let bytes = dispute::signed_bytes(&System::block_hash(0), id, evidence, &key(of));
     let signature = pair(signer).sign(&bytes).into();
     let (evidence, key) = (evidence.clone(), key(of));
-    crate::Call::<Test>::dispute_as_worker { session: id, evidence, key, _signature: signature }.into()
+    crate::Call::<Test>::dispute_as_worker { session: id, evidence, key, signature }.into()
 }
 
 /// Lets a dispute in that `signer` signs with its key in the name of `of`.

@@ -32,6 +32,7 @@ use ensemble_core::{
 };
 use ensemble_host::{inference, tensors, Check, CheckStatus, Pinning, TensorStatus, TraceStatus};
 use ensemble_tensor::TensorId;
+use frame_support::traits::Get;
 use frame_system::{offchain::SubmitTransaction, pallet_prelude::BlockNumberFor};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_core::{offchain::Duration, H256};
@@ -307,7 +308,7 @@ impl<T: Config> Pallet<T> {
         }
         let watched = Self::watch(now, keys, &mut journal);
         Self::keep(now, keys, &watched, &mut journal);
-        Self::forget(now, &mut journal);
+        Self::forget_sessions(now, &mut journal);
         save_journal(&known, journal);
     }
 
@@ -351,7 +352,7 @@ impl<T: Config> Pallet<T> {
             log::error!(target: LOG, "session {id}: the keystore does not sign with the gateway's key");
             return;
         };
-        if submit::<T>(Call::close { session: id, closing, _signature: signature }) {
+        if submit::<T>(Call::close { session: id, closing, signature }) {
             log::info!(target: LOG, "session {id}: closed with {} positions", closing.positions());
             visit.closed_at = Some(now);
         }
@@ -462,7 +463,7 @@ impl<T: Config> Pallet<T> {
         };
         let what = shown_by(&evidence);
         let key = challenger.clone();
-        if !submit::<T>(Call::dispute_as_worker { session: id, evidence, key, _signature: signature }) {
+        if !submit::<T>(Call::dispute_as_worker { session: id, evidence, key, signature }) {
             // The pool takes one of a key at a time, and none that the chain would refuse.
             log::debug!(target: LOG, "session {id}: {what}; the pool does not take that now");
             return false;
@@ -504,7 +505,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Forgets sessions that have been over for long.
-    fn forget(now: BlockNumberFor<T>, journal: &mut Journal<BlockNumberFor<T>>) {
+    fn forget_sessions(now: BlockNumberFor<T>, journal: &mut Journal<BlockNumberFor<T>>) {
         journal.visits.retain(|id, visit| {
             if Sessions::<T>::contains_key(id) {
                 return true;

@@ -11,7 +11,7 @@ use codec::Encode;
 use ensemble_core::{ModelId, SessionId};
 use frame_support::pallet_prelude::*;
 use sp_core::H256;
-use sp_runtime::traits::{SaturatedConversion, Saturating};
+use sp_runtime::traits::SaturatedConversion;
 
 use crate::{Balance, Config, Event, Pallet, Seat, SeatCounts, Seats, WorkerOf, Workers, LOG};
 

@@ -8,11 +8,12 @@ use ensemble_core::{
 };
 use frame_support::{ensure, pallet_prelude::*};
 use sp_application_crypto::RuntimeAppPublic;
+use sp_core::proof_of_possession::statement_of_ownership;
 use sp_runtime::{traits::Saturating, Permill};
 
 use crate::{
-    Balance, Config, CreditOf, CurrentLengths, Error, Event, HoldReason, KeyOwners, Pallet, PartyOf, Worker, WorkerOf,
-    Workers, LOG,
+    Balance, Config, CreditOf, CurrentLengths, Error, Event, HoldReason, KeyOwners, Models, Pallet, PartyOf, Worker,
+    WorkerOf, Workers, LOG,
 };
 
 impl<T: Config> Pallet<T> {
@@ -24,7 +25,7 @@ impl<T: Config> Pallet<T> {
         proof: &AttesterSignature,
         bond: Balance,
     ) -> DispatchResult {
-        ensure!(crate::Models::<T>::contains_key(model), Error::<T>::UnknownModel);
+        ensure!(Models::<T>::contains_key(model), Error::<T>::UnknownModel);
         ensure!(!Workers::<T>::contains_key(&who), Error::<T>::AlreadyAWorker);
         ensure!(bond >= T::MinBond::get(), Error::<T>::BondTooLow);
         Self::ensure_announced(&who, &peer, &key, proof)?;
@@ -49,7 +50,7 @@ impl<T: Config> Pallet<T> {
     ) -> Result<(), Error<T>> {
         ensure!(!peer.is_empty(), Error::<T>::NoPeer);
         ensure!(KeyOwners::<T>::get(key).is_none_or(|owner| owner == *who), Error::<T>::KeyTaken);
-        ensure!(key.verify_proof_of_possession(&who.encode(), proof), Error::<T>::NotYourKey);
+        ensure!(key.verify(&statement_of_ownership(&who.encode()), proof), Error::<T>::NotYourKey);
         Ok(())
     }
 
@@ -74,6 +75,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_bond_extra(who: T::AccountId, amount: Balance) -> DispatchResult {
         let mut worker = Self::worker(&who)?;
         ensure!(worker.leaves_at.is_none(), Error::<T>::AlreadyLeaving);
+        ensure!(Models::<T>::contains_key(worker.model), Error::<T>::UnknownModel);
         let bond = worker.bond.saturating_add(amount);
         let returns = worker.place.is_none() && bond >= T::MinBond::get();
         ensure!(!returns || Self::has_seat_left(worker.model), Error::<T>::TooManyWorkers);

@@ -573,7 +573,7 @@ impl NewTask {
 
     /// The call that creates it.
     pub fn call(self) -> RuntimeCall {
-        let create = crate::Call::create {
+        let create = crate::Call::<Test>::create {
             content: self.content,
             access: self.access,
             weighting: self.weighting,

@@ -80,13 +80,13 @@ impl pallet_inference::Config for Runtime {
     type ModelDeposit = ConstU128<{ 10 * TUNE }>;
     type MinBond = ConstU128<{ 100 * TUNE }>;
     type BondCap = ConstU128<{ 1_000 * TUNE }>;
-    // About a thousand times what a dispute costs as a transaction.
+    // A tenth of the least bond: a worker is wrong ten times before it is nobody's worker any more.
     type DisputeDeposit = ConstU128<{ 10 * TUNE }>;
     // A commitment and a reveal, each like an attestation, of which a task pays for 16.
     type VoteFee = ConstU128<{ ATTEST_FEE / 8 }>;
     type AttestFee = ConstU128<ATTEST_FEE>;
     type ProductsPerShare = ConstU128<1_000_000>;
-    // A thousand million products, which somebody paid for: about the fee of a transaction.
+    // A thousand million products, for which somebody paid 0.001 TUNE.
     type MinShares = ConstU128<1_000>;
     // A thousand million answers of a thousand tokens from a model of a thousand million weights.
     type MaxShares = ConstU128<1_000_000_000_000_000>;

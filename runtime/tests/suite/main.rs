@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fees;
+mod inference;
 mod modules;
 mod presets;
 mod spaces;

@@ -33,7 +33,8 @@ pub enum Action {
     /// Make a bundle of a model in a .gguf file
     ///
     /// Blocks are kept as they are, norms and rotations become whole numbers, and tokenizer and chat template come
-    /// along. The same file always becomes the same bundle. Memory: some 50 MB, whatever the model's size.
+    /// along. The same file always becomes the same bundle. Takes a few tens of megabytes of memory beside the file's
+    /// own pages, most of it for the tokenizer, whatever the model's size.
     Import(ImportCmd),
 
     /// Ask a model something, with this machine alone

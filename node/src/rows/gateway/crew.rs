@@ -9,8 +9,9 @@ use std::{
 
 use ensemble_compute::inference::Entry;
 use ensemble_core::{
+    attester::AttesterSignature,
     inference::{served_bytes, Position, RangeIndex, SessionId},
-    AttesterId, AttesterSignature,
+    AttesterId,
 };
 use ensemble_runtime::Hash as BlockHash;
 use ensemble_tensor::{merkle, Hash};
@@ -25,7 +26,7 @@ use crate::rows::{
     Patience,
 };
 
-/// How often a worker's connection may be lost before it is dropped.
+/// How often a worker's connection may be lost without an answer in between.
 const MAX_LOSSES: u32 = 2;
 
 /// A worker of a session.
@@ -124,7 +125,7 @@ impl Member {
     pub fn answered(&mut self, number: u32, now: Instant) -> bool {
         let Some(place) = self.unanswered.iter().position(|call| call.number == number) else { return false };
         self.unanswered.remove(place);
-        self.has_answered = true;
+        (self.has_answered, self.losses) = (true, 0);
         self.since = (!self.unanswered.is_empty() || !self.queue.is_empty()).then_some(now);
         true
     }

@@ -11,11 +11,11 @@ use std::{
 
 use codec::Encode;
 use ensemble_compute::inference::{self, ranges, Entry, Next, Run, RunError, Stage, Trace};
-use ensemble_core::inference::{ranges_of, Contested, RangeIndex, MAX_CONTESTED_BYTES};
+use ensemble_core::inference::{ranges_of, Contested, RangeIndex, SessionPhase, MAX_CONTESTED_BYTES};
 use ensemble_tensor::merkle;
 
 use super::{
-    answers::{Answers, Asked, Certainty, Lost, Shares},
+    answers::{part, Answers, Asked, Certainty, Lost, Shares},
     crew::Member,
     progress::{Agreement, Item, Summary},
     Generation, Mail,
@@ -47,6 +47,9 @@ enum Failure {
     /// The prompt fills the session.
     #[error("the session has no room for an answer")]
     NoRoom,
+    /// The chain gave it up.
+    #[error("the session's time is over")]
+    Over,
     /// What comes of it cannot be kept.
     #[error("the answer cannot be kept: {0}")]
     Ledger(#[from] ledger::Error),
@@ -76,6 +79,8 @@ pub struct Driver {
     outvoters: HashSet<(RangeIndex, Vec<u32>)>,
     report: Report,
     began: Instant,
+    /// When the chain was asked whether the session goes on.
+    checked: Instant,
     /// When the first token was there.
     first_token: Option<Instant>,
     /// Tokens whose text is not whole yet.
@@ -117,6 +122,7 @@ impl Driver {
             outvoters: HashSet::new(),
             report: Report::default(),
             began: Instant::now(),
+            checked: Instant::now(),
             first_token: None,
             pending: Vec::new(),
         }
@@ -178,6 +184,7 @@ impl Driver {
 
     /// Takes some tokens through all stages. Gives the one that follows, if there is to be an answer.
     fn step(&mut self, run: &mut Run<Arc<dyn Model>>, tokens: &[u32], answer: bool) -> Result<Option<u32>, Failure> {
+        self.check_session()?;
         let mut call = run.begin(tokens, answer)?;
         loop {
             let outputs = self.ask(&call)?;
@@ -186,6 +193,20 @@ impl Driver {
                 Next::Token(token) => return Ok(Some(token)),
                 Next::Stored => return Ok(None),
             };
+        }
+    }
+
+    /// Ends an answer that nobody will be paid for any more.
+    fn check_session(&mut self) -> Result<(), Failure> {
+        if self.checked.elapsed() < self.context.patience.idle {
+            return Ok(());
+        }
+        self.checked = Instant::now();
+        match self.context.chain.session(self.session.id) {
+            Ok(Some(session)) if matches!(session.phase, SessionPhase::Assigned { .. }) => Ok(()),
+            Ok(_) => Err(Failure::Over),
+            // The chain can be asked again later.
+            Err(_) => Ok(()),
         }
     }
 
@@ -207,11 +228,8 @@ impl Driver {
 
     fn join(&self, stage: Stage, inputs: usize, taken: &[&[i64]]) -> Result<Vec<Vec<i64>>, Failure> {
         let of_input = |input: usize| {
-            let part = |outputs: &&[i64]| {
-                let len = outputs.len() / inputs.max(1);
-                outputs.get(input * len..(input + 1) * len).unwrap_or_default().to_vec()
-            };
-            ranges::join(self.model.llama(), stage, &taken.iter().map(part).collect::<Vec<_>>())
+            let parts = taken.iter().map(|outputs| part(outputs, input, inputs));
+            ranges::join(self.model.llama(), stage, &parts.collect::<Vec<_>>())
         };
         (0..inputs).map(of_input).collect::<Option<_>>().ok_or(Failure::Outputs)
     }

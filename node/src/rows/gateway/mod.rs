@@ -19,6 +19,7 @@ use std::{
 };
 
 use codec::Encode;
+use ensemble_compute::inference::{Llama, Stage};
 use ensemble_core::inference::{SessionId, SessionPhase};
 use parking_lot::Mutex;
 use sc_network_types::PeerId;
@@ -29,7 +30,7 @@ use super::{
     chain::{self, Session},
     limits::GENERATIONS,
     model::Model,
-    protocol::{Refused, Reply, IN_FLIGHT},
+    protocol::{Refused, Reply, IN_FLIGHT, MAX_BATCH},
     Context, LOG_TARGET,
 };
 use drive::Driver;
@@ -55,6 +56,8 @@ struct Generation {
     peers: Vec<PeerId>,
     /// Messages of each worker that wait.
     inbox: Vec<AtomicU32>,
+    /// Most outputs of a reply.
+    most_outputs: u64,
     mail: Sender<Mail>,
     progress: Arc<Progress>,
 }
@@ -102,6 +105,7 @@ impl Gateway {
         let generation = Arc::new(Generation {
             prompt: prompt.clone(),
             inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
+            most_outputs: most_outputs(model.llama(), view.workers, view.replicas),
             peers,
             mail,
             progress: Arc::default(),
@@ -211,7 +215,11 @@ impl Generation {
         if self.peers.get(place) != Some(peer) || self.progress.is_over() {
             return false;
         }
-        let Some(waiting) = self.inbox.get(place) else { return false };
+        let outputs = match &mail {
+            Mail::Reply(reply) => reply.ranges.iter().map(|range| range.outputs.len() as u64).sum(),
+            _ => 0,
+        };
+        let Some(waiting) = self.inbox.get(place).filter(|_| outputs <= self.most_outputs) else { return false };
         if waiting.fetch_add(1, Ordering::Relaxed) >= INBOX {
             waiting.fetch_sub(1, Ordering::Relaxed);
             return false;
@@ -223,6 +231,68 @@ impl Generation {
     fn took(&self, place: u32) {
         if let Some(waiting) = self.inbox.get(place as usize) {
             waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// More outputs than a worker of a session ever has to send at once, though not many more.
+fn most_outputs(llama: &Llama, workers: u32, replicas: u32) -> u64 {
+    let of_stage = |stage: Stage| {
+        let positions = if stage == Stage::Head { 1 } else { u64::from(MAX_BATCH) };
+        // A range may have a row more of each of three matrices than the others.
+        let rows = u64::from(llama.outputs(stage)) / u64::from(workers.max(1)) + 3;
+        rows.saturating_mul(positions).saturating_mul(replicas.into())
+    };
+    (0..llama.stages()).filter_map(|number| llama.stage(number)).map(of_stage).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::{protocol::RangeReply, tests::tiny::LLAMA};
+
+    fn reply(outputs: usize) -> Mail {
+        let range = RangeReply { outputs: vec![0; outputs], signatures: Default::default() };
+        Mail::Reply(Reply { session: 0, place: 1, number: 0, ranges: vec![range].try_into().unwrap() })
+    }
+
+    #[test]
+    fn only_so_much_of_a_worker_waits() {
+        let (mail, inbound) = mpsc::channel();
+        let peers = vec![PeerId::random(), PeerId::random()];
+        let generation = Generation {
+            prompt: Vec::new(),
+            inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
+            most_outputs: 100,
+            peers: peers.clone(),
+            mail,
+            progress: Arc::default(),
+        };
+        assert!(!generation.take(&peers[0], 1, reply(1)));
+        assert!(!generation.take(&peers[1], 2, reply(1)));
+        assert!(!generation.take(&peers[1], 1, reply(101)));
+        for _ in 0..INBOX {
+            assert!(generation.take(&peers[1], 1, reply(100)));
+        }
+        assert!(!generation.take(&peers[1], 1, reply(1)));
+        assert!(generation.take(&peers[0], 0, reply(1)));
+        generation.took(1);
+        assert!(generation.take(&peers[1], 1, reply(1)));
+        assert_eq!(inbound.try_iter().count() as u32, INBOX + 2);
+        generation.progress.end(Err("over".into()));
+        assert!(!generation.take(&peers[0], 0, reply(1)));
+    }
+
+    #[test]
+    fn every_reply_that_is_asked_for_is_small_enough() {
+        for (workers, replicas) in [(1, 1), (2, 1), (4, 3), (7, 7), (32, 5)] {
+            for stage in (0..LLAMA.stages()).filter_map(|number| LLAMA.stage(number)) {
+                let positions = if stage == Stage::Head { 1 } else { u64::from(MAX_BATCH) };
+                let len = |range| ensemble_compute::inference::ranges::len(&LLAMA, stage, range, workers) as u64;
+                let largest = (0..workers).map(len).max().unwrap();
+                let needed = largest * positions * u64::from(replicas);
+                assert!(needed <= most_outputs(&LLAMA, workers, replicas));
+            }
         }
     }
 }

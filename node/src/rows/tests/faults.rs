@@ -177,6 +177,20 @@ fn with_two_of_three_lost_the_last_one_answers_unverified() {
     assert!(items.iter().all(|item| item.agreement.unverified == 3));
 }
 
+#[test]
+fn an_answer_that_takes_longer_than_the_session_ends() {
+    let net = Net::new(2, 1);
+    net.workers[1].behaves(Manner::Slow(Duration::from_millis(20)));
+    let progress = net.gateway.generate(&PROMPT).unwrap();
+    super::net::block_on(progress.after(0));
+    net.world.sessions.lock().clear();
+    let (items, end) = super::net::follow(&progress);
+    assert!(items.len() < MAX_TOKENS as usize);
+    assert_eq!(end, Err("the session's time is over".into()));
+    // The workers keep what they served, and say nothing of it: nobody closed the session.
+    wait_until("the traces are waited for", || (0..2).all(|place| is_sealed(&net, place)));
+}
+
 fn is_sealed(net: &Net, place: u32) -> bool {
     net.workers[place as usize].ledger.is_served(SESSION, place)
 }

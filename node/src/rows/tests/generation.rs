@@ -44,6 +44,7 @@ fn assert_is_right(net: &Net, replicas: u32, prompt: &[u32], most: u32) {
             }
         }
     }
+    assert!(net.gateway.wire.kept.lock().is_empty());
     let answered = net.gateway.ledger.answered(SESSION).unwrap();
     assert_eq!(answered.signed.len() as u32, count * replicas);
     for signed in answered.signed {
@@ -59,6 +60,25 @@ fn one_to_four_workers_give_the_answer_of_one_process_alone() {
     for (workers, replicas) in [(1, 1), (2, 1), (3, 1), (4, 1), (3, 3), (4, 3), (5, 5)] {
         assert_is_right(&Net::new(workers, replicas), replicas, &PROMPT, MAX_TOKENS);
     }
+}
+
+#[test]
+fn a_gateway_is_a_worker_too() {
+    let net = Net::new(3, 3);
+    net.change(|session| {
+        let gateway = session.gateway.clone();
+        let SessionPhase::Assigned { workers, .. } = &mut session.phase else { panic!() };
+        workers[1] = gateway;
+    });
+    let (_, end) = net.answer();
+    let summary = end.unwrap();
+    let alone = net.alone(&PROMPT, MAX_TOKENS, 3);
+    assert_eq!((summary.tokens, summary.report.dropped), (alone.tokens, Vec::new()));
+    wait_until("the trace is waited for", || net.gateway.ledger.is_served(SESSION, 1));
+    let trace = net.gateway.ledger.trace(SESSION, 1).unwrap();
+    assert_eq!(trace.root, alone.ranges[1].describe().unwrap().1);
+    // One file has both.
+    assert_eq!(net.gateway.ledger.closing(SESSION), Some(summary.closing));
 }
 
 #[test]

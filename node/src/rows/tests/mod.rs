@@ -3,5 +3,7 @@
 mod faults;
 mod generation;
 mod net;
+mod rpc;
 mod serving;
 pub mod tiny;
+mod wire;

@@ -52,7 +52,7 @@ pub const PROMPT: [u32; 5] = [1, 20, 3, 14, 5];
 pub const MAX_TOKENS: u32 = 12;
 
 /// Short enough for tests, and long enough for a busy machine.
-const PATIENCE: Patience = Patience {
+pub const PATIENCE: Patience = Patience {
     first: Duration::from_secs(2),
     call: Duration::from_millis(1500),
     retry: Duration::from_millis(50),
@@ -186,7 +186,7 @@ pub struct Wire {
     switch: Arc<Switch>,
     manner: Mutex<Manner>,
     sent: AtomicUsize,
-    kept: Mutex<HashSet<PeerId>>,
+    pub kept: Mutex<HashSet<PeerId>>,
     pub reported: Mutex<Vec<PeerId>>,
     /// Messages that were refused, with their reasons.
     pub refusals: Mutex<Vec<String>>,
@@ -337,20 +337,8 @@ impl Net {
 
     /// Opens a session that the workers are drawn for in their order.
     pub fn open(&self, id: SessionId, replicas: u32) {
-        let session = Session {
-            id,
-            requester: [9; 32].into(),
-            model: 0,
-            gateway: self.gateway.participant(),
-            prompt: blake2_256(&PROMPT.to_vec().encode()).into(),
-            prompt_tokens: PROMPT.len() as u32,
-            max_tokens: MAX_TOKENS,
-            workers: self.workers.len() as u32,
-            replicas,
-            price: 1,
-            payment: Payment::Tune,
-            phase: self.assigned(),
-        };
+        let workers = self.workers.iter().map(Node::participant).collect();
+        let session = Session { id, ..session(self.gateway.participant(), replicas, workers) };
         self.world.sessions.lock().insert(id, session);
     }
 
@@ -390,10 +378,7 @@ impl Net {
 }
 
 fn node(seed: u8, world: &Arc<World>, switch: &Arc<Switch>, model: &Tiny) -> Node {
-    let (folder, peer) = (TempDir::new().unwrap(), PeerId::random());
-    let store = testing::store(&folder.path().join("tensors"), 256 << 20);
-    let ledger = Ledger::open(&folder.path().join("rows"), store.clone()).unwrap();
-    let pair = AttesterPair::from_seed(&[seed; 32]);
+    let (peer, home) = (PeerId::random(), Home::new(seed, model));
     let wire = Arc::new(Wire {
         local: peer,
         switch: switch.clone(),
@@ -403,22 +388,73 @@ fn node(seed: u8, world: &Arc<World>, switch: &Arc<Switch>, model: &Tiny) -> Nod
         reported: Mutex::default(),
         refusals: Mutex::default(),
     });
-    let shelf = Arc::new(Shelf(Mutex::new(Ok(Arc::new(model.clone())))));
-    let context = Arc::new(Context {
-        genesis: Hash::repeat_byte(5),
-        chain: world.clone(),
-        keyring: Arc::new(Ring(pair.clone())),
-        models: shelf.clone(),
-        ledger: ledger.clone(),
-        post: Post::new(wire.clone()),
-        metrics: Metrics::new(None).unwrap(),
-        machine: Machine::PORTABLE,
-        patience: PATIENCE,
-        faults: Mutex::new(Faults::default()),
-    });
-    let hub = Hub::new(context);
+    let hub = home.hub(world, wire.clone(), PATIENCE);
     switch.hubs.write().insert(peer, Arc::downgrade(&hub));
+    let Home { folder, store, ledger, shelf, pair } = home;
     Node { peer, hub, wire, ledger, store, shelf, pair, _folder: folder }
+}
+
+/// All of a node but its network.
+pub struct Home {
+    folder: TempDir,
+    store: Arc<Store>,
+    ledger: Arc<Ledger>,
+    shelf: Arc<Shelf>,
+    pair: AttesterPair,
+}
+
+impl Home {
+    /// With a key of this seed.
+    pub fn new(seed: u8, model: &Tiny) -> Self {
+        let folder = TempDir::new().unwrap();
+        let store = testing::store(&folder.path().join("tensors"), 256 << 20);
+        let ledger = Ledger::open(&folder.path().join("rows"), store.clone()).unwrap();
+        let shelf = Arc::new(Shelf(Mutex::new(Ok(Arc::new(model.clone())))));
+        Self { folder, store, ledger, shelf, pair: AttesterPair::from_seed(&[seed; 32]) }
+    }
+
+    /// Connects it.
+    pub fn hub(&self, world: &Arc<World>, network: Arc<dyn Network>, patience: Patience) -> Arc<Hub> {
+        Hub::new(Arc::new(Context {
+            genesis: Hash::repeat_byte(5),
+            chain: world.clone(),
+            keyring: Arc::new(Ring(self.pair.clone())),
+            models: self.shelf.clone(),
+            ledger: self.ledger.clone(),
+            post: Post::new(network),
+            metrics: Metrics::new(None).unwrap(),
+            machine: Machine::PORTABLE,
+            patience,
+            faults: Mutex::new(Faults::default()),
+        }))
+    }
+
+    /// What the chain says of it.
+    pub fn participant(&self, peer: PeerId) -> Participant {
+        Participant {
+            account: self.pair.public().into_inner().0.into(),
+            key: self.pair.public(),
+            peer: peer.to_bytes().try_into().unwrap(),
+        }
+    }
+}
+
+/// The session of most tests.
+pub fn session(gateway: Participant, replicas: u32, workers: Vec<Participant>) -> Session {
+    Session {
+        id: SESSION,
+        requester: [9; 32].into(),
+        model: 0,
+        gateway,
+        prompt: blake2_256(&PROMPT.to_vec().encode()).into(),
+        prompt_tokens: PROMPT.len() as u32,
+        max_tokens: MAX_TOKENS,
+        workers: workers.len() as u32,
+        replicas,
+        price: 1,
+        payment: Payment::Tune,
+        phase: SessionPhase::Assigned { workers, until: 100 },
+    }
 }
 
 /// Waits for all of an answer.
@@ -457,7 +493,8 @@ pub struct Alone {
     pub ranges: Vec<Trace>,
 }
 
-fn alone(model: &Tiny, prompt: &[u32], most: u32, ranges: u32) -> Alone {
+/// The answer as one process alone gives it.
+pub fn alone(model: &Tiny, prompt: &[u32], most: u32, ranges: u32) -> Alone {
     let machine = Machine::PORTABLE;
     let all = Local::new(&LLAMA, machine, |name| model.named(name)).unwrap();
     let parts = (0..ranges).map(|range| Local::of_range(&LLAMA, machine, range, ranges, |name| model.named(name)));

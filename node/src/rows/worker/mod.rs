@@ -90,7 +90,8 @@ impl Worker {
         self.context.metrics.seats.set(seats.len() as u64);
     }
 
-    /// Whether a peer is the gateway of a session in which a key of this node takes part, or may be about to. May block.
+    /// Whether a peer is the gateway of a session in which a key of this node takes part, or may be about to. May
+    /// block.
     pub fn admits(&self, peer: &PeerId) -> bool {
         let Ok(sessions) = self.context.chain.sessions() else { return false };
         let of_peer = sessions.iter().filter(|session| chain::peer(&session.gateway).as_ref() == Some(peer));

@@ -46,9 +46,10 @@ fn not_yet(reason: impl Into<String>) -> Denied {
 impl Seat {
     /// Answers calls until the gateway ends the session, or the chain says that it is over.
     pub fn run(self) {
-        let mut served = None;
+        let (mut served, idle) = (None, self.worker.context.patience.idle);
+        let mut checked = Instant::now();
         loop {
-            match self.jobs.recv_timeout(self.worker.context.patience.idle) {
+            match self.jobs.recv_timeout(idle) {
                 Ok(call) => {
                     if served.is_none() {
                         served = self.admit(&call);
@@ -56,8 +57,14 @@ impl Seat {
                     let Some(served) = &mut served else { break };
                     self.answer(served, &call);
                 },
-                Err(RecvTimeoutError::Timeout) if self.is_on() => (),
-                Err(_) => break,
+                Err(RecvTimeoutError::Timeout) => (),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if checked.elapsed() >= idle {
+                if !self.is_on() {
+                    break;
+                }
+                checked = Instant::now();
             }
         }
         // Whoever calls once more finds the traces sealed.

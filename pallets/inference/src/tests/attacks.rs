@@ -41,7 +41,9 @@ fn a_worker_that_leaves_does_not_escape_a_dispute() {
         let mut world = World::honest();
         world.falsify(4, 3, 0);
         let id = run_to_window(question(), &world);
-        WORKERS[..3].iter().for_each(|who| assert_ok!(Inference::leave(signed(*who))));
+        WORKERS[..3].iter().for_each(|who| {
+            assert_ok!(Inference::leave(signed(*who)));
+        });
         assert_ok!(dispute(id, &world.row(4, 3, 0, 3), STRANGER));
         assert!(WORKERS[..3].iter().all(|who| held(HoldReason::Bond, *who) == BOND / 2));
     });

@@ -158,7 +158,9 @@ fn shares_are_unlocked_when_their_model_is_gone() {
         give_shares(STRANGER, 100);
         lock(STRANGER, Class::Contribution, 100);
         let earned = earn();
-        WORKERS[..3].iter().chain(&[GATEWAY]).for_each(|who| assert_ok!(Inference::leave(signed(*who))));
+        WORKERS[..3].iter().chain(&[GATEWAY]).for_each(|who| {
+            assert_ok!(Inference::leave(signed(*who)));
+        });
         let burnt = BurntSoFar::get();
         assert_ok!(Inference::retire_model(signed(REGISTRANT), 0));
         assert_eq!(BurntSoFar::get(), burnt + earned);

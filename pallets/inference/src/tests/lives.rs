@@ -153,7 +153,7 @@ proptest! {
             let workers = || WORKERS.into_iter().chain([GATEWAY]);
             workers().for_each(|who| drop(Inference::leave(signed(who))));
             System::set_block_number(20_000);
-            workers().for_each(|who| assert_ok!(Inference::withdraw(signed(who))));
+            workers().for_each(|who| { assert_ok!(Inference::withdraw(signed(who))); });
             for (who, class) in [(REQUESTER, crate::Class::Contribution), (WORKERS[0], crate::Class::Rows)] {
                 let amount = crate::Holdings::<Test>::get(model, who).of(class).amount;
                 drop(Inference::unlock(signed(who), model, class, amount));

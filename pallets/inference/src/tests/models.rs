@@ -112,6 +112,20 @@ fn a_model_out_of_use_is_retired_and_everything_returns() {
 }
 
 #[test]
+fn nobody_tops_up_for_a_model_that_is_gone() {
+    on_chain(|| {
+        let model = register();
+        join(WORKERS[0], model, BOND);
+        drop(Inference::slash_bond(0, &WORKERS[0], 1));
+        assert_ok!(Inference::retire_model(signed(REGISTRANT), model));
+        assert_noop!(Inference::bond_extra(signed(WORKERS[0]), 1), Error::<Test>::UnknownModel);
+        assert_ok!(Inference::leave(signed(WORKERS[0])));
+        System::set_block_number(100);
+        assert_ok!(Inference::withdraw(signed(WORKERS[0])));
+    });
+}
+
+#[test]
 fn a_model_with_a_session_is_in_use() {
     with_workers(3, |model| {
         let id = open(question());

@@ -384,8 +384,7 @@ fn the_gateway_closes_when_it_has_the_answer_and_again_until_it_is_in() {
         node.closings.lock().insert(3, closing());
         next_worked_block();
         let submitted = take_submitted(pool);
-        let [RuntimeCall::Inference(Call::close { session: 3, closing: said, _signature: signature })] = &submitted[..]
-        else {
+        let [RuntimeCall::Inference(Call::close { session: 3, closing: said, signature })] = &submitted[..] else {
             panic!("the session is closed: {submitted:?}");
         };
         assert_eq!(*said, closing());
@@ -555,9 +554,7 @@ fn evidence_is_submitted_once() {
         let submitted = take_submitted(pool);
         assert_eq!(submitted.len(), 2);
         for (call, expected) in submitted.iter().zip([against(1), against_gateway()]) {
-            let RuntimeCall::Inference(Call::dispute_as_worker { session: 3, evidence, key, _signature: signature }) =
-                call
-            else {
+            let RuntimeCall::Inference(Call::dispute_as_worker { session: 3, evidence, key, signature }) = call else {
                 panic!("it is disputed: {call:?}");
             };
             assert_eq!((evidence, key), (&expected, &keys[0]));
@@ -631,14 +628,14 @@ fn a_check_does_without_contested_outputs_that_nobody_has() {
         node.hold_all();
         node.held.lock().remove(&CONTESTED);
         work();
-        assert_eq!(node.take_checked(), []);
+        assert!(node.take_checked().is_empty());
         node.failed.lock().insert(CONTESTED);
         next_worked_block();
         assert_eq!(node.take_checked(), [3]);
         // But not without a trace.
         node.failed.lock().insert(trace(1).id());
         next_worked_block();
-        assert_eq!(node.take_checked(), []);
+        assert!(node.take_checked().is_empty());
     });
 }
 
@@ -672,7 +669,7 @@ fn a_session_is_forgotten_when_it_has_long_been_over() {
         for _ in 0..32 {
             next_worked_block();
         }
-        assert_eq!(*node.forgotten.lock(), []);
+        assert!(node.forgotten.lock().is_empty());
         next_worked_block();
         next_worked_block();
         assert_eq!(*node.forgotten.lock(), [3]);
@@ -694,7 +691,7 @@ fn a_session_that_comes_back_with_another_fork_is_not_forgotten() {
         for _ in 0..20 {
             next_worked_block();
         }
-        assert_eq!(*node.forgotten.lock(), []);
+        assert!(node.forgotten.lock().is_empty());
     });
 }
 

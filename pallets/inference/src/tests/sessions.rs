@@ -21,7 +21,9 @@ fn a_session_holds_the_most_it_can_cost() {
 #[test]
 fn what_cannot_be_asked_for_is_refused() {
     with_workers(3, |_| {
-        let refuse = |question, error: Error<Test>| assert_noop!(try_open(question, Payment::Tune), error);
+        let refuse = |question, error: Error<Test>| {
+            assert_noop!(try_open(question, Payment::Tune), error);
+        };
         let good = question();
         refuse(Question { prompt_tokens: 0, ..good }, Error::InvalidLength);
         refuse(Question { max_tokens: 0, ..good }, Error::InvalidLength);

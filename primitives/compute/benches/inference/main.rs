@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on has failed")]
 
 mod kernel;
+mod model;
 
 use std::process::ExitCode;
 
@@ -13,5 +14,6 @@ use ensemble_compute_study::report::Report;
 fn main() -> ExitCode {
     let mut report = Report::default();
     kernel::measure(&mut report);
+    model::measure(&mut report);
     report.exit_code()
 }

@@ -1,5 +1,7 @@
 //! The architecture of a model: what its `config` member says, and the matrices and stages that follow from it.
 
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
+
 use alloc::{
     format,
     string::{String, ToString},
@@ -8,7 +10,7 @@ use alloc::{
 };
 
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use ensemble_tensor::blocks;
+use ensemble_tensor::Kind;
 use scale_info::TypeInfo;
 
 /// How the stages of a model follow one another. Its SCALE encoding is the `config` member of a model's bundle.
@@ -135,9 +137,9 @@ impl Llama {
         if !self.heads.is_multiple_of(self.kv_heads) {
             return Err(Invalid::Groups);
         }
-        let block = blocks::COLS as u32;
-        let whole = |width: u32| width.is_multiple_of(block);
-        if !whole(self.width) || !whole(self.query_width()) || !whole(self.hidden) || self.head_width % 2 != 0 {
+        let whole = |width: u32| width.is_multiple_of(Kind::Q8_0.group_cols());
+        if !whole(self.width) || !whole(self.query_width()) || !whole(self.hidden) || !self.head_width.is_multiple_of(2)
+        {
             return Err(Invalid::Width);
         }
         Ok(())

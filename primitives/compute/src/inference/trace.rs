@@ -18,6 +18,8 @@ pub struct Entry {
 impl Entry {
     /// Length in bytes.
     pub const LEN: usize = 64;
+    /// Numbers of kind `i32` that it takes.
+    pub const COLS: u32 = 16;
 
     /// The bytes in the trace.
     pub fn to_bytes(&self) -> [u8; Self::LEN] {
@@ -62,9 +64,8 @@ impl Trace {
         Self::shape(llama.stages(), positions)
     }
 
-    /// A row consists of numbers of four bytes.
     fn shape(stages: u32, positions: u32) -> Result<Header, Error> {
-        Header::new(Kind::I32, positions, stages.saturating_mul(Entry::LEN as u32 / 4))
+        Header::new(Kind::I32, positions, stages.saturating_mul(Entry::COLS))
     }
 
     /// The trace with these bytes, if they are whole rows of no more positions than the model has.

@@ -5,7 +5,7 @@ use core::ops::RangeInclusive;
 
 use ensemble_tensor::{merkle, Hash};
 
-use super::Error;
+use super::{glue::loops, Error};
 
 /// Activations: element `i` is `mantissas[i] * 2^exponent`.
 ///
@@ -32,16 +32,16 @@ impl Vector {
     /// left out. Neither comes up with a model within the limits.
     pub fn from_exact(numbers: &[i64], unit: i32) -> Self {
         let numbers = numbers.get(..Self::MAX_LEN).unwrap_or(numbers);
-        let largest = numbers.iter().map(|number| number.unsigned_abs()).max().unwrap_or_default();
+        // As many bits as the largest magnitude has.
+        let largest = loops::magnitudes(numbers);
         if largest == 0 {
             return Self { exponent: 0, mantissas: alloc::vec![0; numbers.len()] };
         }
         let shift = (u64::BITS - largest.leading_zeros()).saturating_sub(i16::BITS - 1);
         let unit = unit.clamp(*Self::UNITS.start(), *Self::UNITS.end());
-        Self {
-            exponent: unit.saturating_add_unsigned(shift),
-            mantissas: numbers.iter().map(|number| mantissa(*number, shift)).collect(),
-        }
+        let mut mantissas = alloc::vec![0; numbers.len()];
+        loops::mantissas(numbers, shift, &mut mantissas);
+        Self { exponent: unit.saturating_add_unsigned(shift), mantissas }
     }
 
     /// A vector of these parts, if one has them.
@@ -101,13 +101,4 @@ impl Vector {
     pub fn is_empty(&self) -> bool {
         self.mantissas.is_empty()
     }
-}
-
-/// `number / 2^shift` to the nearest, a tie up, and at most 32767 in magnitude.
-///
-/// The largest number has 15 bits above the shift, so the quotient fits 17 bits.
-fn mantissa(number: i64, shift: u32) -> i16 {
-    let half = (number >> shift.saturating_sub(1)) & i64::from(shift > 0);
-    let rounded = (number >> shift).saturating_add(half);
-    i16::try_from(rounded.clamp(-i64::from(i16::MAX), i64::from(i16::MAX))).unwrap_or_default()
 }

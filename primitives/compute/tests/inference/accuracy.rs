@@ -60,11 +60,11 @@ fn sigmoids_are_within_twelve_units() {
         .chain([0, 1, -1, i32::MAX, i32::MIN])
         .map(|x| {
             let exact = 30_f64.exp2() / (1.0 + (-f64::from(x) / 24_f64.exp2()).exp());
-            (f64::from(glue::sigmoid(x, glue::exponential(x.unsigned_abs()))) - exact).abs()
+            (f64::from(glue::sigmoid(x)) - exact).abs()
         })
         .fold(0.0, f64::max);
     assert!(worst <= 12.0, "{worst}");
-    assert_eq!(glue::sigmoid(0, glue::exponential(0)), 1 << 29);
+    assert_eq!(glue::sigmoid(0), 1 << 29);
 }
 
 proptest! {
@@ -109,7 +109,7 @@ proptest! {
 
     #[test]
     fn attention_is_near(
-        positions in vec((reals(32, 4.0), 0.0..6.28_f64), 1..40),
+        positions in vec((reals(32, 4.0), 0.0..6.0_f64), 1..40),
         interleaved in any::<bool>(),
     ) {
         let llama = Llama { heads: 2, kv_heads: 1, head_width: 8, ..Small::default().llama() };

@@ -1,6 +1,12 @@
 //! The same answer and the same trace, however the work is cut.
 
-use ensemble_compute::Machine;
+use ensemble_compute::{
+    inference::{
+        glue::{Cache, Turn},
+        Llama,
+    },
+    Machine,
+};
 use ensemble_compute_wasm::{
     glue::{Glue, Made},
     small::Small,
@@ -75,4 +81,31 @@ fn another_token_or_weight_gives_another_trace() {
     let shape = Small { seed: 3, ..shape };
     let (_, other_gateway, other_workers) = sequence(shape, &[1, 2, 3], 3, 1, Machine::ONE_CORE);
     assert_ne!((gateway, &workers), (other_gateway, &other_workers));
+}
+
+#[test]
+fn a_long_sequence_is_the_same_on_any_number_of_threads() {
+    let llama = Llama { heads: 6, kv_heads: 2, head_width: 128, ..Small::default().llama() };
+    let mut state = 7_u64;
+    let mut random = |count: usize| -> Vec<i64> {
+        let next = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state.cast_signed() >> 20
+        };
+        (0..count).map(next).collect()
+    };
+    let row: Vec<i32> = random(128).into_iter().map(|number| i32::try_from(number >> 14).unwrap()).collect();
+    let turn = Turn::new(&row, true);
+    let mut cache = Cache::new(&llama);
+    for _ in 0..700 {
+        let (keys, values) = (random(256), random(256));
+        cache.push(&keys, &values, -20, &turn);
+    }
+    let queries = random(768);
+    let attend = |machine| cache.attend(&queries, -20, &turn, 700, machine);
+    let alone = attend(Machine::ONE_CORE);
+    assert!(alone.mantissas().iter().any(|mantissa| *mantissa != 0));
+    for threads in [2, 3, 4, 6, 50] {
+        assert_eq!(attend(Machine { threads, vector: true }), alone, "{threads}");
+    }
 }

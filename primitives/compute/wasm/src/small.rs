@@ -82,10 +82,8 @@ impl Small {
         let shapes = [llama.embedding()].into_iter().chain(stages.flat_map(|stage| llama.matrices(stage)));
         let mut matrices = BTreeMap::new();
         for (shape, kind) in shapes.zip(KINDS.into_iter().cycle()) {
-            if !matrices.contains_key(&shape.name) {
-                let data = random.matrix(&shape, kind);
-                matrices.insert(shape.name, (kind, shape.cols as usize, data));
-            }
+            let member = matrices.entry(shape.name.clone());
+            member.or_insert_with(|| (kind, shape.cols as usize, random.matrix(&shape, kind)));
         }
         let mut tables = BTreeMap::new();
         for shape in llama.tables() {

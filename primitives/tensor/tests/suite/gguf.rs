@@ -123,7 +123,7 @@ fn tensors_keep_their_blocks_and_their_first_dimension_is_the_columns() {
 
 #[test]
 fn a_block_without_a_finite_scale_is_refused_when_it_is_encoded() {
-    let mut elements = vec![0; 64];
+    let mut elements = [0; 64];
     elements[35] = 0x7c;
     let file = file(&[], &[tensor("bad", &[32, 2], Q8_0, 0)], &[&elements[..], &[0; 64]].concat());
     let matrix = Archive::parse(&file).unwrap().matrix("bad").unwrap();
@@ -218,7 +218,7 @@ fn floating_point_becomes_fixed_point() {
     assert_eq!(fixed(f32::from_bits(1), 20), Some(0));
     assert_eq!(Float::F16.fixed(0x3c00, 20), Some(1 << 20));
     let mut out = Vec::new();
-    fix_row(Float::F32, 0, 20, &[1.0f32, -2047.999_9].map(f32::to_le_bytes).concat(), &mut out).unwrap();
+    fix_row(Float::F32, 0, 20, &[1.0f32, -2_047.5].map(f32::to_le_bytes).concat(), &mut out).unwrap();
     assert_eq!(out[..4], (1i32 << 20).to_le_bytes());
     let refused = fix_row(Float::F32, 3, 20, &[1.0f32, 2048.0].map(f32::to_le_bytes).concat(), &mut out);
     assert_eq!(refused, Err(Error::NotFixed { row: 3, col: 1, fraction: 20 }));

@@ -311,7 +311,9 @@ async fn the_task_that_the_source_names_is_tried_first_however_many_others_were_
     host.entitle(sample.id, &ann);
     let others = OTHER..OTHER + 100;
     for task in others.clone() {
-        [&host.rules, &host.theirs].map(|rules| rules.entitle_for(task, sample.id, ann.asker()));
+        for rules in [&host.rules, &host.theirs] {
+            rules.entitle_for(task, sample.id, ann.asker());
+        }
     }
     let home = Home::new(1 << 26);
     let asked = Arc::new(Mutex::new(Vec::new()));

@@ -14,9 +14,10 @@ use crate::{
 
 pub use head::Turn;
 use head::{Head, Lane};
+use mix::Mixer;
 
-/// Products of a head below which it is not worth waking another thread.
-const WORTH_A_THREAD: usize = 1 << 21;
+/// Products of queries and keys below which another thread takes longer to wake than it saves.
+const WORTH_A_THREAD: usize = 1 << 19;
 
 /// The keys and values of one layer, for all positions so far.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl Cache {
     /// Takes the keys and values of the next position: all heads one after the other, products of an input with this
     /// exponent. `turn` is the rotation of the position. What is missing of them is taken for zeros.
     pub fn push(&mut self, keys: &[i64], values: &[i64], exponent: i32, turn: &Turn<'_>) {
-        let parts = |all, at: usize| part(all, at, self.head_width);
+        let parts = |all, at: usize| of_head(all, at, self.head_width);
         for (at, (key_lane, value_lane)) in self.lanes.iter_mut().enumerate() {
             key_lane.push(&Head::turned(parts(keys, at), exponent, turn));
             value_lane.push(&Head::plain(parts(values, at), exponent));
@@ -54,33 +55,50 @@ impl Cache {
     /// `queries`, the products of an input with this exponent, the mean of the values, each weighted by the softmax of
     /// its key's product with the query, all heads one after the other. `turn` is the rotation of the position.
     pub fn attend(&self, queries: &[i64], exponent: i32, turn: &Turn<'_>, visible: usize, machine: Machine) -> Vector {
-        let group = self.heads / self.lanes.len().max(1);
-        let mut means: Vec<(Vec<i64>, i32)> = (0..self.heads).map(|_| (Vec::new(), 0)).collect();
         let worth = visible.saturating_mul(self.head_width).saturating_mul(self.heads) >= WORTH_A_THREAD;
-        let machine = if worth { machine } else { Machine { threads: 1, ..machine } };
-        parallel::for_each(machine, &mut means, |at, mean| {
-            let query = Head::turned(part(queries, at, self.head_width), exponent, turn);
-            let Some((keys, values)) = self.lanes.get(at / group.max(1)) else { return };
-            *mean = mix::mean(&query, keys, values, visible);
+        let each = if worth { self.heads.div_ceil(machine.threads.max(1)) } else { self.heads }.max(1);
+        let first = (0..self.heads).step_by(each);
+        let mut parts: Vec<Part> = first.map(|first| Part { first, ..Part::default() }).collect();
+        parallel::at_once(&mut parts, |part| {
+            for head in part.first..part.first.saturating_add(each).min(self.heads) {
+                let query = Head::turned(of_head(queries, head, self.head_width), exponent, turn);
+                let group = self.heads / self.lanes.len().max(1);
+                let Some((keys, values)) = self.lanes.get(head / group.max(1)) else { return };
+                part.units.push(part.mixer.mean(&query, keys, values, visible, &mut part.means));
+            }
         });
-        join(&means, self.head_width)
+        join(&parts, self.head_width)
     }
 }
 
+/// Neighbouring heads that one thread computes.
+#[derive(Default)]
+struct Part {
+    /// The first of them.
+    first: usize,
+    mixer: Mixer,
+    /// The mean of each head, one after the other.
+    means: Vec<i64>,
+    /// What each counts in.
+    units: Vec<i32>,
+}
+
 /// The numbers of one head, as far as there are any.
-fn part(all: &[i64], head: usize, width: usize) -> &[i64] {
+fn of_head(all: &[i64], head: usize, width: usize) -> &[i64] {
     let from = head.saturating_mul(width).min(all.len());
     let to = from.saturating_add(width).min(all.len());
     all.get(from..to).unwrap_or_default()
 }
 
 /// One vector of all heads, in the units of the largest: each head's numbers are rounded down to them.
-fn join(means: &[(Vec<i64>, i32)], width: usize) -> Vector {
-    let unit = means.iter().map(|(_, unit)| *unit).max().unwrap_or_default();
-    let mut all = Vec::with_capacity(means.len().saturating_mul(width));
-    for (mean, own) in means {
-        let shift = unit.saturating_sub(*own).clamp(0, signed(i64::BITS) - 1).unsigned_abs();
-        all.extend(mean.iter().map(|number| number.wrapping_shr(shift)));
+fn join(parts: &[Part], width: usize) -> Vector {
+    let unit = parts.iter().flat_map(|part| &part.units).copied().max().unwrap_or_default();
+    let mut all = Vec::with_capacity(parts.iter().map(|part| part.means.len()).sum());
+    for part in parts {
+        for (mean, own) in part.means.chunks(width.max(1)).zip(&part.units) {
+            let shift = unit.saturating_sub(*own).clamp(0, signed(i64::BITS) - 1).unsigned_abs();
+            all.extend(mean.iter().map(|number| number.wrapping_shr(shift)));
+        }
     }
     Vector::from_exact(&all, unit)
 }

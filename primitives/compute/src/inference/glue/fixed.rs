@@ -1,25 +1,27 @@
 //! Shifts and roundings that all glue shares.
 
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
+
+use super::loops;
 
 /// Bits of a number that is narrow enough for the product of two to fit 64 bits.
 const NARROW_BITS: u32 = 31;
 
 /// Bits of the largest magnitude.
 pub fn bits(values: &[i64]) -> u32 {
-    // The or of all magnitudes has as many bits as the largest, and is quicker.
-    let all = values.iter().fold(0, |all, value| all | value.unsigned_abs());
-    u64::BITS.saturating_sub(all.leading_zeros())
+    u64::BITS.saturating_sub(loops::magnitudes(values).leading_zeros())
 }
 
 /// The numbers shifted right, rounded down, until all are from -2^31 to 2^31 - 1; and how far.
-#[expect(clippy::cast_possible_truncation, reason = "the shift leaves 32 bits with the sign")]
 pub fn narrow(values: &[i64]) -> (Vec<i32>, u32) {
     let shift = bits(values).saturating_sub(NARROW_BITS);
-    (values.iter().map(|value| value.wrapping_shr(shift) as i32).collect(), shift)
+    let mut narrowed = vec![0; values.len()];
+    loops::narrow(values, shift, &mut narrowed);
+    (narrowed, shift)
 }
 
 /// `value * 2^exponent`, rounded to the nearest whole number, a tie up, and limited to 64 bits.
+#[inline(always)]
 pub fn scale(value: i64, exponent: i32) -> i64 {
     let shift = exponent.unsigned_abs();
     if exponent >= 0 {
@@ -33,6 +35,7 @@ pub fn scale(value: i64, exponent: i32) -> i64 {
     value.wrapping_shr(shift).wrapping_add(half)
 }
 
+#[inline(always)]
 fn raise(value: i64, shift: u32) -> i64 {
     if value == 0 {
         return 0;

@@ -8,7 +8,7 @@ mod activate;
 mod attention;
 mod exponential;
 mod fixed;
-mod loops;
+pub(super) mod loops;
 mod norm;
 mod residual;
 

@@ -1,10 +1,10 @@
 //! RMSNorm (Zhang and Sennrich, 2019): the residual divided by the root of its mean square, times weights.
 
-use alloc::vec::Vec;
+use alloc::vec;
 
 use super::{
     fixed::{exponent, narrow, signed},
-    STATE_EXPONENT,
+    loops, STATE_EXPONENT,
 };
 use crate::inference::Vector;
 
@@ -23,18 +23,15 @@ pub fn norm(state: &[i64], weights: &[i32], epsilon: u64) -> Vector {
     let state = state.get(..weights.len()).unwrap_or(state);
     let (narrowed, shift) = narrow(state);
     let Some((reciprocal, unit)) = reciprocal_root(&narrowed, shift, epsilon) else {
-        return Vector::from_exact(&alloc::vec![0; state.len()], 0);
+        return Vector::from_exact(&vec![0; state.len()], 0);
     };
-    let weighted: Vec<i64> = narrowed
-        .iter()
-        .zip(weights)
-        .map(|(state, weight)| i64::from(*state).wrapping_mul(i64::from(*weight)))
-        .collect();
-    let (weighted, lost) = narrow(&weighted);
+    let mut products = vec![0; narrowed.len()];
+    loops::pairs(&narrowed, weights, &mut products);
+    let (weighted, lost) = narrow(&products);
     // Below 2^31 each, so the product fits.
-    let normed: Vec<i64> = weighted.iter().map(|number| i64::from(*number).wrapping_mul(reciprocal)).collect();
+    loops::times(&weighted, reciprocal, &mut products);
     let unit = exponent(&[unit, signed(shift), signed(lost), STATE_EXPONENT, WEIGHT_EXPONENT]);
-    Vector::from_exact(&normed, unit)
+    Vector::from_exact(&products, unit)
 }
 
 /// The reciprocal of the root of the mean square, at most 2^31, and the power of two that it counts in. `narrowed`
@@ -59,13 +56,7 @@ fn reciprocal_root(narrowed: &[i32], shift: u32, epsilon: u64) -> Option<(i64, i
 
 /// The exact sum of squares.
 fn sum_of_squares(numbers: &[i32]) -> u128 {
-    // Two sums of halves, for vector instructions know no more than 64 bits; 2^32 squares cannot overflow them.
-    let (mut low, mut high) = (0_u64, 0_u64);
-    for number in numbers {
-        let square = u64::from(number.unsigned_abs()).wrapping_mul(number.unsigned_abs().into());
-        low = low.wrapping_add(square & u64::from(u32::MAX));
-        high = high.wrapping_add(square >> u32::BITS);
-    }
+    let (low, high) = loops::squares(numbers);
     (u128::from(high) << u32::BITS).saturating_add(low.into())
 }
 

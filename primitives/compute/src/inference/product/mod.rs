@@ -1,4 +1,6 @@
 //! Products of rows and vectors.
+//!
+//! [`portable`] says what they are; what is compiled for vector instructions of a machine is held to it.
 
 mod inputs;
 mod portable;
@@ -8,18 +10,19 @@ mod tests;
 mod x86;
 
 use alloc::vec::Vec;
+use core::slice;
 
 use ensemble_tensor::Kind;
 
-use super::{Error, Rows, Vector};
-use crate::{parallel, Machine};
-
 use inputs::Input;
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-// On 64-bit ARM the compiler uses NEON, which every such machine has.
+// Every 64-bit ARM has NEON, so that the compiler uses it in portable code.
 use portable::products as fastest;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 use x86::products as fastest;
+
+use super::{Error, Rows, Vector};
+use crate::{parallel, Machine};
 
 pub use inputs::Inputs;
 
@@ -39,14 +42,9 @@ pub fn product(kind: Kind, row: &[u8], vector: &Vector) -> Result<i64, Error> {
         return Err(Error::PartialRow { len: row.len(), row_len: rows.row_len() });
     }
     rows.check()?;
+    let inputs = Inputs::new(slice::from_ref(vector))?;
     let mut out = 0;
-    portable::products(
-        kind,
-        vector.len(),
-        row,
-        Inputs::new(core::slice::from_ref(vector))?.vectors(),
-        core::slice::from_mut(&mut out),
-    );
+    portable::products(kind, vector.len(), row, inputs.vectors(), slice::from_mut(&mut out));
     Ok(out)
 }
 

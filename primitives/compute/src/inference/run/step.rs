@@ -14,7 +14,7 @@ use crate::{
     parallel, Machine,
 };
 
-/// Positions below which no other thread is woken.
+/// Positions below which none has a thread of its own.
 const WORTH_A_THREAD: usize = 8;
 
 /// Positions on their way.
@@ -107,13 +107,12 @@ impl Step {
             let (keys, values) = output.get(query_width..).unwrap_or_default().split_at(key_width);
             cache.push(keys, values, *exponent, turn);
         }
-        let mut inputs = Vec::with_capacity(outputs.len());
-        for (visible, ((output, exponent), turn)) in
-            (before.saturating_add(1)..).zip(outputs.iter().zip(&self.exponents).zip(&turns))
-        {
-            let queries = output.get(..query_width).unwrap_or_default();
-            inputs.push(cache.attend(queries, *exponent, turn, visible, machine));
-        }
+        let cache = &*cache;
+        let inputs = of_each(machine, outputs.len(), |at, machine| {
+            let (output, exponent, turn) = (outputs.get(at)?, self.exponents.get(at)?, turns.get(at)?);
+            let visible = before.saturating_add(at).saturating_add(1);
+            Some(cache.attend(output.get(..query_width)?, *exponent, turn, visible, machine))
+        });
         self.stage = self.stage.saturating_add(1);
         Ok(self.call(inputs))
     }
@@ -133,12 +132,10 @@ impl Step {
     }
 
     fn activate(&mut self, llama: &Llama, machine: Machine, outputs: &[Vec<i64>]) -> Call {
-        let machine = if outputs.len() < WORTH_A_THREAD { Machine { threads: 1, ..machine } } else { machine };
-        let mut inputs: Vec<Vector> = outputs.iter().map(|_| Vector::default()).collect();
-        parallel::for_each(machine, &mut inputs, |at, input| {
-            let (Some(output), Some(exponent)) = (outputs.get(at), self.exponents.get(at)) else { return };
-            let (gate, up) = output.split_at((llama.hidden as usize).min(output.len()));
-            *input = glue::activate(gate, up, *exponent);
+        let inputs = of_each(machine, outputs.len(), |at, _| {
+            let (output, exponent) = (outputs.get(at)?, self.exponents.get(at)?);
+            let (gate, up) = output.split_at_checked(llama.hidden as usize)?;
+            Some(glue::activate(gate, up, *exponent))
         });
         self.stage = self.stage.saturating_add(1);
         self.call(inputs)
@@ -172,4 +169,20 @@ impl Step {
     fn end(outputs: &[Vec<i64>]) -> Next {
         outputs.last().and_then(|logits| glue::pick(logits)).map_or(Next::Stored, Next::Token)
     }
+}
+
+/// What `work` makes of each position. Many are spread over the machine's threads; few are done one after the other,
+/// each with all of them.
+fn of_each(machine: Machine, positions: usize, work: impl Fn(usize, Machine) -> Option<Vector> + Sync) -> Vec<Vector> {
+    let of = |at, machine| work(at, machine).unwrap_or_default();
+    if positions < WORTH_A_THREAD {
+        return (0..positions).map(|at| of(at, machine)).collect();
+    }
+    let each = positions.div_ceil(machine.threads.max(1)).max(1);
+    let mut parts: Vec<(usize, Vec<Vector>)> = (0..positions).step_by(each).map(|first| (first, Vec::new())).collect();
+    let alone = Machine { threads: 1, ..machine };
+    parallel::at_once(&mut parts, |(first, made)| {
+        made.extend((*first..first.saturating_add(each).min(positions)).map(|at| of(at, alone)));
+    });
+    parts.into_iter().flat_map(|(_, made)| made).collect()
 }

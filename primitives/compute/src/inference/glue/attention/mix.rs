@@ -1,6 +1,6 @@
 //! The mean of values by the softmax of scores.
 
-use alloc::{vec, vec::Vec};
+use alloc::vec::Vec;
 
 use super::{
     super::{
@@ -22,48 +22,65 @@ const ONE_BITS: u32 = 62;
 /// Bits of a sum of values beyond those of the sum of weights that are not used.
 const SPARE_BITS: u32 = 16;
 
-/// The mean of the first `visible` values, in numbers of at most 62 bits, and the power of two that they count in.
-pub fn mean(query: &Head, keys: &Lane, values: &Lane, visible: usize) -> (Vec<i64>, i32) {
-    let weights = softmax(&scores(query, keys, visible));
-    let total: u64 = weights.iter().fold(0, |sum: u64, weight| sum.wrapping_add((*weight).into()));
-    let (rows, exponents) = values.first(visible);
-    let unit = exponents.iter().copied().max().unwrap_or(NOTHING);
-    let weights: Vec<i32> =
-        weights.iter().zip(exponents).map(|(weight, own)| lowered(*weight, unit.saturating_sub(*own))).collect();
-    let mut sums = vec![0; values.width()];
-    loops::weigh(&weights, rows, &mut sums);
-    divide(&mut sums, total);
-    (sums, exponent(&[unit, signed(SPARE_BITS), -signed(ONE_BITS)]))
+/// Room for what is needed of each position, kept from head to head.
+#[derive(Default)]
+pub struct Mixer {
+    products: Vec<i32>,
+    scores: Vec<i64>,
+    weights: Vec<u32>,
+    lowered: Vec<i32>,
 }
 
-/// The product of the query with each key, divided by the root of the head's width, in units of 2^-24, a tie up, and
-/// limited to 64 bits.
-fn scores(query: &Head, keys: &Lane, visible: usize) -> Vec<i64> {
-    let (rows, exponents) = keys.first(visible);
-    let mut products = vec![0; exponents.len()];
-    loops::dots(rows, &query.mantissas, &mut products);
-    let root = reciprocal_root(keys.width());
-    let unit = exponent(&[query.exponent, -signed(ROOT_BITS), -SCORE_EXPONENT]);
-    let score = |(product, own): (&i32, &i32)| {
-        // Below 2^31 and at most 2^30.
-        scale(i64::from(*product).wrapping_mul(root), unit.saturating_add(*own))
-    };
-    products.iter().zip(exponents).map(score).collect()
+impl Mixer {
+    /// Appends the mean of the first `visible` values to `means`, in numbers of at most 62 bits, and returns the power of
+    /// two that they count in.
+    pub fn mean(&mut self, query: &Head, keys: &Lane, values: &Lane, visible: usize, means: &mut Vec<i64>) -> i32 {
+        self.score(query, keys, visible);
+        let total = self.softmax();
+        let (rows, exponents) = values.first(visible);
+        let unit = exponents.iter().copied().max().unwrap_or(NOTHING);
+        self.lowered.clear();
+        let weights = self.weights.iter().zip(exponents);
+        self.lowered.extend(weights.map(|(weight, own)| lowered(*weight, unit.saturating_sub(*own))));
+        let before = means.len();
+        means.resize(before.saturating_add(values.width()), 0);
+        let sums = means.get_mut(before..).unwrap_or_default();
+        loops::weigh(&self.lowered, rows, sums);
+        divide(sums, total);
+        exponent(&[unit, signed(SPARE_BITS), -signed(ONE_BITS)])
+    }
+
+    /// The product of the query with each key, divided by the root of the head's width, in units of 2^-24, a tie up, and
+    /// limited to 64 bits.
+    fn score(&mut self, query: &Head, keys: &Lane, visible: usize) {
+        let (rows, exponents) = keys.first(visible);
+        self.products.clear();
+        self.products.resize(exponents.len(), 0);
+        loops::dots(rows, &query.mantissas, &mut self.products);
+        let root = reciprocal_root(keys.width());
+        let unit = exponent(&[query.exponent, -signed(ROOT_BITS), -SCORE_EXPONENT]);
+        // A product is below 2^31, and the root at most 2^30.
+        let score =
+            |(product, own): (&i32, &i32)| scale(i64::from(*product).wrapping_mul(root), unit.saturating_add(*own));
+        self.scores.clear();
+        self.scores.extend(self.products.iter().zip(exponents).map(score));
+    }
+
+    /// `exp(score - largest)` of each score, in units of 2^-30. Returns their sum.
+    fn softmax(&mut self) -> u64 {
+        let largest = self.scores.iter().copied().max().unwrap_or_default();
+        let below = |score: &i64| u32::try_from(largest.saturating_sub(*score)).unwrap_or(u32::MAX);
+        self.weights.clear();
+        self.weights.extend(self.scores.iter().map(below));
+        loops::exponentials(&mut self.weights);
+        self.weights.iter().fold(0, |sum: u64, weight| sum.wrapping_add((*weight).into()))
+    }
 }
 
 /// `1 / sqrt(width)` in units of 2^-30, rounded down.
 fn reciprocal_root(width: usize) -> i64 {
     let square = (1_u64 << (2 * ROOT_BITS)) / (width as u64).max(1);
     square.isqrt().cast_signed()
-}
-
-/// `exp(score - largest)` of each score, in units of 2^-30.
-fn softmax(scores: &[i64]) -> Vec<u32> {
-    let largest = scores.iter().copied().max().unwrap_or_default();
-    let below = |score: &i64| u32::try_from(largest.saturating_sub(*score)).unwrap_or(u32::MAX);
-    let mut weights: Vec<u32> = scores.iter().map(below).collect();
-    loops::exponentials(&mut weights);
-    weights
 }
 
 /// A weight for a value whose unit is two to minus `shift` of the common one, rounded down.

@@ -7,9 +7,9 @@ mod portable;
 mod vector;
 
 #[cfg(not(feature = "std"))]
-pub use portable::{dots, exponentials, weigh};
+pub use portable::*;
 #[cfg(feature = "std")]
-pub use vector::{dots, exponentials, weigh};
+pub use vector::*;
 
 #[cfg(all(test, feature = "std"))]
 mod tests;

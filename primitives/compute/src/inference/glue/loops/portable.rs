@@ -1,6 +1,9 @@
 //! The inner loops.
 
-use super::super::exponential::exponential;
+use super::super::{
+    exponential::{exponential, logistic, mirrored, BITS},
+    fixed::scale,
+};
 
 /// The product of `vector` with each of `rows`, which are as long as it is.
 ///
@@ -60,5 +63,104 @@ fn product(weight: i32, number: i16) -> i64 {
 pub fn exponentials(numbers: &mut [u32]) {
     for number in numbers {
         *number = exponential(*number);
+    }
+}
+
+/// All bits that any magnitude has: as many as the largest.
+#[inline(always)]
+pub fn magnitudes(numbers: &[i64]) -> u64 {
+    numbers.iter().fold(0, |all, number| all | number.unsigned_abs())
+}
+
+/// Numbers shifted right, rounded down. The shift leaves 32 bits with the sign.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "the shift leaves 32 bits with the sign")]
+pub fn narrow(numbers: &[i64], shift: u32, out: &mut [i32]) {
+    for (out, number) in out.iter_mut().zip(numbers) {
+        *out = number.wrapping_shr(shift) as i32;
+    }
+}
+
+/// Numbers shifted right, rounded to the nearest, a tie up, and limited to 32767 in magnitude. The shift leaves 15 bits
+/// and the sign.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "it was limited")]
+pub fn mantissas(numbers: &[i64], shift: u32, out: &mut [i16]) {
+    let (half, limit) = (i64::from(shift > 0), i64::from(i16::MAX));
+    for (out, number) in out.iter_mut().zip(numbers) {
+        let half = number.wrapping_shr(shift.wrapping_sub(1)) & half;
+        *out = number.wrapping_shr(shift).wrapping_add(half).clamp(-limit, limit) as i16;
+    }
+}
+
+/// The sums of the lower and of the upper halves of all squares; 2^32 of them cannot overflow.
+#[inline(always)]
+pub fn squares(numbers: &[i32]) -> (u64, u64) {
+    let (mut low, mut high) = (0_u64, 0_u64);
+    for number in numbers {
+        let square = u64::from(number.unsigned_abs()).wrapping_mul(number.unsigned_abs().into());
+        low = low.wrapping_add(square & u64::from(u32::MAX));
+        high = high.wrapping_add(square >> u32::BITS);
+    }
+    (low, high)
+}
+
+/// Products of two numbers each.
+#[inline(always)]
+pub fn pairs(left: &[i32], right: &[i32], out: &mut [i64]) {
+    for (out, (left, right)) in out.iter_mut().zip(left.iter().zip(right)) {
+        *out = i64::from(*left).wrapping_mul(i64::from(*right));
+    }
+}
+
+/// Numbers times one factor.
+#[inline(always)]
+pub fn times(numbers: &[i32], factor: i64, out: &mut [i64]) {
+    for (out, number) in out.iter_mut().zip(numbers) {
+        *out = i64::from(*number).wrapping_mul(factor);
+    }
+}
+
+/// Numbers times two to a power, rounded to the nearest, a tie up, and limited to 32 bits.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "they were limited")]
+pub fn arguments(numbers: &[i64], exponent: i32, out: &mut [i32]) {
+    let limited = |number: i64| number.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+    let shift = exponent.unsigned_abs();
+    if exponent >= 0 || shift >= i64::BITS {
+        for (out, number) in out.iter_mut().zip(numbers) {
+            *out = limited(scale(*number, exponent));
+        }
+        return;
+    }
+    for (out, number) in out.iter_mut().zip(numbers) {
+        let half = number.wrapping_shr(shift.wrapping_sub(1)) & 1;
+        *out = limited(number.wrapping_shr(shift).wrapping_add(half));
+    }
+}
+
+/// The sigmoid of each `x` in units of 2^-24, in units of 2^-30.
+#[inline(always)]
+pub fn sigmoids(arguments: &[i32], out: &mut [u32]) {
+    // Loop by loop, because together they are more than compilers make vectors of.
+    for (out, x) in out.iter_mut().zip(arguments) {
+        *out = exponential(x.unsigned_abs());
+    }
+    for out in out.iter_mut() {
+        *out = logistic(*out);
+    }
+    for (out, x) in out.iter_mut().zip(arguments) {
+        *out = mirrored(*x, *out);
+    }
+}
+
+/// `gate * sigmoid * up`, the first product without its lower 30 bits.
+///
+/// It is at most 2^31, as a sigmoid is at most one; so both products fit.
+#[inline(always)]
+pub fn gated(gate: &[i32], sigmoids: &[u32], up: &[i32], out: &mut [i64]) {
+    for (out, ((gate, sigmoid), up)) in out.iter_mut().zip(gate.iter().zip(sigmoids).zip(up)) {
+        let gated = i64::from(*gate).wrapping_mul(i64::from(*sigmoid)) >> BITS;
+        *out = gated.wrapping_mul(i64::from(*up));
     }
 }

@@ -6,9 +6,9 @@
 //! for 8-bit quants it is `quant + 128`, with 128 times the block's sum of high bytes taken away afterwards. What the
 //! formats add to all elements of a block is multiplied by its sum of mantissas.
 //!
-//! Rows are taken in **groups** of 16 blocks, and these in **quads** of four. The instruction gets 16 bytes of each block of
-//! a quad, so that each block has four of the 16 partial sums; those of four quads are transposed and added, which leaves one
-//! sum for each block of the group. Then 16 scales are read and multiplied at once, in 64 bits.
+//! Rows are taken in **groups** of 16 blocks, and these in **quads** of four. The instruction gets 16 bytes of each
+//! block of a quad, so that each block has four of the 16 partial sums; those of four quads are transposed and added,
+//! which leaves one sum for each block of the group. Then 16 scales are read and multiplied at once, in 64 bits.
 
 // The workspace denies unsafe code. Here it loads bytes into vector registers, and calls what is compiled for
 // instructions that the machine was asked for.
