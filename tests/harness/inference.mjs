@@ -113,10 +113,14 @@ export class ServedModel {
     return worker;
   }
 
-  /** Waits until the node of each worker holds the whole bundle. */
+  /** Waits until the node of each worker holds the whole bundle, which those without an off-chain worker are told to fetch. */
   async loaded() {
     const nodes = new Set(this.workers.map(({ node }) => node).filter(({ tensors }) => tensors));
-    await Promise.all([...nodes].map(({ tensors }) => tensors.reaches(this.bundle.id, 'held', { within: WITHIN })));
+    const load = async ({ tensors }) => {
+      if ((await tensors.status(this.bundle.id)).status === 'absent') await tensors.fetch(this.bundle.id);
+      await tensors.reaches(this.bundle.id, 'held', { within: WITHIN });
+    };
+    await Promise.all([...nodes].map(load));
   }
 
   /**

@@ -1,4 +1,4 @@
-/** A tiny model of its own for each story, with workers and a gateway: so that many stories fit on one network. */
+/** A model of its own for each story, with workers and a gateway: so that many stories fit on one network. */
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,9 @@ export const BOND = 400n * TUNE;
 const QUESTION = 'the end';
 const CREW = ['bob', 'charlie', 'dave'];
 
+/** When all models that are to be uploaded before are. */
+let uploads = Promise.resolve();
+
 export class Scene {
   #network;
 
@@ -28,14 +31,33 @@ export class Scene {
    *
    * @param {import('./network.mjs').Network} network
    * @param {number} seed of the model's weights: each scene has one of its own
-   * @param {{ workers?: string[], gateway?: string, others?: string[], peer?: import('./peer.mjs').Peer }} [parts] names
-   *   of the nodes of the workers and the gateway, and of further accounts; and a peer that is a worker too
+   * @param {Parts} [parts]
    */
-  static async on(network, seed, { workers = CREW, gateway = 'alice', others = [], peer } = {}) {
+  static async on(network, seed, parts = {}) {
     const file = join(network.folder, `${seed}.gguf`);
-    writeFileSync(file, tinyModel({ seed }));
+    writeFileSync(file, tinyModel({ ...parts.size, seed }));
     const bundle = await imported(file, join(network.folder, `model-${seed}`), { within: 300_000 });
-    await bundle.upload(network.first.tensors);
+    return Scene.with(network, bundle, parts);
+  }
+
+  /**
+   * Has a network agree on a model, and workers join.
+   *
+   * @typedef {object} Parts
+   * @property {string[]} [workers] names of their nodes
+   * @property {string} [gateway]   name of its node
+   * @property {string[]} [others]  names of further accounts
+   * @property {import('./peer.mjs').Peer} [peer] a worker that is no node
+   * @property {{ layers?: number, width?: number }} [size] of a tiny model
+   *
+   * @param {import('./network.mjs').Network} network
+   * @param {import('./models.mjs').Model} bundle
+   * @param {Parts} parts
+   */
+  static async with(network, bundle, { workers = CREW, gateway = 'alice', others = [], peer }) {
+    // Models share members, and a member goes up once.
+    uploads = uploads.then(() => bundle.upload(network.first.tensors));
+    await uploads;
     const names = [...workers, ...(peer ? ['peer'] : [])].map((name) => `on ${name}`);
     const accounts = await network.accounts.funded('creator', 'ann', 'asker', 'gateway', ...others, ...names);
     const model = await ServedModel.agreedOn(network, bundle, accounts.creator, [accounts.ann]);
