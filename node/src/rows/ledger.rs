@@ -169,7 +169,12 @@ impl Ledger {
             let (header, _) = trace.describe()?;
             served.push(Served { place, range: *range, trace: self.keep(header, trace.bytes())? });
         }
-        self.change(session, |record| record.served.extend(served))
+        self.change(session, |record| {
+            // What a worker at a place said first is what it says.
+            if record.served.iter().all(|served| served.place != place) {
+                record.served.extend(served);
+            }
+        })
     }
 
     /// Keeps what comes of an answer: all tokens, the gateway's trace, what was contested and what was signed.
@@ -307,6 +312,7 @@ mod tests {
         let home = Home::new();
         let ledger = home.ledger();
         ledger.seal(3, 1, &[(1, trace(1)), (0, trace(2))]).unwrap();
+        ledger.seal(3, 1, &[(1, trace(3))]).unwrap();
         let signed = vec![Signed { place: 0, range: 0, rows: Vec::new() }];
         let report = Report { tokens: 1, ..Default::default() };
         let contested = [Contested { range: 0, position: 1, stage: 2, outputs: vec![3] }];

@@ -274,10 +274,6 @@ impl World {
         &self.model.llama
     }
 
-    fn positions(&self) -> u32 {
-        self.tokens.len() as u32 - 1
-    }
-
     pub fn tokens(&self) -> Owned {
         let data = self.tokens.iter().flat_map(|token| token.to_le_bytes()).collect();
         Owned::new(Kind::I32, self.tokens.len() as u32, 1, data)

@@ -236,7 +236,8 @@ impl<T: Config> Pallet<T> {
     /// An account owns some shares or none, but not too few: what moves must be exactly what was asked for.
     fn move_shares(class: AssetId, from: &T::AccountId, to: &T::AccountId, amount: Balance) -> DispatchResult {
         let owned = T::Shares::balance(class, from);
-        ensure!(amount <= owned, Error::<T>::NotYourShares);
+        let left = owned.checked_sub(amount).ok_or(Error::<T>::NotYourShares)?;
+        ensure!(left == 0 || left >= T::Shares::minimum_balance(class), Error::<T>::TooFewShares);
         let moved = T::Shares::transfer(class, from, to, amount, Preservation::Expendable)?;
         ensure!(moved == amount, Error::<T>::TooFewShares);
         Ok(())

@@ -322,7 +322,7 @@ impl crate::Config for Test {
     type DefaultLengths = DefaultLengths;
     type PalletId = InferencePalletId;
     type MaxModels = ConstU32<2>;
-    type MaxWorkers = ConstU32<32>;
+    type MaxWorkers = ConstU32<40>;
     type MaxSessions = ConstU32<MAX_SESSIONS>;
     type MaxPositions = ConstU32<1_000>;
     type AssignDelay = ConstU64<ASSIGN_DELAY>;

@@ -59,7 +59,7 @@ const JOURNAL_KEY: &[u8] = b"ensemble/inference/journal";
 /// How long a lock holds if its owner was killed.
 const LOCK_DURATION: Duration = Duration::from_millis(10_000);
 /// Blocks after which a closing or a vote that is not on the chain is sent again: the pool may have dropped what it
-/// accepted, and phases may be short. It is the same transaction, which nobody pays for.
+/// accepted, and phases may be short. Both have the same tag, so that one gets in, and nobody pays for it.
 const RESEND_AFTER: u32 = 2;
 /// A fetch that failed is tried again in every block whose number this divides.
 const RETRY_EVERY: u32 = 4;
@@ -327,7 +327,7 @@ impl<T: Config> Pallet<T> {
             let turn = |key: &AttesterId| Some((key.clone(), T::Votes::turn(task, key)?));
             let turns: Vec<_> = keys.into_iter().filter_map(turn).collect();
             let input = H256(sp_io::hashing::blake2_256(&(task, closing).encode()));
-            (!turns.is_empty()).then(|| Ballot { id: (id, range, input), task, closing: *closing, turns })
+            (!turns.is_empty()).then_some(Ballot { id: (id, range, input), task, closing: *closing, turns })
         };
         voters.into_iter().filter_map(ballot).collect()
     }

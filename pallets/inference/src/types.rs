@@ -1,5 +1,7 @@
 //! What is stored, and what parameters say.
 
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
+
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{

@@ -18,6 +18,7 @@ use super::{
     answers::{part, Answers, Asked, Certainty, Lost, Shares},
     crew::Member,
     progress::{Agreement, Item, Summary},
+    text::Text,
     Generation, Mail,
 };
 use crate::rows::{
@@ -28,9 +29,6 @@ use crate::rows::{
     protocol::{Call, End, Message, Refused, Reply, MAX_BATCH, MAX_OUTPUT_LEN},
     Context, LOG_TARGET,
 };
-
-/// Tokens that are waited for to make a whole character.
-const MAX_PENDING: usize = 8;
 
 /// Why an answer is not completed.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +81,7 @@ pub struct Driver {
     checked: Instant,
     /// When the first token was there.
     first_token: Option<Instant>,
-    /// Tokens whose text is not whole yet.
-    pending: Vec<u32>,
+    text: Text,
 }
 
 impl Driver {
@@ -124,7 +121,7 @@ impl Driver {
             began: Instant::now(),
             checked: Instant::now(),
             first_token: None,
-            pending: Vec::new(),
+            text: Text::default(),
         }
     }
 
@@ -220,6 +217,7 @@ impl Driver {
                 break;
             }
             self.wait(None);
+            self.check_session()?;
         }
         let stage = self.model.llama().stage(call.stage).ok_or(Failure::Outputs)?;
         let answers = self.open.back().ok_or(Failure::Outputs)?;
@@ -484,14 +482,7 @@ impl Driver {
             self.handle(mail);
         }
         let agreement = self.agreement();
-        self.pending.push(token);
-        let mut text = self.model.text(&self.pending);
-        let is_cut = text.ends_with(char::REPLACEMENT_CHARACTER);
-        if is_cut && !is_last && self.pending.len() < MAX_PENDING {
-            text.clear();
-        } else {
-            self.pending.clear();
-        }
+        let text = self.text.push(&*self.model, token, is_last);
         let known = self.generation.progress.len();
         let since = *self.first_token.get_or_insert_with(Instant::now);
         let rate = match known {

@@ -8,6 +8,7 @@ mod crew;
 mod drive;
 mod error;
 mod progress;
+mod text;
 
 use std::{
     sync::{

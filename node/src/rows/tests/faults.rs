@@ -186,7 +186,9 @@ fn an_answer_that_takes_longer_than_the_session_ends() {
     net.world.sessions.lock().clear();
     let (items, end) = super::net::follow(&progress);
     assert!(items.len() < MAX_TOKENS as usize);
-    assert_eq!(end, Err("the session's time is over".into()));
+    // Whoever asks the chain first.
+    let reason = end.unwrap_err();
+    assert!(reason.contains("time is over") || reason.contains("part in this session is over"), "{reason}");
     // The workers keep what they served, and say nothing of it: nobody closed the session.
     wait_until("the traces are waited for", || (0..2).all(|place| is_sealed(&net, place)));
 }

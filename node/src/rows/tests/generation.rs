@@ -139,7 +139,7 @@ fn all_replicas_count_in_what_is_told_of_a_token() {
 }
 
 #[test]
-fn a_character_of_two_tokens_is_told_whole() {
+fn the_text_is_that_of_the_tokens() {
     let mut net = Net::new(1, 1);
     // Wherever the answer goes, its text is that of its tokens.
     net.ask(&HALVES, 12);

@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use ensemble_runtime::{opaque::Block, Hash};
 use sc_network::{
     config::{
-        FullNetworkConfiguration, NetworkConfiguration, NonReservedPeerMode, Params, ProtocolId, Role, SetConfig,
+        FullNetworkConfiguration, NetworkConfiguration, NonReservedPeerMode, NotificationHandshake, Params, ProtocolId,
+        Role, SetConfig,
     },
     service::traits::{NetworkService, NotificationService},
     Litep2pNetworkBackend, NetworkBackend, NetworkWorker,
@@ -50,7 +51,7 @@ impl Real {
             "/announcements".into(),
             Vec::new(),
             1024,
-            None,
+            Some(NotificationHandshake::new(1u8)),
             nobody,
             metrics.clone(),
             full.peer_store_handle(),

@@ -29,6 +29,11 @@ pub struct Seat {
     pub jobs: Receiver<Call>,
 }
 
+/// Why a call is not answered whose session was given up before.
+const NOT_YET: &str = "this session is not served yet";
+/// Why a call is not answered after the end.
+const OVER: &str = "this worker's part in this session is over";
+
 /// Why a session is not served, and whether that may change in a second or two.
 struct Denied {
     passing: bool,
@@ -67,11 +72,13 @@ impl Seat {
                 checked = Instant::now();
             }
         }
-        // Whoever calls once more finds the traces sealed.
+        self.worker.leave(&self.key);
+        // What came in the meantime is not left without an answer. A session that was not served yet may be so soon.
+        let (passing, reason) = (served.is_none(), if served.is_none() { NOT_YET } else { OVER });
+        self.jobs.try_iter().for_each(|call| self.worker.refuse(self.peer(), &call, passing, reason));
         if let Some(served) = served {
             self.seal(served);
         }
-        self.worker.leave(&self.key);
     }
 
     fn peer(&self) -> &PeerId {
@@ -114,7 +121,7 @@ impl Seat {
         let pair = context.keyring.pair(&worker.key);
         let pair = pair.ok_or_else(|| denied("the worker at this place has its key elsewhere"))?;
         if context.ledger.is_served(call.session, call.place) {
-            return Err(denied("this worker's part in this session is over"));
+            return Err(denied(OVER));
         }
         let model = context.chain.model(session.model).map_err(unavailable)?;
         let model = model.ok_or_else(|| denied("this session's model is gone"))?;

@@ -113,11 +113,6 @@ fn votes_wait_for_room() {
         let waiting = *ids.iter().find(|id| matches!(session(**id).state, State::Closed { .. })).unwrap();
         assert_noop!(
             Inference::advance(signed(STRANGER), waiting).map_err(|failed| failed.error),
-            Error::<Test>::NothingDue
-        );
-        System::set_block_number(session(waiting).due.unwrap());
-        assert_noop!(
-            Inference::advance(signed(STRANGER), waiting).map_err(|failed| failed.error),
             Error::<Test>::NoRoomForVotes
         );
         let world = World::honest();

@@ -59,11 +59,11 @@ fn apply(op: Op) {
         Op::Open { workers, replicas } => {
             let asked = Question { workers, replicas, ..question() };
             let payment = if workers == 1 { Payment::Credits } else { Payment::Tune };
-            drop(try_open(asked, payment));
+            let _ = try_open(asked, payment);
         },
         Op::Close(number) => {
             let waiting = nth(number, |state| matches!(state, State::Assigned { .. }));
-            drop(waiting.map(|id| try_close(id, closing())));
+            let _ = waiting.map(|id| try_close(id, closing()));
         },
         Op::Vote(number, says) => {
             let Some(id) = nth(number, |state| matches!(state, State::Voting { .. })) else { return };
@@ -92,20 +92,27 @@ fn apply(op: Op) {
                 _ => lie.carry(4, 1),
             };
             let who = WORKERS[usize::from(kind)];
-            drop(if kind % 2 == 0 { dispute(id, &evidence, STRANGER) } else { dispute_as_worker(id, &evidence, who) });
+            let _ =
+                if kind % 2 == 0 { dispute(id, &evidence, STRANGER) } else { dispute_as_worker(id, &evidence, who) };
         },
-        Op::Leave(number) => drop(Inference::leave(signed(WORKERS[number % 8]))),
-        Op::TopUp(number) => drop(Inference::bond_extra(signed(WORKERS[number % 8]), BOND)),
+        Op::Leave(number) => {
+            let _ = Inference::leave(signed(WORKERS[number % 8]));
+        },
+        Op::TopUp(number) => {
+            let _ = Inference::bond_extra(signed(WORKERS[number % 8]), BOND);
+        },
         Op::Lock(kind) => {
             let class = if kind % 2 == 0 { crate::Class::Contribution } else { crate::Class::Rows };
             let who = if kind % 2 == 0 { REQUESTER } else { WORKERS[0] };
-            drop(if kind < 2 {
+            let _ = if kind < 2 {
                 Inference::lock(signed(who), 0, class, 50)
             } else {
                 Inference::unlock(signed(who), 0, class, 50)
-            });
+            };
         },
-        Op::Block { idle } => drop(next_block_with(idle)),
+        Op::Block { idle } => {
+            let _ = next_block_with(idle);
+        },
         Op::Blocks(blocks) => run_to(System::block_number() + blocks),
     }
 }
@@ -151,12 +158,14 @@ proptest! {
             settled.dedup();
             assert_eq!(settled.len(), count, "a worker was settled twice");
             let workers = || WORKERS.into_iter().chain([GATEWAY]);
-            workers().for_each(|who| drop(Inference::leave(signed(who))));
+            for who in workers() {
+                let _ = Inference::leave(signed(who));
+            }
             System::set_block_number(20_000);
             workers().for_each(|who| { assert_ok!(Inference::withdraw(signed(who))); });
             for (who, class) in [(REQUESTER, crate::Class::Contribution), (WORKERS[0], crate::Class::Rows)] {
                 let amount = crate::Holdings::<Test>::get(model, who).of(class).amount;
-                drop(Inference::unlock(signed(who), model, class, amount));
+                let _ = Inference::unlock(signed(who), model, class, amount);
             }
             assert_ok!(Inference::retire_model(signed(REGISTRANT), model));
             assert_eq!(all(), before);
