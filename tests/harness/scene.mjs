@@ -15,6 +15,8 @@ export const BOND = 400n * TUNE;
 const QUESTION = 'the end';
 const CREW = ['bob', 'charlie', 'dave'];
 
+/** Names of the nodes of all workers, by address: a node speaks with whichever of its keys it finds first. */
+const nodes = new Map();
 /** When all models that are to be uploaded before are. */
 let uploads = Promise.resolve();
 
@@ -67,9 +69,15 @@ export class Scene {
       ...workers.map((name) => hire(name, accounts[`on ${name}`])),
       ...(peer ? [model.joinAs(peer.id, { name: 'peer' }, accounts['on peer'], BOND)] : []),
     ]);
+    for (const { node, account } of model.workers) nodes.set(account.address, node.name);
     await model.loaded();
     const prices = await Prices.of(network.api);
     return new Scene(network, { bundle, accounts, model, gateway: driver, crew, prices });
+  }
+
+  /** The name of the node of a worker, in whatever scene. */
+  static nodeOf(address) {
+    return nodes.get(address);
   }
 
   /** The worker on a node. */
