@@ -8,6 +8,7 @@ import { tinyModel } from './gguf.mjs';
 import { ServedModel } from './inference.mjs';
 import { asked, imported } from './models.mjs';
 import { Prices, rangesOf } from './prices.mjs';
+import { until } from './wait.mjs';
 
 /** Twice what a worker needs, so that one that was slashed is a worker still. */
 export const BOND = 400n * TUNE;
@@ -22,6 +23,8 @@ let uploads = Promise.resolve();
 
 export class Scene {
   #network;
+  /** Numbers of its sessions. */
+  #sessions = new Set();
 
   constructor(network, view) {
     this.#network = network;
@@ -90,6 +93,7 @@ export class Scene {
     const conversation = prompt ?? [{ role: 'user', content: question }];
     const { tokens } = await this.model.prompt(this.#network.first, conversation);
     const session = await this.model.open(asker, gateway, { tokens, ...terms });
+    this.#sessions.add(session.id);
     await session.assigned();
     return session;
   }
@@ -120,20 +124,39 @@ export class Scene {
     return this.prices.pieces(this.model.shape, positions, session.question);
   }
 
-  /** What every account of the scene owns, by its name. */
+  /** What every account of the scene owns in the last finalised block, by its name. */
   async owned() {
-    const entries = Object.entries(this.accounts);
-    return Object.fromEntries(
-      await Promise.all(
-        entries.map(async ([name, account]) => [name, (await balance(this.#network.api, account)).total]),
-      ),
-    );
+    const { api } = this.#network;
+    const head = await api.rpc.chain.getFinalizedHead();
+    const at = await api.at(head);
+    const entries = Object.entries(this.accounts).map(async ([name, account]) => [
+      name,
+      (await balance(at, account)).total,
+    ]);
+    const block = (await api.rpc.chain.getHeader(head)).number.toNumber();
+    return { block, amounts: Object.fromEntries(await Promise.all(entries)) };
   }
 
-  /** What every account has gained or lost since `before`, nothing left out. */
+  /**
+   * What every account has gained or lost since `before`, nothing left out, but for what its node was paid for disputes in
+   * the sessions of other scenes.
+   */
   async changes(before) {
     const after = await this.owned();
-    const changes = Object.keys(before).map((name) => [name, after[name] - before[name]]);
-    return Object.fromEntries(changes.filter(([, change]) => change !== 0n));
+    const { chronicle } = this.#network;
+    await until('the events so far to be read', () => chronicle.last >= after.block);
+    const isForeign = ({ section, method, data }) =>
+      section === 'inference' && method === 'Upheld' && !this.#sessions.has(data.session.toNumber());
+    const rewards = chronicle.between(before.block, after.block, isForeign).map(({ data }) => data);
+    const change = ([name, amount]) => {
+      const own = rewards.filter(({ challenger }) => challenger.toString() === this.accounts[name].address);
+      const foreign = own.reduce((sum, { reward }) => sum + reward.toBigInt(), 0n);
+      return [name, amount - before.amounts[name] - foreign];
+    };
+    return Object.fromEntries(
+      Object.entries(after.amounts)
+        .map(change)
+        .filter(([, change]) => change !== 0n),
+    );
   }
 }

@@ -101,7 +101,8 @@ describe('inference on four validators', { concurrency: true }, () => {
     const carry = { Glue: { Carry: { stage: 1, trace: asRowProof(proof) } } };
     const { challenger } = scene.accounts;
     const before = await scene.owned();
-    const receipt = await send(net.api, net.api.tx.inference.dispute(session.id, carry), challenger);
+    const call = net.api.tx.inference.dispute(session.id, carry);
+    const receipt = await send(net.api, call, challenger, { until: 'finalized' });
     const rejected = receipt.event('inference', 'Rejected').data;
     const deposit = net.api.consts.inference.disputeDeposit.toBigInt();
     assert.deepEqual([rejected.lost.toBigInt(), rejected.culprit.isGateway], [deposit, true]);
