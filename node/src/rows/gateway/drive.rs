@@ -279,7 +279,10 @@ impl Driver {
         let patience = &self.context.patience;
         let due = self.crew.iter().filter_map(|member| member.due(patience)).chain(end).min();
         let pause = due.map_or(patience.call, |due| due.saturating_duration_since(Instant::now()));
-        match self.mail.recv_timeout(pause) {
+        let began = Instant::now();
+        let mail = self.mail.recv_timeout(pause);
+        self.context.metrics.waited.inc_by(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+        match mail {
             Ok(mail) => self.handle(mail),
             Err(RecvTimeoutError::Timeout) => self.check_deadlines(),
             // This thread holds a sender itself.
