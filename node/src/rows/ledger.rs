@@ -3,9 +3,13 @@
 //!
 //! Traces and tokens lie in the tensor store, pinned. What they belong to lies in a file for each session, so that a
 //! node that starts again still votes and closes.
+//!
+//! A worker that signed two rows for one position would lose its bond. So that it has begun to serve a session is written
+//! down before its first answer, and nobody ever begins twice: not after a restart, not after traces could not be kept,
+//! and not on another fork, where the session of this number may be another one.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     fs::{self, File},
     io::{self, Write},
     path::{Path, PathBuf},
@@ -29,17 +33,33 @@ use crate::tensors::{Store, StoreError};
 const MAX_RECORDS: usize = 1024;
 /// How the files of sessions end.
 const ENDING: &str = "session";
+/// How the names of files begin that are not whole yet.
+const UNFINISHED: &str = "new-";
+/// The file that says below which number sessions were forgotten for want of room.
+const FORGOTTEN: &str = "forgotten";
 
 /// What workers and gateways of this node have to say.
 pub struct Ledger {
     store: Arc<Store>,
     folder: PathBuf,
-    records: Mutex<BTreeMap<SessionId, Record>>,
+    book: Mutex<Book>,
+}
+
+/// What is known of all sessions.
+#[derive(Default)]
+struct Book {
+    records: BTreeMap<SessionId, Record>,
+    /// Sessions whose files cannot be read: nobody knows what was signed there.
+    unreadable: BTreeSet<SessionId>,
+    /// Sessions below this number may have been forgotten for want of room.
+    forgotten: SessionId,
 }
 
 /// What there is to say of a session.
 #[derive(Clone, Debug, Default, Decode, Encode, PartialEq)]
 struct Record {
+    /// Places whose workers have begun to serve.
+    begun: Vec<u32>,
     served: Vec<Served>,
     answered: Option<Answered>,
 }
@@ -128,27 +148,38 @@ impl Ledger {
     /// What was written in a folder, which is created if need be.
     pub fn open(folder: &Path, store: Arc<Store>) -> io::Result<Arc<Self>> {
         fs::create_dir_all(folder)?;
-        let mut records = BTreeMap::new();
+        let mut book = Book::default();
         for entry in fs::read_dir(folder)? {
-            let path = entry?.path();
-            match read(&path) {
-                Some((session, record)) => drop(records.insert(session, record)),
-                None => tracing::warn!(target: LOG_TARGET, "{} is no session's file; it is left alone", path.display()),
-            }
+            book.read(&entry?.path())?;
         }
-        Ok(Arc::new(Self { store, folder: folder.into(), records: Mutex::new(records) }))
+        Ok(Arc::new(Self { store, folder: folder.into(), book: Mutex::new(book) }))
     }
 
-    /// Whether a worker's part in a session is over on this node.
+    /// Notes that a worker at a place begins to serve a session. It may answer only after this says yes, and it does so
+    /// once for ever: what was signed before is known to nobody who begins anew.
+    pub fn begin(&self, session: SessionId, place: u32) -> Result<bool, Error> {
+        let mut book = self.book.lock();
+        if session < book.forgotten || book.unreadable.contains(&session) {
+            return Ok(false);
+        }
+        self.change(&mut book, session, |record| {
+            let is_new = !record.begun.contains(&place);
+            record.begun.extend(is_new.then_some(place));
+            is_new
+        })
+    }
+
+    /// Whether the traces of a worker are kept.
+    #[cfg(test)]
     pub fn is_served(&self, session: SessionId, place: u32) -> bool {
         let served = |record: &Record| record.served.iter().any(|served| served.place == place);
-        self.records.lock().get(&session).is_some_and(served)
+        self.book.lock().records.get(&session).is_some_and(served)
     }
 
     /// The trace of a range that this node served. It is in the store, pinned.
     pub fn trace(&self, session: SessionId, range: RangeIndex) -> Option<Descriptor> {
-        let records = self.records.lock();
-        let mut served = records.get(&session)?.served.iter();
+        let book = self.book.lock();
+        let mut served = book.records.get(&session)?.served.iter();
         served.find(|served| served.range == range).map(|served| served.trace)
     }
 
@@ -159,22 +190,24 @@ impl Ledger {
 
     /// All that is known of a session that this node has answered.
     pub fn answered(&self, session: SessionId) -> Option<Answered> {
-        self.records.lock().get(&session)?.answered.clone()
+        self.book.lock().records.get(&session)?.answered.clone()
     }
 
     /// Keeps the traces that a worker at a place made.
     pub fn seal(&self, session: SessionId, place: u32, traces: &[(RangeIndex, Trace)]) -> Result<(), Error> {
-        let mut served = Vec::new();
-        for (range, trace) in traces {
-            let (header, _) = trace.describe()?;
-            served.push(Served { place, range: *range, trace: self.keep(header, trace.bytes())? });
+        let mut contents = Vec::new();
+        for (_, trace) in traces {
+            contents.push((trace.describe()?.0, trace.bytes()));
         }
-        self.change(session, |record| {
+        self.keep(session, &contents, |record, kept| {
             // What a worker at a place said first is what it says.
-            if record.served.iter().all(|served| served.place != place) {
-                record.served.extend(served);
-            }
-        })
+            let is_new = record.served.iter().all(|served| served.place != place);
+            let served =
+                traces.iter().zip(kept).map(|((range, _), trace)| Served { place, range: *range, trace: *trace });
+            record.served.extend(served.filter(|_| is_new));
+            is_new
+        })?;
+        Ok(())
     }
 
     /// Keeps what comes of an answer: all tokens, the gateway's trace, what was contested and what was signed.
@@ -189,63 +222,126 @@ impl Ledger {
     ) -> Result<Closing, Error> {
         let bytes: Vec<_> = tokens.iter().flat_map(|token| token.to_le_bytes()).collect();
         let rows = u32::try_from(tokens.len()).unwrap_or(u32::MAX);
-        let tokens = self.keep(Header::new(Kind::I32, rows, 1)?, &bytes)?;
-        let trace = self.keep(trace.describe()?.0, trace.bytes())?;
-        let contested = match contested {
-            [] => None,
-            contested => {
-                let bytes = contested.encode();
-                Some(self.keep(Header::bytes(bytes.len() as u64)?, &bytes)?.id())
-            },
-        };
-        let closing = Closing { tokens, trace, contested };
-        self.change(session, |record| record.answered = Some(Answered { closing, signed, report }))?;
-        Ok(closing)
+        let disputed = contested.encode();
+        let mut contents = vec![(Header::new(Kind::I32, rows, 1)?, &bytes[..]), (trace.describe()?.0, trace.bytes())];
+        if !contested.is_empty() {
+            contents.push((Header::bytes(disputed.len() as u64)?, &disputed));
+        }
+        let kept = self.keep(session, &contents, |record, kept| {
+            let closing = closing(kept);
+            record.answered = closing.map(|closing| Answered { closing, signed, report });
+            closing.is_some()
+        })?;
+        closing(&kept).ok_or_else(|| io::Error::other("nothing was kept").into())
     }
 
     /// Lets go all that is kept for a session.
     pub fn forget(&self, session: SessionId) {
-        let mut records = self.records.lock();
-        let Some(record) = records.remove(&session) else { return };
-        // Sessions with the same question have the same tensors.
-        let others: HashSet<_> = records.values().flat_map(Record::tensors).collect();
-        drop(records);
-        for id in record.tensors().filter(|id| !others.contains(id)) {
+        self.let_go(&mut self.book.lock(), session);
+    }
+
+    /// Puts contents into the store, pins them, and notes them for a session. Whatever fails: nothing stays pinned that
+    /// no session names.
+    fn keep(
+        &self,
+        session: SessionId,
+        contents: &[(Header, &[u8])],
+        change: impl FnOnce(&mut Record, &[Descriptor]) -> bool,
+    ) -> Result<Vec<Descriptor>, Error> {
+        let mut kept = Vec::new();
+        for (header, data) in contents {
+            kept.push(Descriptor { header: *header, root: self.store.put(*header, data)?.root() });
+        }
+        // As long as this is held nobody forgets a session with the same tensors.
+        let mut book = self.book.lock();
+        let pinned = kept.iter().try_for_each(|content| match self.store.pin(&content.id())? {
+            true => Ok(()),
+            false => Err(Error::Lost(content.id())),
+        });
+        let changed = pinned.and_then(|()| self.change(&mut book, session, |record| change(record, &kept)));
+        if !matches!(changed, Ok(true)) {
+            self.unpin(&book, kept.iter().map(Descriptor::id));
+        }
+        changed.map(|_| kept)
+    }
+
+    /// Unpins those tensors that no session names. Sessions with the same question have the same tensors.
+    fn unpin(&self, book: &Book, tensors: impl Iterator<Item = TensorId>) {
+        let needed: HashSet<_> = book.records.values().flat_map(Record::tensors).collect();
+        for id in tensors.filter(|id| !needed.contains(id)) {
             if let Err(error) = self.store.unpin(&id) {
-                tracing::warn!(target: LOG_TARGET, "Could not unpin {id} of session {session}: {error}");
+                tracing::warn!(target: LOG_TARGET, "Could not unpin {id}: {error}");
             }
         }
+    }
+
+    /// Changes a session's record, and writes it, unless nothing is to change. Says whether it was changed.
+    fn change(
+        &self,
+        book: &mut Book,
+        session: SessionId,
+        change: impl FnOnce(&mut Record) -> bool,
+    ) -> Result<bool, Error> {
+        let mut record = book.records.get(&session).cloned().unwrap_or_default();
+        if !change(&mut record) {
+            return Ok(false);
+        }
+        // What is voted on is not lost with the power.
+        write(&self.folder, &self.file(session), &record.encode())?;
+        book.records.insert(session, record);
+        while book.records.len() > MAX_RECORDS {
+            let Some(oldest) = book.records.keys().find(|id| **id != session).copied() else { break };
+            book.forgotten = book.forgotten.max(oldest.saturating_add(1));
+            write(&self.folder, &self.folder.join(FORGOTTEN), &book.forgotten.encode())?;
+            self.let_go(book, oldest);
+        }
+        Ok(true)
+    }
+
+    fn let_go(&self, book: &mut Book, session: SessionId) {
+        let Some(record) = book.records.remove(&session) else { return };
+        self.unpin(book, record.tensors());
         if let Err(error) = fs::remove_file(self.file(session)) {
             tracing::warn!(target: LOG_TARGET, "Could not remove the file of session {session}: {error}");
         }
     }
 
-    fn keep(&self, header: Header, data: &[u8]) -> Result<Descriptor, Error> {
-        let outline = self.store.put(header, data)?;
-        match self.store.pin(&outline.id())? {
-            true => Ok(Descriptor { header, root: outline.root() }),
-            false => Err(Error::Lost(outline.id())),
-        }
-    }
-
-    fn change(&self, session: SessionId, change: impl FnOnce(&mut Record)) -> Result<(), Error> {
-        let mut records = self.records.lock();
-        let record = records.entry(session).or_default();
-        change(record);
-        let bytes = record.encode();
-        let oldest = records.first_key_value().map(|(oldest, _)| *oldest).filter(|_| records.len() > MAX_RECORDS);
-        // What is voted on is not lost with the power.
-        write(&self.folder, &self.file(session), &bytes)?;
-        drop(records);
-        if let Some(oldest) = oldest {
-            self.forget(oldest);
-        }
-        Ok(())
-    }
-
     fn file(&self, session: SessionId) -> PathBuf {
         self.folder.join(session.to_string()).with_extension(ENDING)
     }
+}
+
+impl Book {
+    /// Reads a file of the folder.
+    fn read(&mut self, path: &Path) -> io::Result<()> {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with(UNFINISHED) {
+            return fs::remove_file(path);
+        }
+        if name == FORGOTTEN {
+            let number = SessionId::decode_all(&mut &*fs::read(path)?);
+            self.forgotten = number.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?;
+            return Ok(());
+        }
+        let Some(session) = name.strip_suffix(ENDING).and_then(|name| name.strip_suffix('.')?.parse().ok()) else {
+            tracing::warn!(target: LOG_TARGET, "{} is no session's file; it is left alone", path.display());
+            return Ok(());
+        };
+        match Record::decode_all(&mut &*fs::read(path)?) {
+            Ok(record) => drop(self.records.insert(session, record)),
+            Err(error) => {
+                tracing::warn!(target: LOG_TARGET, "{} cannot be read: {error}; it is left alone", path.display());
+                self.unreadable.insert(session);
+            },
+        }
+        Ok(())
+    }
+}
+
+/// A closing with tokens, trace, and what was contested, if it was.
+fn closing(kept: &[Descriptor]) -> Option<Closing> {
+    let [tokens, trace, contested @ ..] = kept else { return None };
+    Some(Closing { tokens: *tokens, trace: *trace, contested: contested.first().map(Descriptor::id) })
 }
 
 impl Record {
@@ -258,18 +354,9 @@ impl Record {
     }
 }
 
-fn read(path: &Path) -> Option<(SessionId, Record)> {
-    let session = path.file_stem()?.to_str()?.parse().ok()?;
-    if path.extension()? != ENDING {
-        return None;
-    }
-    let record = Record::decode_all(&mut &*fs::read(path).ok()?).ok()?;
-    Some((session, record))
-}
-
 /// Writes a file whole or not at all.
 fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix("new-").tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -305,6 +392,11 @@ mod tests {
         let mut trace = Trace::new(&tiny::LLAMA);
         trace.record(2, 0, &Entry { input: [mark; 32], other: [1; 32] });
         trace
+    }
+
+    fn trace_id(trace: &Trace) -> TensorId {
+        let (header, root) = trace.describe().unwrap();
+        Descriptor { header, root }.id()
     }
 
     #[test]
@@ -357,6 +449,45 @@ mod tests {
         assert!(ledger.is_served(1, 0));
         assert_eq!(ledger.trace(2, 0), None);
         assert_eq!(fs::read(folder.join("notes.txt")).unwrap(), b"mine");
+        // Nobody knows what was signed in the second session.
+        assert!(!ledger.begin(2, 0).unwrap());
+        assert!(ledger.begin(3, 0).unwrap());
+    }
+
+    #[test]
+    fn nobody_begins_twice() {
+        let home = Home::new();
+        let ledger = home.ledger();
+        assert!(ledger.begin(3, 1).unwrap());
+        assert!(!ledger.begin(3, 1).unwrap());
+        assert!(ledger.begin(3, 2).unwrap());
+        fs::write(home.folder.path().join("rows/new-1"), b"half").unwrap();
+        let again = home.ledger();
+        assert!(!again.begin(3, 1).unwrap() && !again.begin(3, 2).unwrap());
+        assert!(again.begin(3, 0).unwrap() && again.begin(2, 1).unwrap());
+        assert!(!home.folder.path().join("rows/new-1").exists());
+        again.forget(3);
+        assert!(home.ledger().begin(3, 1).unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_noted_is_neither_begun_nor_kept_nor_pinned() {
+        let home = Home::new();
+        let ledger = home.ledger();
+        let folder = home.folder.path().join("rows");
+        fs::remove_dir(&folder).unwrap();
+        ledger.begin(1, 0).unwrap_err();
+        ledger.seal(1, 0, &[(0, trace(1))]).unwrap_err();
+        ledger.close(1, &[1, 2], &trace(1), &[], Vec::new(), Report::default()).unwrap_err();
+        assert_eq!((ledger.trace(1, 0), ledger.closing(1)), (None, None));
+        assert!(!home.store.has_pin(&trace_id(&trace(1))));
+        fs::create_dir(&folder).unwrap();
+        assert!(ledger.begin(1, 0).unwrap());
+        ledger.seal(1, 0, &[(0, trace(1))]).unwrap();
+        assert!(home.store.has_pin(&trace_id(&trace(1))));
+        // The second time is in vain, and takes nothing along.
+        ledger.seal(1, 0, &[(0, trace(2))]).unwrap();
+        assert!(!home.store.has_pin(&trace_id(&trace(2))));
     }
 
     #[test]
@@ -364,10 +495,16 @@ mod tests {
         let home = Home::new();
         let ledger = home.ledger();
         for session in 0..=MAX_RECORDS as u32 {
-            ledger.change(session, |record| record.served.clear()).unwrap();
+            assert!(ledger.begin(session + 5, 0).unwrap());
         }
-        assert_eq!(ledger.records.lock().len(), MAX_RECORDS);
-        assert!(!ledger.records.lock().contains_key(&0));
+        assert_eq!(ledger.book.lock().records.len(), MAX_RECORDS);
+        assert!(!ledger.book.lock().records.contains_key(&5));
+        // Whoever has been forgotten does not begin anew, before a restart or after.
+        assert!(!ledger.begin(5, 0).unwrap() && !ledger.begin(4, 0).unwrap());
+        (1..100).for_each(|session| ledger.forget(session));
+        let again = home.ledger();
+        assert!(!again.begin(5, 0).unwrap());
+        assert!(again.begin(7000, 0).unwrap());
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
+    task::{Context, Poll, Waker},
+    thread,
+    time::{Duration, Instant},
 };
 
 use parking_lot::RwLock;
@@ -23,9 +26,12 @@ use tokio::sync::oneshot;
 
 use super::{
     limits::{MAX_INBOUND, NO_GATEWAY},
-    network::Network,
+    network::{Delivery, Network},
     protocol, Hub, LOG_TARGET,
 };
+
+/// How often it is looked whether a substream that was full has room.
+const ROOM_INTERVAL: Duration = Duration::from_millis(2);
 
 /// The protocol's name on the chain with this genesis block.
 pub fn protocol_name(genesis: impl AsRef<[u8]>) -> ProtocolName {
@@ -82,13 +88,31 @@ impl Network for Libp2p {
 
     fn send(&self, peer: &PeerId, message: Vec<u8>) -> bool {
         let link = self.links.read().get(peer).cloned();
-        // A substream that does not take its messages is closed by the network, which is an event too.
+        // Without waiting: only short messages, and calls, of which no more are sent than a worker has answered.
         link.inspect(|link| link.send_sync_notification(message)).is_some()
+    }
+
+    fn deliver(&self, peer: &PeerId, message: Vec<u8>, patience: Duration) -> Delivery {
+        let link = self.links.read().get(peer).cloned();
+        link.map_or(Delivery::Gone, |link| deliver(&*link, message, patience))
     }
 
     fn report(&self, peer: PeerId, change: ReputationChange) {
         self.network.report_peer(peer, change);
         self.network.disconnect_peer(peer, self.protocol.clone());
+    }
+}
+
+/// Waits for room on a substream, and looks again now and then: this has to work while the node's runtime ends.
+fn deliver(link: &dyn MessageSink, message: Vec<u8>, patience: Duration) -> Delivery {
+    let (start, mut sending) = (Instant::now(), link.send_async_notification(message));
+    loop {
+        match sending.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => return Delivery::Sent,
+            Poll::Ready(Err(_)) => return Delivery::Gone,
+            Poll::Pending if start.elapsed() >= patience => return Delivery::Stuck,
+            Poll::Pending => thread::sleep(ROOM_INTERVAL),
+        }
     }
 }
 

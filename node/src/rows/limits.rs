@@ -7,21 +7,26 @@ use sc_network_types::PeerId;
 use schnellru::{ByLength, LruMap};
 
 /// Sessions that this node serves at once, as a worker. Each has a thread that sleeps between calls.
-pub const SEATS: usize = 32;
+pub const SEATS: usize = 64;
+/// Those of them that one gateway may take.
+pub const SEATS_OF_GATEWAY: usize = SEATS / 4;
 /// Sessions that this node answers at once, as a gateway.
 pub const GENERATIONS: usize = 8;
 /// Most bytes of the traces that a worker keeps in memory for one session.
 pub const MAX_TRACE_BYTES: u64 = 1 << 30;
-/// Calls that a worker may be behind the others.
-pub const MAX_LAG: usize = 1024;
-/// Bytes of answers that wait for those who are behind.
+/// Calls of a session that are answered a second time, however few there were.
+pub const REPEATS: u32 = 8;
+/// For so many calls one more of them is answered a second time.
+pub const CALLS_PER_REPEAT: u32 = 64;
+/// Calls that a worker may be behind the others. A token is some hundred calls, so this is minutes: what a worker may
+/// take is a matter of time and of bytes.
+pub const MAX_LAG: usize = 1 << 17;
+/// Bytes of calls and answers that wait for those who are behind.
 pub const MAX_LAG_BYTES: usize = 256 << 20;
 /// Disagreements of which a gateway remembers where they were.
 pub const MAX_DISAGREEMENTS: usize = 1000;
 /// Substreams that others may have opened to this node at once.
 pub const MAX_INBOUND: u32 = 64;
-/// Peers whose substreams are looked into at once.
-pub const MAX_KNOCKS: usize = 8;
 
 /// Messages out of turn that a peer may send in one go.
 const BURST: u32 = 64;

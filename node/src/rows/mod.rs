@@ -14,7 +14,8 @@
 //! 2. **Call.** For each stage the gateway sends the input to all workers, at most two calls each at a time. The prompt
 //!    goes in batches of up to 32 positions.
 //! 3. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
-//!    trace: `served_bytes` of `ensemble_core::inference`.
+//!    trace: `served_bytes` of `ensemble_core::inference`. It waits until there is room for its answer, and ends its part
+//!    if the gateway does not take what it asked for.
 //! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who
 //!    come late are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each
 //!    range has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
@@ -49,12 +50,13 @@
 //! | that the peer is the gateway of a session that this node's keys may serve | the substream is not opened, or closed again |
 //! | the message's length and encoding | the peer is banned for a while |
 //! | that there is room for the call | refused, for now |
-//! | that there is room for the session | refused, for now |
+//! | that there is room for the session, and for another one of this gateway | refused, for now |
 //! | that the chain has the session, and its gateway is the peer | refused |
 //! | that its workers are drawn, and it is not closed | refused, for now in the first case |
-//! | that the key of the worker at this place is here, and its part is not over | refused |
+//! | that the key of the worker at this place is here | refused |
 //! | that the model is held and can be opened, and its traces fit into memory | refused |
-//! | that the call is the next one, or one of the last two again, alike | refused |
+//! | that the worker at this place has never begun to serve this session, which is written down | refused |
+//! | that the call is the next one, or one of the last two again, alike, and that not too often | refused |
 //! | that the vectors are vectors of the stage, and the outputs fit into a message | refused |
 //!
 //! | what a gateway checks | when it fails |
@@ -90,10 +92,7 @@ mod tests;
 mod worker;
 
 use std::{
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        Arc,
-    },
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -109,7 +108,7 @@ pub use service::{Rows, RowsService};
 use chain::Chain;
 use gateway::Gateway;
 use keys::Keyring;
-use limits::{Faults, BAD_MESSAGE, MAX_KNOCKS, TOO_MANY_FAULTS};
+use limits::{Faults, BAD_MESSAGE, TOO_MANY_FAULTS};
 use metrics::Metrics;
 use model::Models;
 use post::Post;
@@ -130,6 +129,18 @@ struct Patience {
     retry: Duration,
     /// Waiting, when the answer is complete, for those who are behind.
     drain: Duration,
+    /// For each call, after the first has answered, and at least as long again as the first took: nobody counts how long
+    /// others are waited for.
+    grace: Duration,
+    /// All that is waited in a session for a worker without whom it does not go on.
+    alone: Duration,
+    /// What comes to that with each position.
+    position: Duration,
+    /// Until a gateway takes what it was answered before.
+    room: Duration,
+    /// Without a call, until a session makes way for others, if there is no room for them. Longer than a gateway waits for
+    /// any answer but the first.
+    leisure: Duration,
     /// Without a call, until a worker asks the chain whether the session goes on.
     idle: Duration,
 }
@@ -141,6 +152,11 @@ impl Default for Patience {
             call: Duration::from_secs(10),
             retry: Duration::from_secs(1),
             drain: Duration::from_secs(5),
+            grace: Duration::from_millis(200),
+            alone: Duration::from_secs(30),
+            position: Duration::from_secs(1),
+            room: Duration::from_secs(10),
+            leisure: Duration::from_secs(30),
             idle: Duration::from_secs(15),
         }
     }
@@ -174,15 +190,13 @@ struct Hub {
     context: Arc<Context>,
     worker: Arc<Worker>,
     gateway: Arc<Gateway>,
-    /// Peers that are being looked into.
-    knocks: AtomicUsize,
 }
 
 impl Hub {
     /// Connects a worker and a gateway that share a context.
     fn new(context: Arc<Context>) -> Arc<Self> {
         let (worker, gateway) = (Worker::new(context.clone()), Gateway::new(context.clone()));
-        let hub = Arc::new(Self { context, worker, gateway, knocks: AtomicUsize::new(0) });
+        let hub = Arc::new(Self { context, worker, gateway });
         hub.context.post.connect(&hub);
         hub
     }
@@ -209,12 +223,9 @@ impl Hub {
         }
     }
 
-    /// Whether a peer may open a substream: a gateway, or a worker of this node's own sessions. Says no while too many others are being looked into. May block.
+    /// Whether a peer may open a substream: a gateway, or a worker of this node's own sessions. May block.
     fn admits(&self, peer: &PeerId) -> bool {
-        let is_free = self.knocks.fetch_add(1, Ordering::Relaxed) < MAX_KNOCKS;
-        let admitted = is_free && (self.context.post.keeps(peer) || self.worker.admits(peer));
-        self.knocks.fetch_sub(1, Ordering::Relaxed);
-        admitted
+        self.context.post.keeps(peer) || self.worker.admits(peer)
     }
 
     /// There is a substream to a peer.

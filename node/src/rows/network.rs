@@ -1,5 +1,7 @@
 //! The network, as workers and gateways see it.
 
+use std::time::Duration;
+
 use sc_network::ReputationChange;
 use sc_network_types::PeerId;
 
@@ -17,6 +19,21 @@ pub trait Network: Send + Sync {
     /// Sends a message on the substream to a peer. Says whether there is one.
     fn send(&self, peer: &PeerId, message: Vec<u8>) -> bool;
 
+    /// Sends a message on the substream to a peer, and waits for so long until it has room for it: what a peer does not
+    /// take piles up nowhere. Blocks.
+    fn deliver(&self, peer: &PeerId, message: Vec<u8>, patience: Duration) -> Delivery;
+
     /// Closes the substream to a peer, and changes what is thought of it.
     fn report(&self, peer: PeerId, change: ReputationChange);
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Delivery {
+    /// It is on its way.
+    Sent,
+    /// There is no substream to the peer.
+    Gone,
+    /// The peer did not take what was sent before it.
+    Stuck,
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::{hash_map::Entry, HashMap},
     sync::{Arc, OnceLock, Weak},
+    time::Duration,
 };
 
 use codec::Encode;
@@ -10,14 +11,28 @@ use parking_lot::Mutex;
 use sc_network::ReputationChange;
 use sc_network_types::PeerId;
 
-use super::{network::Network, protocol::Message, Hub};
+use super::{
+    network::{Delivery, Network},
+    protocol::Message,
+    Hub,
+};
 
 /// Sends messages.
 pub struct Post {
     network: Arc<dyn Network>,
     hub: OnceLock<Weak<Hub>>,
-    /// How many sessions keep a peer.
-    kept: Mutex<HashMap<PeerId, u32>>,
+    kept: Mutex<HashMap<PeerId, Kept>>,
+}
+
+/// What a substream to a peer is needed for.
+#[derive(Default)]
+struct Kept {
+    /// Sessions that this node answers, in which the peer is a worker.
+    answers: u32,
+    /// Sessions that this node serves, of which the peer is the gateway.
+    seats: u32,
+    /// Whether the network keeps the substream.
+    by_network: bool,
 }
 
 impl Post {
@@ -40,15 +55,27 @@ impl Post {
         hub.inspect(|hub| hub.deliver(*peer, message.clone())).is_some()
     }
 
-    /// Keeps a substream to a peer open, for one more session.
+    /// Sends a message, and waits for so long until the peer takes it. Blocks.
+    pub fn deliver(&self, peer: &PeerId, message: &Message, patience: Duration) -> Delivery {
+        if *peer != self.network.local() {
+            return self.network.deliver(peer, message.encode(), patience);
+        }
+        match self.send(peer, message) {
+            true => Delivery::Sent,
+            false => Delivery::Gone,
+        }
+    }
+
+    /// Keeps a substream to a peer open, for one more session that this node answers.
     pub fn keep(&self, peer: PeerId) {
         if peer == self.network.local() {
             return;
         }
-        let mut kept = self.kept.lock();
-        let sessions = kept.entry(peer).or_default();
-        *sessions = sessions.saturating_add(1);
-        if *sessions == 1 {
+        let mut all = self.kept.lock();
+        let kept = all.entry(peer).or_default();
+        kept.answers = kept.answers.saturating_add(1);
+        if !kept.by_network {
+            kept.by_network = true;
             self.network.keep(peer);
         }
     }
@@ -60,11 +87,30 @@ impl Post {
 
     /// Ends the effect of one [`Self::keep`].
     pub fn release(&self, peer: PeerId) {
-        let mut kept = self.kept.lock();
-        let Entry::Occupied(mut sessions) = kept.entry(peer) else { return };
-        *sessions.get_mut() = sessions.get().saturating_sub(1);
-        if *sessions.get() == 0 {
-            sessions.remove();
+        self.change(peer, |kept| kept.answers = kept.answers.saturating_sub(1));
+    }
+
+    /// Has the network not end what keeps a substream to a peer as long as it is the gateway of a session: the network
+    /// closes the substream then, whoever needs it.
+    pub fn serve(&self, peer: PeerId) {
+        let mut all = self.kept.lock();
+        let kept = all.entry(peer).or_default();
+        kept.seats = kept.seats.saturating_add(1);
+    }
+
+    /// Ends the effect of one [`Self::serve`].
+    pub fn served(&self, peer: PeerId) {
+        self.change(peer, |kept| kept.seats = kept.seats.saturating_sub(1));
+    }
+
+    fn change(&self, peer: PeerId, change: impl FnOnce(&mut Kept)) {
+        let mut all = self.kept.lock();
+        let Entry::Occupied(mut kept) = all.entry(peer) else { return };
+        change(kept.get_mut());
+        if kept.get().answers > 0 || kept.get().seats > 0 {
+            return;
+        }
+        if kept.remove().by_network {
             self.network.release(peer);
         }
     }

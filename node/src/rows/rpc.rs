@@ -279,7 +279,6 @@ impl Error {
                 GatewayError::Answered(_) => 5,
                 GatewayError::UnknownModel(_) => 6,
                 GatewayError::Model(_) => 7,
-                GatewayError::NoPeer => 8,
                 GatewayError::Busy(_) => 9,
                 GatewayError::Thread(_) => 10,
                 GatewayError::Chain(_) => 11,

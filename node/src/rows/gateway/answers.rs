@@ -69,6 +69,10 @@ pub struct Answers {
     unsettled: Vec<u32>,
     /// What workers signed, until it is looked at.
     signed: Vec<(u32, RangeIndex, Vec<[u8; 64]>)>,
+    /// Whether there are outputs for all ranges.
+    is_taken: bool,
+    /// Bytes of all inputs and outputs.
+    bytes: usize,
 }
 
 #[derive(Debug, Default)]
@@ -91,10 +95,10 @@ struct Group {
 pub struct Lost(pub RangeIndex);
 
 impl Answers {
-    /// None yet, of these workers.
-    pub fn new(asked: Asked, shares: Shares, waiting: BTreeSet<u32>) -> Self {
+    /// None yet, of these workers, to a call with inputs of so many bytes.
+    pub fn new(asked: Asked, bytes: usize, shares: Shares, waiting: BTreeSet<u32>) -> Self {
         let ranges = (0..shares.workers).map(|_| Tally::default()).collect();
-        Self { asked, shares, ranges, waiting, unsettled: Vec::new(), signed: Vec::new() }
+        Self { asked, shares, ranges, waiting, unsettled: Vec::new(), signed: Vec::new(), is_taken: false, bytes }
     }
 
     /// Takes the answer of a worker, for each of its ranges.
@@ -108,7 +112,10 @@ impl Answers {
             let Some(tally) = self.ranges.get_mut(range as usize) else { continue };
             match tally.groups.iter_mut().find(|group| group.outputs == reply.outputs) {
                 Some(group) => group.places.push(place),
-                None => tally.groups.push(Group { outputs: reply.outputs, places: vec![place], roots: Vec::new() }),
+                None => {
+                    self.bytes = self.bytes.saturating_add(reply.outputs.len().saturating_mul(8));
+                    tally.groups.push(Group { outputs: reply.outputs, places: vec![place], roots: Vec::new() });
+                },
             }
         }
     }
@@ -128,6 +135,19 @@ impl Answers {
         self.waiting.contains(&place)
     }
 
+    /// Whether anybody has answered.
+    pub fn has_answer(&self) -> bool {
+        self.ranges.iter().any(|tally| !tally.groups.is_empty())
+    }
+
+    /// Workers without whom it does not go on: those of ranges whose outputs are not taken who may still answer.
+    pub fn awaited(&self) -> BTreeSet<u32> {
+        let shares = self.shares;
+        let open = (0..).zip(&self.ranges).filter(|(_, tally)| tally.taken.is_none());
+        let places = open.flat_map(|(range, _): (RangeIndex, _)| places_of(range, shares.workers, shares.replicas));
+        places.filter(|place| self.waiting.contains(place)).collect()
+    }
+
     /// Takes for each range the outputs that most workers gave, as soon as no others can be more; those of fewer if
     /// nobody else may answer. Says whether there are outputs for all.
     pub fn take(&mut self) -> Result<bool, Lost> {
@@ -144,7 +164,13 @@ impl Answers {
                 tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
             all &= tally.taken.is_some();
         }
+        self.is_taken = all;
         Ok(all)
+    }
+
+    /// Whether there are outputs for all ranges.
+    pub fn is_taken(&self) -> bool {
+        self.is_taken
     }
 
     /// The outputs taken for each range.
@@ -220,9 +246,9 @@ impl Answers {
         std::mem::take(&mut self.unsettled)
     }
 
-    /// Bytes that the answers take.
+    /// Bytes that the call and its answers take.
     pub fn bytes(&self) -> usize {
-        self.ranges.iter().flat_map(|tally| &tally.groups).map(|group| group.outputs.len() * 8).sum()
+        self.bytes
     }
 }
 
@@ -264,7 +290,7 @@ mod tests {
 
     fn answers(shares: Shares) -> Answers {
         let asked = Asked { number: 0, stage: 1, first: 5, inputs: vec![[0; 32]; 2] };
-        Answers::new(asked, shares, (0..shares.workers).collect())
+        Answers::new(asked, 100, shares, (0..shares.workers).collect())
     }
 
     fn reply(outputs: &[i64]) -> RangeReply {
@@ -286,11 +312,15 @@ mod tests {
         assert_eq!(answers.take(), Ok(false));
         add(&mut answers, 2, &[1, 2]);
         assert_eq!(answers.take(), Ok(true));
+        assert!(answers.is_taken());
         assert_eq!(answers.taken(), [&[1, 2]; 3]);
+        // The inputs, and for each range two outputs.
+        assert_eq!(answers.bytes(), 100 + 3 * 16);
         assert!(answers.certainties().all(|certainty| certainty == Certainty::Majority));
         assert!(answers.is_open());
         answers.hash();
         add(&mut answers, 0, &[1, 3]);
+        assert_eq!(answers.bytes(), 100 + 6 * 16);
         answers.hash();
         assert!(!answers.is_open());
         assert!(answers.certainties().all(|certainty| certainty == Certainty::Majority));
@@ -337,6 +367,21 @@ mod tests {
         add(&mut answers, 0, &[1, 1]);
         assert_eq!(answers.take(), Ok(true));
         assert!(answers.certainties().all(|certainty| certainty == Certainty::Full));
+    }
+
+    #[test]
+    fn those_are_awaited_without_whom_it_does_not_go_on() {
+        // Range 0 is served by workers 0, 1 and 2, range 1 by 1, 2 and 3, and so on.
+        let mut answers = answers(Shares { workers: 5, replicas: 3 });
+        assert!(!answers.has_answer());
+        [0, 1, 3].into_iter().for_each(|place| add(&mut answers, place, &[1, 1]));
+        assert_eq!(answers.take(), Ok(false));
+        assert!(answers.has_answer());
+        // Ranges 2 is worker 2's, 3's and 4's.
+        assert_eq!(answers.awaited(), BTreeSet::from([2, 4]));
+        add(&mut answers, 4, &[1, 1]);
+        assert_eq!(answers.take(), Ok(true));
+        assert!(answers.awaited().is_empty());
     }
 
     proptest! {

@@ -33,8 +33,8 @@ const MAX_LOSSES: u32 = 2;
 pub struct Member {
     /// Its place.
     pub place: u32,
-    /// Its peer.
-    pub peer: PeerId,
+    /// Its peer, if what it announced is one.
+    pub peer: Option<PeerId>,
     /// The ranges that it serves, its own first.
     pub ranges: Vec<RangeIndex>,
     key: AttesterId,
@@ -46,6 +46,8 @@ pub struct Member {
     /// Since when it owes an answer.
     since: Option<Instant>,
     has_answered: bool,
+    /// How long others waited for it alone.
+    held_up: Duration,
     losses: u32,
     /// When to send again to one that had no time.
     retry_at: Option<Instant>,
@@ -66,7 +68,7 @@ pub struct Unfit;
 
 impl Member {
     /// A worker that was asked nothing yet.
-    pub fn new(place: u32, peer: PeerId, key: AttesterId, ranges: Vec<RangeIndex>) -> Self {
+    pub fn new(place: u32, peer: Option<PeerId>, key: AttesterId, ranges: Vec<RangeIndex>) -> Self {
         let rows = ranges.iter().map(|_| Rows::default()).collect();
         Self {
             place,
@@ -78,6 +80,7 @@ impl Member {
             unanswered: VecDeque::new(),
             since: None,
             has_answered: false,
+            held_up: Duration::ZERO,
             losses: 0,
             retry_at: None,
             rows,
@@ -109,10 +112,11 @@ impl Member {
             return;
         }
         self.retry_at = None;
+        let Some(peer) = self.peer else { return };
         while self.unanswered.len() < IN_FLIGHT as usize {
             let Some(call) = self.queue.pop_front() else { return };
             let message = Message::Call(Call { place: self.place, ..(*call).clone() });
-            if !post.send(&self.peer, &message) {
+            if !post.send(&peer, &message) {
                 // It is sent when there is a substream.
                 self.queue.push_front(call);
                 return;
@@ -167,6 +171,15 @@ impl Member {
     fn deadline(&self, patience: &Patience) -> Option<Instant> {
         let allowed: Duration = if self.has_answered { patience.call } else { patience.first };
         self.since.and_then(|since| since.checked_add(allowed))
+    }
+
+    /// Takes note that others waited for it. Says whether that was too long, at so many positions.
+    pub fn holds_up(&mut self, time: Duration, positions: u32, patience: &Patience) -> bool {
+        // There is another limit for the first answer.
+        if self.has_answered {
+            self.held_up = self.held_up.saturating_add(time);
+        }
+        self.held_up > patience.alone.saturating_add(patience.position.saturating_mul(positions))
     }
 
     /// Writes an entry into the trace of one of its ranges.

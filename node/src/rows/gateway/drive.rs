@@ -1,7 +1,7 @@
 //! The thread of one answer.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     sync::{
         mpsc::{Receiver, RecvTimeoutError},
         Arc,
@@ -30,6 +30,9 @@ use crate::rows::{
     protocol::{Call, End, Message, Refused, Reply, MAX_BATCH, MAX_OUTPUT_LEN},
     Context, LOG_TARGET,
 };
+
+/// How often it is looked who is late, at least.
+const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why an answer is not completed.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +73,10 @@ pub struct Driver {
     next: u32,
     /// Calls that somebody may still answer, oldest first.
     open: VecDeque<Answers>,
+    /// Numbers of the calls with answers that were not looked at yet.
+    news: BTreeSet<u32>,
+    /// Bytes of all open calls and their answers.
+    bytes: usize,
     /// For each range the least that workers agreed since the last token.
     since_token: Vec<Certainty>,
     contested: Vec<Contested>,
@@ -80,6 +87,8 @@ pub struct Driver {
     began: Instant,
     /// When the chain was asked whether the session goes on.
     checked: Instant,
+    /// When it was looked who is late.
+    looked: Instant,
     /// When the first token was there.
     first_token: Option<Instant>,
     text: Text,
@@ -114,6 +123,8 @@ impl Driver {
             trace,
             next: 0,
             open: VecDeque::new(),
+            news: BTreeSet::new(),
+            bytes: 0,
             since_token: vec![Certainty::Full; shares.workers as usize],
             contested: Vec::new(),
             contested_bytes: 0,
@@ -121,6 +132,7 @@ impl Driver {
             report: Report::default(),
             began: Instant::now(),
             checked: Instant::now(),
+            looked: Instant::now(),
             first_token: None,
             text: Text::default(),
         }
@@ -129,7 +141,11 @@ impl Driver {
     /// Answers, and tells the subscribers how it ended.
     pub fn run(mut self) {
         let id = self.session.id;
-        self.crew.iter().for_each(|member| self.context.post.keep(member.peer));
+        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.keep(peer));
+        let unknown = self.crew.iter().filter(|member| member.peer.is_none()).map(|member| member.place);
+        for place in unknown.collect::<Vec<_>>() {
+            self.drop_worker(place, "has announced no valid peer id");
+        }
         let end = self.answer().and_then(|()| self.close());
         match &end {
             Ok(summary) => {
@@ -143,7 +159,7 @@ impl Driver {
         self.generation.progress.end(end.map_err(|failure| failure.to_string()));
         // A substream that closes takes with it what is not sent yet.
         thread::sleep(self.context.patience.retry);
-        self.crew.iter().for_each(|member| self.context.post.release(member.peer));
+        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.release(peer));
     }
 
     /// Generates until the model or the session ends the answer.
@@ -215,11 +231,19 @@ impl Driver {
         self.send(call);
         // What is left to do for the calls before is done while the workers multiply.
         self.settle();
-        loop {
-            if self.take()? {
-                break;
+        // From when on those are charged who are waited for.
+        let (start, mut from) = (Instant::now(), None::<Instant>);
+        while !self.take()? {
+            let before = Instant::now();
+            let awaited = match from {
+                Some(from) if from <= before => self.open.back().map(Answers::awaited).unwrap_or_default(),
+                _ => BTreeSet::new(),
+            };
+            self.wait(from.filter(|from| *from > before));
+            self.charge(&awaited, before.elapsed());
+            if from.is_none() && self.open.back().is_some_and(Answers::has_answer) {
+                from = Some(Instant::now() + start.elapsed().max(self.context.patience.grace));
             }
-            self.wait(None);
             self.check_session()?;
         }
         let stage = self.model.llama().stage(call.stage).ok_or(Failure::Outputs)?;
@@ -255,7 +279,9 @@ impl Driver {
         });
         let there = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
         let asked = Asked { number, stage: call.stage, first: call.first, inputs };
-        self.open.push_back(Answers::new(asked, self.shares, there));
+        let bytes = frame.inputs.iter().map(|input| input.len()).sum();
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.open.push_back(Answers::new(asked, bytes, self.shares, there));
         for member in self.crew.iter_mut().filter(|member| member.is_in()) {
             member.ask(frame.clone(), now);
             member.pump(&self.context.post, now);
@@ -272,6 +298,18 @@ impl Driver {
             let reasons: Vec<_> = dropped.map(|(place, reason)| format!("the one at place {place} {reason}")).collect();
             Failure::Lost(range, reasons.join("; "))
         })
+    }
+
+    /// Has workers answer for the time that others waited for them. One that takes most of its time for each call would
+    /// hold an answer for ever otherwise.
+    fn charge(&mut self, awaited: &BTreeSet<u32>, time: Duration) {
+        let positions = self.open.back().map_or(0, |answers| answers.asked.first.saturating_add(1));
+        let patience = &self.context.patience;
+        let members = self.crew.iter_mut().filter(|member| awaited.contains(&member.place));
+        let slow = members.filter_map(|member| member.holds_up(time, positions, patience).then_some(member.place));
+        for place in slow.collect::<Vec<_>>() {
+            self.drop_worker(place, "held up the others for too long");
+        }
     }
 
     /// Waits for a message or until something is due, and at most until `end`.
@@ -292,6 +330,7 @@ impl Driver {
 
     fn check_deadlines(&mut self) {
         let (now, context) = (Instant::now(), self.context.clone());
+        self.looked = now;
         let late = self.crew.iter().filter(|member| member.is_late(&context.patience, now));
         for place in late.map(|member| member.place).collect::<Vec<_>>() {
             self.drop_worker(place, "did not answer in time");
@@ -311,15 +350,18 @@ impl Driver {
             },
             Mail::Opened(peer) => {
                 let (now, post) = (Instant::now(), &self.context.post);
-                self.crew.iter_mut().filter(|member| member.peer == peer).for_each(|member| member.pump(post, now));
+                self.crew
+                    .iter_mut()
+                    .filter(|member| member.peer == Some(peer))
+                    .for_each(|member| member.pump(post, now));
             },
             Mail::Closed(peer) => {
-                let of_peer = self.crew.iter_mut().filter(|member| member.peer == peer && member.is_in());
+                let of_peer = self.crew.iter_mut().filter(|member| member.peer == Some(peer) && member.is_in());
                 let gone = of_peer.filter_map(|member| member.lost().then_some(member.place)).collect::<Vec<_>>();
                 gone.into_iter().for_each(|place| self.drop_worker(place, "was lost too often"));
             },
             Mail::Banned(peer) => {
-                let of_peer = self.crew.iter().filter(|member| member.peer == peer).map(|member| member.place);
+                let of_peer = self.crew.iter().filter(|member| member.peer == Some(peer)).map(|member| member.place);
                 of_peer.collect::<Vec<_>>().into_iter().for_each(|place| self.drop_worker(place, "broke the protocol"));
             },
         }
@@ -332,24 +374,32 @@ impl Driver {
         if !member.answered(number, now) {
             // It was asked twice and has answered twice, or it makes things up.
             self.context.metrics.unsolicited.inc();
-            return self.context.fault(member.peer);
+            return self.fault(place);
         }
         member.pump(&self.context.post, now);
         let served = member.ranges.clone();
-        let oldest = self.open.front().map_or(0, |answers| answers.asked.number);
-        let index = number.checked_sub(oldest).map(|index| index as usize);
-        let Some(answers) = index.and_then(|index| self.open.get_mut(index)) else { return };
+        let Some(answers) = self.index(number).and_then(|index| self.open.get_mut(index)) else { return };
         let ranges = ranges.into_inner();
         if !fits(self.model.as_ref(), self.shares, &answers.asked, self.session.prompt_tokens, &served, &ranges) {
             return self.drop_worker(place, "sent outputs of a wrong shape");
         }
+        let before = answers.bytes();
         answers.add(place, served.into_iter(), ranges);
+        self.bytes = self.bytes.saturating_add(answers.bytes().saturating_sub(before));
+        self.news.insert(number);
+    }
+
+    /// Where an open call is.
+    fn index(&self, number: u32) -> Option<usize> {
+        let oldest = self.open.front()?.asked.number;
+        number.checked_sub(oldest).map(|index| index as usize)
     }
 
     fn on_refused(&mut self, refused: &Refused) {
         let Some(member) = self.crew.get_mut(refused.place as usize).filter(|member| member.is_in()) else { return };
         if !member.owes(refused.number) {
-            return;
+            self.context.metrics.unsolicited.inc();
+            return self.fault(refused.place);
         }
         if refused.passing {
             return member.retry(Instant::now() + self.context.patience.retry);
@@ -357,14 +407,20 @@ impl Driver {
         self.drop_worker(refused.place, &format!("refused: {}", refused.reason()));
     }
 
+    /// Counts a message of a worker that was out of turn.
+    fn fault(&self, place: u32) {
+        if let Some(peer) = self.crew.get(place as usize).and_then(|member| member.peer) {
+            self.context.fault(peer);
+        }
+    }
+
     /// Asks a worker nothing more in this session.
     fn drop_worker(&mut self, place: u32, reason: &str) {
         let Some(member) = self.crew.get_mut(place as usize).filter(|member| member.is_in()) else { return };
         member.leave();
-        tracing::warn!(
-            target: LOG_TARGET,
-            "Session {}: the worker at place {place}, {}, {reason}", self.session.id, member.peer
-        );
+        self.generation.leave_out(place);
+        let (id, peer) = (self.session.id, member.peer.map_or("nobody".into(), |peer| peer.to_string()));
+        tracing::warn!(target: LOG_TARGET, "Session {id}: the worker at place {place}, {peer}, {reason}");
         self.context.metrics.dropped.inc();
         self.report.dropped.push((place, reason.to_string()));
         self.open.iter_mut().for_each(|answers| answers.give_up(place));
@@ -373,31 +429,38 @@ impl Driver {
 
     fn send_end(&self, place: u32) {
         let end = Message::End(End { session: self.session.id, place });
-        if let Some(member) = self.crew.get(place as usize) {
-            self.context.post.send(&member.peer, &end);
+        if let Some(peer) = self.crew.get(place as usize).and_then(|member| member.peer) {
+            self.context.post.send(&peer, &end);
         }
     }
 
     /// Does what is left to do for calls whose outputs were taken: hashes, signatures, comparisons. Drops workers that
-    /// are too far behind.
+    /// are late, or too far behind.
     fn settle(&mut self) {
-        // The last call's outputs are not taken yet, unless the answer is complete.
-        let taken = self.open.iter().take_while(|answers| !answers.taken().is_empty()).count();
-        for index in 0..taken {
-            self.settle_call(index);
+        for number in std::mem::take(&mut self.news) {
+            let Some(index) = self.index(number) else { continue };
+            match self.open.get(index).is_some_and(Answers::is_taken) {
+                true => self.settle_call(index),
+                // The last call's outputs are not taken yet.
+                false => drop(self.news.insert(number)),
+            }
         }
-        while self.open.front().is_some_and(|answers| !answers.is_open() && !answers.taken().is_empty()) {
+        while self.open.front().is_some_and(|answers| !answers.is_open() && answers.is_taken()) {
             if let Some(answers) = self.open.pop_front() {
+                self.bytes = self.bytes.saturating_sub(answers.bytes());
                 self.finish(&answers);
             }
         }
-        let bytes: usize = self.open.iter().map(Answers::bytes).sum();
-        if self.open.len() > MAX_LAG || bytes > MAX_LAG_BYTES {
+        if self.open.len() > MAX_LAG || self.bytes > MAX_LAG_BYTES {
             let slowest = self.open.front().map(|answers| {
                 let waited = self.crew.iter().filter(|member| answers.waits_for(member.place));
                 waited.map(|member| member.place).collect::<Vec<_>>()
             });
-            slowest.unwrap_or_default().into_iter().for_each(|place| self.drop_worker(place, "was too slow"));
+            slowest.unwrap_or_default().into_iter().for_each(|place| self.drop_worker(place, "was too far behind"));
+        }
+        // While mail comes nobody waits for what is due.
+        if self.looked.elapsed() >= LOOK_INTERVAL {
+            self.check_deadlines();
         }
     }
 

@@ -32,9 +32,6 @@ pub enum Error {
     /// The model cannot be opened.
     #[error("the model cannot be opened: {0}")]
     Model(String),
-    /// A worker announced no peer.
-    #[error("a worker of this session has announced no valid peer id")]
-    NoPeer,
     /// Too many at once.
     #[error("this gateway answers {0} sessions at once; ask again when one is complete")]
     Busy(usize),

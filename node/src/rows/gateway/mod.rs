@@ -12,7 +12,7 @@ mod text;
 
 use std::{
     sync::{
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc::{self, Sender},
         Arc,
     },
@@ -53,8 +53,10 @@ pub struct Gateway {
 /// An answer, as others reach it.
 struct Generation {
     prompt: Vec<u32>,
-    /// The workers' peers, in the order of places.
-    peers: Vec<PeerId>,
+    /// The workers' peers, in the order of places; nothing for one that announced none.
+    peers: Vec<Option<PeerId>>,
+    /// Which workers are asked nothing more.
+    out: Vec<AtomicBool>,
     /// Messages of each worker that wait.
     inbox: Vec<AtomicU32>,
     /// Most outputs of a reply.
@@ -89,8 +91,7 @@ impl Gateway {
             return Ok(progress);
         }
         let (view, model) = self.check(session, &prompt)?;
-        let peers: Option<Vec<_>> = chain::workers(&view).iter().map(chain::peer).collect();
-        let peers = peers.ok_or(Error::NoPeer)?;
+        let peers: Vec<_> = chain::workers(&view).iter().map(chain::peer).collect();
 
         let mut generations = self.generations.lock();
         if generations.peek(&session).is_some() {
@@ -106,6 +107,7 @@ impl Gateway {
         let generation = Arc::new(Generation {
             prompt: prompt.clone(),
             inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
+            out: peers.iter().map(|_| AtomicBool::new(false)).collect(),
             most_outputs: most_outputs(model.llama(), view.workers, view.replicas),
             peers,
             mail,
@@ -202,7 +204,7 @@ impl Gateway {
 
     fn tell(&self, peer: PeerId, mail: impl Fn() -> Mail) {
         for (_, generation) in self.generations.lock().iter() {
-            if generation.peers.contains(&peer) && !generation.progress.is_over() {
+            if generation.peers.contains(&Some(peer)) && !generation.progress.is_over() {
                 let _ = generation.mail.send(mail());
             }
         }
@@ -213,7 +215,8 @@ impl Generation {
     /// Puts a worker's message where the thread finds it. Says whether it is from that worker, which may have it wait.
     fn take(&self, peer: &PeerId, place: u32, mail: Mail) -> bool {
         let place = place as usize;
-        if self.peers.get(place) != Some(peer) || self.progress.is_over() {
+        let is_out = self.out.get(place).is_none_or(|out| out.load(Ordering::Relaxed));
+        if is_out || self.peers.get(place) != Some(&Some(*peer)) || self.progress.is_over() {
             return false;
         }
         let outputs = match &mail {
@@ -226,6 +229,13 @@ impl Generation {
             return false;
         }
         self.mail.send(mail).is_ok()
+    }
+
+    /// Takes nothing more of a worker.
+    fn leave_out(&self, place: u32) {
+        if let Some(out) = self.out.get(place as usize) {
+            out.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Notes that a message of a worker waits no more.
@@ -264,8 +274,9 @@ mod tests {
         let generation = Generation {
             prompt: Vec::new(),
             inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
+            out: peers.iter().map(|_| AtomicBool::new(false)).collect(),
             most_outputs: 100,
-            peers: peers.clone(),
+            peers: peers.iter().copied().map(Some).collect(),
             mail,
             progress: Arc::default(),
         };
@@ -280,6 +291,10 @@ mod tests {
         generation.took(1);
         assert!(generation.take(&peers[1], 1, reply(1)));
         assert_eq!(inbound.try_iter().count() as u32, INBOX + 2);
+        generation.leave_out(0);
+        assert!(!generation.take(&peers[0], 0, reply(1)));
+        generation.took(1);
+        assert!(generation.take(&peers[1], 1, reply(1)));
         generation.progress.end(Err("over".into()));
         assert!(!generation.take(&peers[0], 0, reply(1)));
     }

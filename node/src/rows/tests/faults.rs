@@ -2,11 +2,18 @@
 
 use std::time::Duration;
 
+use codec::Encode;
+use ensemble_core::inference::SessionPhase;
+
 use super::{
     net::{wait_until, Manner, Net, MAX_TOKENS, PROMPT, SESSION},
     tiny::Tiny,
 };
-use crate::rows::{gateway::Summary, ledger::Disagreement};
+use crate::rows::{
+    gateway::Summary,
+    ledger::Disagreement,
+    protocol::{Message, Refused},
+};
 
 /// With three replicas the answer is right whatever one worker does, which is dropped for a reason.
 fn survives(manner: Manner, reason: &str) -> (Net, Summary) {
@@ -70,10 +77,73 @@ fn a_slow_worker_is_waited_for_by_nobody_but_in_the_end() {
 }
 
 #[test]
+fn a_worker_may_pause_while_others_go_on() {
+    let net = Net::new(3, 3);
+    // More than a thousand calls: the others take less time for them than the pause.
+    net.ask(&PROMPT, 150);
+    net.workers[0].behaves(Manner::PausesAt(20, Duration::from_millis(1000)));
+    let summary = net.answer().1.unwrap();
+    assert_eq!(summary.report.tokens, 150);
+    assert_eq!(summary.report.dropped, []);
+}
+
+#[test]
 fn a_worker_that_is_far_behind_is_left_behind() {
     // 12 tokens are 108 calls and more.
     let (_, summary) = survives(Manner::Slow(Duration::from_millis(200)), "behind");
     assert!(summary.report.majority > 0);
+}
+
+#[test]
+fn a_worker_that_takes_most_of_its_time_for_each_call_is_dropped() {
+    // With 12 tokens there are 108 calls, each well within the time that one may take.
+    is_lost(Manner::Slow(Duration::from_millis(100)), "held up the others");
+    // Two slow ones of three: their ranges have the third.
+    let net = Net::new(3, 3);
+    net.workers[0].behaves(Manner::Slow(Duration::from_millis(100)));
+    net.workers[1].behaves(Manner::Slow(Duration::from_millis(100)));
+    let (items, end) = net.answer();
+    let summary = end.unwrap();
+    assert_eq!(summary.tokens, net.alone(&PROMPT, MAX_TOKENS, 3).tokens);
+    assert!(!summary.report.dropped.is_empty());
+    assert_eq!(items.last().unwrap().agreement.unverified, 3);
+}
+
+#[test]
+fn a_worker_without_a_peer_stops_nothing() {
+    let no_peer = |workers, replicas| {
+        let net = Net::new(workers, replicas);
+        net.change(|session| {
+            let SessionPhase::Assigned { workers, .. } = &mut session.phase else { panic!() };
+            workers[1].peer = vec![7].try_into().unwrap();
+        });
+        net
+    };
+    let net = no_peer(4, 3);
+    let summary = net.answer().1.unwrap();
+    assert_eq!(summary.tokens, net.alone(&PROMPT, MAX_TOKENS, 4).tokens);
+    assert_eq!(summary.report.dropped, [(1, "has announced no valid peer id".into())]);
+    assert_eq!(summary.report.unverified, 0);
+    let failure = no_peer(2, 1).answer().1.unwrap_err();
+    assert!(failure.contains("no worker of range 1") && failure.contains("no valid peer id"), "{failure}");
+}
+
+#[test]
+fn a_worker_that_was_dropped_is_not_listened_to() {
+    let net = Net::new(3, 3);
+    net.workers[2].behaves(Manner::Short);
+    for place in [0, 1] {
+        net.workers[place].behaves(Manner::Slow(Duration::from_millis(5)));
+    }
+    let progress = net.gateway.generate(&PROMPT).unwrap();
+    super::net::block_on(progress.after(0));
+    let refused = Refused { session: SESSION, place: 2, number: 0, passing: true, reason: Default::default() };
+    wait_until("a report is waited for", || {
+        net.gateway.hub.received(net.workers[2].peer, &Message::Refused(refused.clone()).encode());
+        net.gateway.wire.reported.lock().contains(&net.workers[2].peer)
+    });
+    assert!(!progress.is_over());
+    super::net::follow(&progress).1.unwrap();
 }
 
 #[test]

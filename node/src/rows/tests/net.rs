@@ -3,7 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         Arc, OnceLock, Weak,
     },
     time::{Duration, Instant},
@@ -36,7 +36,7 @@ use crate::{
         limits::Faults,
         metrics::Metrics,
         model::Model,
-        network::Network,
+        network::{Delivery, Network},
         post::Post,
         protocol::Message,
         Context, Hub, Ledger, Patience,
@@ -57,6 +57,11 @@ pub const PATIENCE: Patience = Patience {
     call: Duration::from_millis(1500),
     retry: Duration::from_millis(50),
     drain: Duration::from_secs(5),
+    grace: Duration::from_millis(20),
+    alone: Duration::from_secs(3),
+    position: Duration::from_millis(20),
+    room: Duration::from_millis(300),
+    leisure: Duration::from_millis(600),
     idle: Duration::from_millis(200),
 };
 
@@ -70,6 +75,10 @@ pub enum Manner {
     Silent,
     /// Sending one takes so long.
     Slow(Duration),
+    /// Those that it sends are not taken.
+    Stuck,
+    /// This one takes so long, and no other.
+    PausesAt(usize, Duration),
     /// Signatures are altered.
     Forged,
     /// The session is another one.
@@ -92,11 +101,21 @@ pub enum Manner {
 #[derive(Default)]
 pub struct World {
     pub sessions: Mutex<HashMap<SessionId, Session>>,
+    blocks: AtomicU64,
+    /// How often all sessions were looked through.
+    pub scans: AtomicUsize,
+}
+
+impl World {
+    /// There is another block.
+    pub fn next_block(&self) {
+        self.blocks.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 impl Chain for World {
     fn best(&self) -> Hash {
-        Hash::zero()
+        Hash::from_low_u64_be(self.blocks.load(Ordering::SeqCst))
     }
 
     fn session(&self, id: SessionId) -> Result<Option<Session>, Unavailable> {
@@ -104,6 +123,7 @@ impl Chain for World {
     }
 
     fn sessions(&self) -> Result<Vec<Session>, Unavailable> {
+        self.scans.fetch_add(1, Ordering::SeqCst);
         Ok(self.sessions.lock().values().cloned().collect())
     }
 
@@ -200,9 +220,15 @@ impl Wire {
         let Ok(Message::Reply(mut reply)) = Message::read(&bytes) else { return vec![bytes] };
         match manner {
             Manner::Honest => return vec![bytes],
-            Manner::Silent => return Vec::new(),
+            Manner::Silent | Manner::Stuck => return Vec::new(),
             Manner::Slow(pause) => {
                 std::thread::sleep(pause);
+                return vec![bytes];
+            },
+            Manner::PausesAt(message, pause) => {
+                if number == message {
+                    std::thread::sleep(pause);
+                }
                 return vec![bytes];
             },
             Manner::Forged => {
@@ -268,6 +294,17 @@ impl Network for Wire {
             }
         }
         true
+    }
+
+    fn deliver(&self, peer: &PeerId, message: Vec<u8>, patience: Duration) -> Delivery {
+        if let Manner::Stuck = *self.manner.lock() {
+            std::thread::sleep(patience);
+            return Delivery::Stuck;
+        }
+        match self.send(peer, message) {
+            true => Delivery::Sent,
+            false => Delivery::Gone,
+        }
     }
 
     fn report(&self, peer: PeerId, _: ReputationChange) {
@@ -340,6 +377,14 @@ impl Net {
         let workers = self.workers.iter().map(Node::participant).collect();
         let session = Session { id, ..session(self.gateway.participant(), replicas, workers) };
         self.world.sessions.lock().insert(id, session);
+        self.world.next_block();
+    }
+
+    /// Opens a session of another gateway.
+    pub fn open_for(&self, id: SessionId, gateway: PeerId) {
+        self.open(id, 1);
+        let mut sessions = self.world.sessions.lock();
+        sessions.get_mut(&id).unwrap().gateway.peer = gateway.to_bytes().try_into().unwrap();
     }
 
     /// That the workers are drawn.
@@ -350,6 +395,7 @@ impl Net {
     /// Changes what the chain says of the session.
     pub fn change(&self, change: impl FnOnce(&mut Session)) {
         change(self.world.sessions.lock().get_mut(&SESSION).unwrap());
+        self.world.next_block();
     }
 
     /// Has the session be asked something else.

@@ -181,7 +181,21 @@ fn substreams_are_opened_to_gateways_only() {
     net.change(|session| session.phase = SessionPhase::Open { assign_at: 2 });
     assert!(worker.admits(&gateway));
     net.world.sessions.lock().clear();
+    net.world.next_block();
     assert!(!worker.admits(&gateway));
+}
+
+#[test]
+fn strangers_who_knock_have_the_sessions_looked_through_once_a_block() {
+    let net = Net::new(1, 1);
+    let scans = || net.world.scans.swap(0, std::sync::atomic::Ordering::SeqCst);
+    for _ in 0..3 {
+        let knock = || (0..50).for_each(|_| assert!(!net.workers[0].hub.admits(&PeerId::random())));
+        std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(knock))));
+        assert!(net.workers[0].hub.admits(&net.gateway.peer));
+        assert_eq!(scans(), 1);
+        net.world.next_block();
+    }
 }
 
 #[test]
@@ -202,6 +216,47 @@ fn what_was_served_is_sealed_at_the_end_and_not_begun_anew() {
     assert!(worker.store.has_pin(&worker.ledger.trace(SESSION, 0).unwrap().id()));
     desk.refuses(call(10, 2, 2, 1), "is over");
     wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+}
+
+#[test]
+fn no_position_is_served_twice_whatever_the_seal_does() {
+    let desk = Desk::new();
+    let worker = &desk.net.workers[0];
+    let serve = || (0..8).for_each(|stage| desk.accepts(call(stage, stage, 0, 2)));
+    serve();
+    // The first call anew is right behind the end, when nothing is sealed yet, and with another input.
+    let mut other = call(0, 0, 0, 2);
+    other.inputs = call(0, 0, 0, 3).inputs.into_inner()[1..].to_vec().try_into().unwrap();
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(desk.net.gateway.peer, &end.encode());
+    desk.refuses(other.clone(), "is over");
+    wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
+    let trace = worker.ledger.trace(SESSION, 0).unwrap();
+    desk.refuses(other, "is over");
+    assert_eq!(worker.ledger.trace(SESSION, 0), Some(trace));
+}
+
+#[test]
+fn a_worker_that_has_forgotten_what_it_signed_does_not_begin_anew() {
+    let desk = Desk::new();
+    let worker = &desk.net.workers[0];
+    desk.accepts(call(0, 0, 0, 2));
+    // Its thread ends without a trace, as that of a node that fails.
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(desk.net.gateway.peer, &end.encode());
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    desk.refuses(call(0, 0, 0, 2), "is over");
+    // The same number is another session on another fork.
+    desk.net.ask(&[9, 8, 7], 3);
+    desk.refuses(call(0, 0, 0, 2), "is over");
+    assert!(!worker.ledger.is_served(SESSION, 0));
+    // What is refused before anything was answered is no beginning.
+    desk.net.open(SESSION + 1, 1);
+    *worker.shelf.0.lock() = Err("the bundle is not held".into());
+    let another = |number| Call { session: SESSION + 1, ..call(number, number, 0, 2) };
+    desk.refuses(another(0), "the bundle is not held");
+    worker.has(desk.net.model.clone());
+    desk.accepts(another(0));
 }
 
 #[test]
@@ -229,6 +284,105 @@ fn more_calls_than_may_be_unanswered_are_refused_for_now() {
     }
     let refusals = desk.net.workers[0].wire.refusals.lock().clone();
     assert!(!refusals.is_empty() && refusals[0].contains("unanswered"), "{refusals:?}");
+}
+
+#[test]
+fn a_substream_stays_as_long_as_either_side_needs_it() {
+    let desk = Desk::new();
+    let (worker, gateway) = (&desk.net.workers[0], desk.net.gateway.peer);
+    let (post, is_kept) = (&worker.hub.context.post, || worker.wire.kept.lock().contains(&gateway));
+    // The worker is a gateway itself, and its worker is the gateway that it serves.
+    post.keep(gateway);
+    desk.accepts(call(0, 0, 0, 1));
+    post.release(gateway);
+    assert!(is_kept());
+    post.keep(gateway);
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(gateway, &end.encode());
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    assert!(is_kept());
+    post.release(gateway);
+    wait_until("the release is waited for", || !is_kept());
+    // Who is only served is nobody that the network was asked to keep.
+    desk.net.open(SESSION + 1, 1);
+    desk.accepts(Call { session: SESSION + 1, ..call(0, 0, 0, 1) });
+    worker.hub.received(gateway, &Message::End(End { session: SESSION + 1, place: 0 }).encode());
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    assert!(!is_kept());
+}
+
+#[test]
+fn a_gateway_takes_its_share_of_seats_and_idle_ones_make_way() {
+    use crate::rows::limits::{SEATS, SEATS_OF_GATEWAY};
+    let desk = Desk::new();
+    let (net, worker) = (&desk.net, &desk.net.workers[0]);
+    let from = |gateway: PeerId, session: u32| {
+        let call = Call { session, ..call(0, 0, 0, 1) };
+        worker.hub.received(gateway, &Message::Call(call).encode());
+    };
+    let answered = |gateway: PeerId, session: u32| {
+        let before = desk.answered();
+        from(gateway, session);
+        wait_until("an answer is waited for", || desk.answered() > before);
+    };
+    // Those of one gateway fill its share.
+    let ids = |gateway: u32| (0..SEATS_OF_GATEWAY as u32 + 1).map(move |place| 1000 * (gateway + 1) + place);
+    let gateways: Vec<_> = (0..SEATS / SEATS_OF_GATEWAY + 1).map(|_| PeerId::random()).collect();
+    for (number, gateway) in (0..).zip(&gateways) {
+        ids(number).for_each(|id| net.open_for(id, *gateway));
+    }
+    let refused = || worker.hub.context.metrics.refused.get();
+    for (number, gateway) in (0..).zip(&gateways[1..]) {
+        let mut ids = ids(number + 1);
+        ids.by_ref().take(SEATS_OF_GATEWAY).for_each(|id| answered(*gateway, id));
+        let before = refused();
+        from(*gateway, ids.next().unwrap());
+        assert_eq!(refused(), before + 1);
+    }
+    assert_eq!(worker.hub.worker.seats(), SEATS);
+    let before = refused();
+    from(gateways[0], 1000);
+    assert_eq!(refused(), before + 1);
+    // The one that is called goes on, and of the others the first makes way.
+    std::thread::sleep(super::net::PATIENCE.leisure);
+    let again = Call { session: 2000, ..call(0, 0, 0, 1) };
+    worker.hub.received(gateways[1], &Message::Call(again).encode());
+    answered(gateways[0], 1000);
+    assert_eq!(worker.hub.worker.seats(), SEATS);
+    let next = Call { session: 2000, ..call(1, 1, 0, 1) };
+    let before = desk.answered();
+    worker.hub.received(gateways[1], &Message::Call(next).encode());
+    wait_until("an answer is waited for", || desk.answered() > before);
+    let before = refused();
+    let next = Call { session: 2001, ..call(1, 1, 0, 1) };
+    worker.hub.received(gateways[1], &Message::Call(next).encode());
+    wait_until("a refusal is waited for", || refused() > before);
+}
+
+#[test]
+fn a_gateway_that_does_not_take_its_answers_is_served_no_more() {
+    let desk = Desk::new();
+    for stage in 0..8 {
+        desk.accepts(call(stage, stage, 0, 2));
+    }
+    let worker = &desk.net.workers[0];
+    worker.behaves(super::net::Manner::Stuck);
+    desk.accepts(call(8, 0, 2, 1));
+    wait_until("the thread's end is waited for", || worker.hub.worker.seats() == 0);
+    wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
+    assert_eq!(worker.ledger.trace(SESSION, 0).unwrap().header.rows(), 2);
+    desk.refuses(call(9, 1, 2, 1), "is over");
+}
+
+#[test]
+fn a_call_is_made_again_only_so_often() {
+    let desk = Desk::new();
+    desk.accepts(call(0, 0, 0, 2));
+    for _ in 0..crate::rows::limits::REPEATS {
+        desk.accepts(call(0, 0, 0, 2));
+    }
+    desk.refuses(call(0, 0, 0, 2), "made again");
+    desk.accepts(call(1, 1, 0, 2));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use super::{
 use crate::rows::{
     chain::{self, Session},
     limits::MAX_TRACE_BYTES,
+    network::Delivery,
     protocol::{Call, Message},
     LOG_TARGET,
 };
@@ -26,6 +27,8 @@ use crate::rows::{
 pub struct Seat {
     pub worker: Arc<Worker>,
     pub key: Key,
+    /// Tells it from others of the same session.
+    pub number: u64,
     pub jobs: Receiver<Call>,
 }
 
@@ -60,7 +63,9 @@ impl Seat {
                         served = self.admit(&call);
                     }
                     let Some(served) = &mut served else { break };
-                    self.answer(served, &call);
+                    if !self.answer(served, &call) {
+                        break;
+                    }
                 },
                 Err(RecvTimeoutError::Timeout) => (),
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -72,10 +77,11 @@ impl Seat {
                 checked = Instant::now();
             }
         }
-        self.worker.leave(&self.key);
+        self.worker.leave(&self.key, self.number);
         // What came in the meantime is not left without an answer. A session that was not served yet may be so soon.
         let (passing, reason) = (served.is_none(), if served.is_none() { NOT_YET } else { OVER });
         self.jobs.try_iter().for_each(|call| self.worker.refuse(self.peer(), &call, passing, reason));
+        self.worker.context.post.served(*self.peer());
         if let Some(served) = served {
             self.seal(served);
         }
@@ -120,9 +126,6 @@ impl Seat {
         let worker = worker.ok_or_else(|| denied("this session has fewer workers"))?;
         let pair = context.keyring.pair(&worker.key);
         let pair = pair.ok_or_else(|| denied("the worker at this place has its key elsewhere"))?;
-        if context.ledger.is_served(call.session, call.place) {
-            return Err(denied(OVER));
-        }
         let model = context.chain.model(session.model).map_err(unavailable)?;
         let model = model.ok_or_else(|| denied("this session's model is gone"))?;
         let model = context.models.open(model.content).map_err(denied)?;
@@ -132,20 +135,32 @@ impl Seat {
         if bytes > MAX_TRACE_BYTES {
             return Err(denied("the traces of this session would take too much memory"));
         }
-        Ok(Served::new(terms, context.genesis, model, pair, context.machine))
+        // What comes after this is signed, so this comes last.
+        match context.ledger.begin(call.session, call.place) {
+            Ok(true) => Ok(Served::new(terms, context.genesis, model, pair, context.machine)),
+            Ok(false) => Err(denied(OVER)),
+            Err(error) => Err(not_yet(format!("this worker cannot note that it serves this session: {error}"))),
+        }
     }
 
-    fn answer(&self, served: &mut Served, call: &Call) {
-        let (metrics, start) = (&self.worker.context.metrics, Instant::now());
+    /// Answers a call. Says whether the gateway takes what it asked for.
+    fn answer(&self, served: &mut Served, call: &Call) -> bool {
+        let (context, mut busy, mut delivery) = (&self.worker.context, Instant::now(), Delivery::Sent);
         let send = |message: &Message| {
+            let start = Instant::now();
             // A gateway that is gone asks again when it is back.
-            self.worker.context.post.send(self.peer(), message);
+            delivery = context.post.deliver(self.peer(), message, context.patience.room);
+            busy += start.elapsed();
         };
         match served.answer(call, send) {
-            Ok(()) => metrics.calls.inc(),
+            Ok(()) => context.metrics.calls.inc(),
             Err(reason) => self.worker.refuse(self.peer(), call, false, &reason),
         }
-        metrics.busy.inc_by(u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX));
+        context.metrics.busy.inc_by(u64::try_from(busy.elapsed().as_micros()).unwrap_or(u64::MAX));
+        if delivery == Delivery::Stuck {
+            tracing::debug!(target: LOG_TARGET, "{} does not take its answers", self.peer());
+        }
+        delivery != Delivery::Stuck
     }
 
     /// Whether the gateway may still call.

@@ -13,6 +13,7 @@ use sp_core::Pair;
 
 use crate::rows::{
     keys::AttesterPair,
+    limits::{CALLS_PER_REPEAT, REPEATS},
     model::Model,
     products::products,
     protocol::{Call, Message, RangeReply, Reply, IN_FLIGHT, MAX_OUTPUT_LEN},
@@ -46,6 +47,8 @@ pub struct Served {
     step: Step,
     /// Calls answered, repeated ones not counted.
     calls: u32,
+    /// Calls answered again.
+    repeats: u32,
     /// The last calls answered.
     recent: VecDeque<Seen>,
 }
@@ -73,7 +76,7 @@ impl Served {
     pub fn new(terms: Terms, genesis: BlockHash, model: Arc<dyn Model>, pair: AttesterPair, machine: Machine) -> Self {
         let traces = terms.ranges.iter().map(|_| Trace::new(model.llama())).collect();
         let (step, recent) = (Step::default(), VecDeque::new());
-        Self { terms, genesis, model, pair, machine, traces, step, calls: 0, recent }
+        Self { terms, genesis, model, pair, machine, traces, step, calls: 0, repeats: 0, recent }
     }
 
     /// Answers a call, or says why not. What is refused changes nothing.
@@ -102,6 +105,7 @@ impl Served {
         let message = Message::Reply(Reply { session, place, number: call.number, ranges });
         send(&message);
         if is_repeated {
+            self.repeats = self.repeats.saturating_add(1);
             return Ok(());
         }
         if let (true, Message::Reply(reply)) = (done.is_empty(), message) {
@@ -115,7 +119,10 @@ impl Served {
     /// Whether a call is the next one, or one of the last ones again. Refuses every other.
     fn check_turn(&self, call: &Call, seen: &Seen) -> Result<bool, String> {
         if let Some(before) = self.recent.iter().find(|before| before.number == call.number) {
+            let allowed = REPEATS.saturating_add(self.calls / CALLS_PER_REPEAT);
             return match before == seen {
+                // Nobody pays for it.
+                true if self.repeats >= allowed => Err("too many calls of this session were made again".into()),
                 true => Ok(true),
                 false => Err("this call was made before with another input".into()),
             };
