@@ -265,7 +265,14 @@ impl Window {
         Sessions::<T>::insert(id, session);
         let (team, ranges) = (team::<T>(id)?, ranges(MAX_REPLICAS, &RangeVote::Won(self.won)));
         let until = BlockNumberFor::<T>::max_value();
-        let state = State::Disputable { team, closing: self.closing, ranges, faults: Faults::default(), until };
+        let state = State::Disputable {
+            team,
+            closing: self.closing,
+            ranges,
+            faults: Faults::default(),
+            false_keys: BoundedVec::new(),
+            until,
+        };
         set_state::<T>(id, Some(until), state)?;
         Ok(id)
     }

@@ -28,9 +28,9 @@
 //! |---|---|---|---|
 //! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes as far as the purse goes |
 //! | worker that revealed what won | its part by products of the rows it served; shares of rows | | that part from the purse as far as it goes |
-//! | worker that revealed something else | loses `outvoted` of its bond | | |
+//! | worker that revealed something else | loses `outvoted` of the least bond | | |
 //! | worker that did not reveal | unpaid | | unpaid |
-//! | those who were wrong | | | lose `wrong` of their bonds |
+//! | those who were wrong | | | lose `wrong` of their bonds, up to the cap |
 //! | gateway | its part | | that part from the purse, unless it was wrong |
 //! | shareholders | credits | | |
 //! | challenger | | | its part of what the guilty lost |
@@ -87,9 +87,9 @@ mod workers;
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
-    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Faults, Holding, Lengths, Lock, Manifest, Model,
-    ModelOf, Parameters, PartyOf, Pot, Question, Range, Ranges, Rates, Refund, Seat, Session, SessionOf, Slashes,
-    Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker, WorkerOf,
+    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, FalseKeys, Faults, Holding, Lengths, Lock, Manifest,
+    Model, ModelOf, Parameters, PartyOf, Pot, Question, Range, Ranges, Rates, Refund, Seat, Session, SessionOf,
+    Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker, WorkerOf,
 };
 pub use weights::WeightInfo;
 
@@ -499,6 +499,8 @@ pub mod pallet {
         MalformedEvidence,
         /// The worker's bond is lower than what a false dispute costs.
         BondTooSmall,
+        /// The worker's key has shown something false in this session, and shows nothing there any more.
+        DisputedBefore,
         /// Fewer shares than can be locked, or would be left.
         TooFewShares,
         /// The account does not own so many shares, or has not locked so many.

@@ -45,8 +45,8 @@ use sp_runtime::{
 };
 
 use crate::{
-    dispute, types::bit, Call, Config, Faults, KeyOwners, Models, Pallet, Range, SessionOf, Sessions, State, Workers,
-    LOG,
+    dispute, types::bit, Call, Config, FalseKeys, Faults, KeyOwners, Models, Pallet, Range, SessionOf, Sessions, State,
+    Workers, LOG,
 };
 
 /// Keeps two workers from running at the same time.
@@ -223,6 +223,7 @@ struct Window {
     check: Check,
     ranges: Vec<Range>,
     faults: Faults,
+    false_keys: FalseKeys,
     /// Whether keys of this node take part in it.
     is_own: bool,
 }
@@ -453,7 +454,8 @@ impl<T: Config> Pallet<T> {
     ) -> bool {
         let id = window.session;
         let hash = H256(sp_io::hashing::blake2_256(&evidence.encode()));
-        if window.is_shown(&evidence) || visit.disputed.contains(&hash) {
+        let is_refused = window.false_keys.contains(challenger);
+        if is_refused || window.is_shown(&evidence) || visit.disputed.contains(&hash) {
             return true;
         }
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
@@ -529,7 +531,7 @@ impl<T: Config> Pallet<T> {
 
     /// A session as it is checked, if it is in its window.
     fn window(id: SessionId, session: &SessionOf<T>, keys: &[AttesterId]) -> Option<Window> {
-        let State::Disputable { closing, ranges, faults, .. } = &session.state else { return None };
+        let State::Disputable { closing, ranges, faults, false_keys, .. } = &session.state else { return None };
         let won = ranges.iter().map(|range| match range.vote {
             RangeVote::Won(trace) => Some(trace),
             RangeVote::Open(_) | RangeVote::Void => None,
@@ -544,7 +546,8 @@ impl<T: Config> Pallet<T> {
             backers: ranges.iter().map(|range| range.backers).collect(),
         };
         let is_own = Self::takes_part(session, keys);
-        Some(Window { session: id, check, ranges: ranges.to_vec(), faults: *faults, is_own })
+        let (ranges, false_keys) = (ranges.to_vec(), false_keys.clone());
+        Some(Window { session: id, check, ranges, faults: *faults, false_keys, is_own })
     }
 
     /// Has the contents of a session fetched. Returns whether all are here, but for those that nobody has and a check can

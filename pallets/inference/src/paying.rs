@@ -11,7 +11,7 @@ use sp_runtime::traits::Saturating;
 use crate::{
     price::{products, range_products, share, Pieces},
     types::bit,
-    Balance, Config, CurrentParameters, End, Event, Models, Pallet, SessionOf, Sessions, State, Work,
+    Balance, Config, End, Event, Models, Pallet, SessionOf, Sessions, State, Work,
 };
 
 impl Work {
@@ -116,8 +116,7 @@ impl<T: Config> Pallet<T> {
         who: &T::AccountId,
     ) -> (Balance, Balance) {
         if work.was_outvoted(place) {
-            let slashed = Self::slash_part(id, who, CurrentParameters::<T>::get().slashes.outvoted);
-            Self::burn(slashed);
+            Self::burn(Self::slash_outvoted(id, who));
         }
         let served = Self::served_by(session, work, place);
         let due = Self::due_for(session, work, served, Self::pieces_of(session, work).workers);

@@ -29,6 +29,8 @@ pub type Manifest = BoundedVec<u8, ConstU32<MAX_MANIFEST_BYTES>>;
 pub type ConfigBytes = BoundedVec<u8, ConstU32<MAX_CONFIG_BYTES>>;
 /// Those who take part in a session, in the order of their places.
 pub type Team<AccountId> = BoundedVec<Party<AccountId>, ConstU32<MAX_SESSION_WORKERS>>;
+/// Keys whose disputes in a session were false, the latest ones, in their order.
+pub type FalseKeys = BoundedVec<AttesterId, ConstU32<MAX_SESSION_WORKERS>>;
 /// The ranges of a session, in their order.
 pub type Ranges = BoundedVec<Range, ConstU32<MAX_SESSION_WORKERS>>;
 
@@ -83,9 +85,9 @@ pub struct Split {
 /// Parts of bonds.
 #[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Slashes {
-    /// What a worker loses whose trace was outvoted.
+    /// What a worker loses whose trace was outvoted, of the least bond.
     pub outvoted: Permill,
-    /// What those lose of whom somebody has shown that they were wrong.
+    /// What those lose of whom somebody has shown that they were wrong, of their bonds up to what counts in a draw.
     pub wrong: Permill,
     /// Part of that for whom has shown it.
     pub challenger: Permill,
@@ -255,6 +257,8 @@ pub enum State<AccountId, BlockNumber> {
         ranges: Ranges,
         /// What was shown to be wrong beside ranges.
         faults: Faults,
+        /// Workers' keys that have shown something false.
+        false_keys: FalseKeys,
         /// Last block in which disputes are taken.
         until: BlockNumber,
     },

@@ -84,6 +84,7 @@ impl<T: Config> Pallet<T> {
             closing: *closing,
             ranges: ranges.clone(),
             faults: Faults::default(),
+            false_keys: BoundedVec::new(),
             until,
         };
         Self::schedule(id, session, Some(Self::after(until)));

@@ -12,6 +12,9 @@
 //! | `Signature` | a worker | it signed another row than it voted for | [`signature`] |
 //! | `Glue` | the gateway | the prompt, or an input or state or token, does not follow | [`glue`] |
 //!
+//! A worker's key that was wrong once in a session shows nothing there any more: what it signed is public, and could be sent
+//! again and again.
+//!
 //! Whoever is right first is paid. What was shown once is not shown again: each range, each worker's signature, and the
 //! gateway's glue. A gateway that workers fed something else than they voted for is excused: it may have done right with
 //! what it got. Glue is judged by what won of ranges that nobody has shown to be wrong.
@@ -29,7 +32,7 @@ use ensemble_core::{
     inference::{Evidence, GlueEvidence},
     AttesterId, SessionId,
 };
-use frame_support::{ensure, pallet_prelude::*, traits::Imbalance};
+use frame_support::{defensive, ensure, pallet_prelude::*, traits::Imbalance};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::{
     traits::{SaturatedConversion, Saturating},
@@ -153,7 +156,10 @@ impl<T: Config> Pallet<T> {
         ensure!(bond >= T::DisputeDeposit::get(), Error::<T>::BondTooSmall);
         let (session, _) = Self::examined(id, evidence)?;
         match session.state {
-            State::Disputable { until, .. } => Ok(until),
+            State::Disputable { until, false_keys, .. } => {
+                ensure!(!false_keys.contains(key), Error::<T>::DisputedBefore);
+                Ok(until)
+            },
             _ => Err(Error::NotDisputable),
         }
     }
@@ -200,9 +206,25 @@ impl<T: Config> Pallet<T> {
             Self::uphold(id, session, culprit_of(evidence), who);
         } else {
             let lost = Self::slash_bond(id, &who, T::DisputeDeposit::get());
+            Self::refuse_from_now_on(id, session, key);
             Self::reject(id, culprit_of(evidence), who, lost);
         }
         Ok(())
+    }
+
+    /// Lets no dispute of a key into a session any more. Anybody could send the same one again, at its owner's cost.
+    ///
+    /// Of more keys than are remembered the first goes: whoever wants it gone has lost as much with each of the others.
+    fn refuse_from_now_on(id: SessionId, mut session: SessionOf<T>, key: &AttesterId) {
+        if let State::Disputable { false_keys, .. } = &mut session.state {
+            if false_keys.is_full() {
+                false_keys.remove(0);
+            }
+            if false_keys.try_push(key.clone()).is_err() {
+                defensive!("there is room for a key");
+            }
+        }
+        Sessions::<T>::insert(id, session);
     }
 
     fn reject(id: SessionId, culprit: Culprit, challenger: T::AccountId, lost: CreditOf<T>) {
@@ -213,13 +235,12 @@ impl<T: Config> Pallet<T> {
 
     /// Takes from the guilty, pays the challenger, and puts the rest into the session's purse.
     fn uphold(id: SessionId, mut session: SessionOf<T>, culprit: Culprit, challenger: T::AccountId) {
-        let slashes = CurrentParameters::<T>::get().slashes;
         let mut taken = Self::nothing();
         for who in Self::convict(&mut session, culprit) {
-            taken = taken.merge(Self::slash_part(id, &who, slashes.wrong));
+            taken = taken.merge(Self::slash_wrong(id, &who));
         }
         let slashed: Balance = taken.peek();
-        let (reward, rest) = taken.split(part(slashes.challenger, slashed));
+        let (reward, rest) = taken.split(part(CurrentParameters::<T>::get().slashes.challenger, slashed));
         let reward = Self::pay_credit(id, &challenger, reward);
         session.purse = session.purse.saturating_add(Self::put_in(session.model, rest));
         Sessions::<T>::insert(id, session);

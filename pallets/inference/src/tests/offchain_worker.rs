@@ -36,8 +36,8 @@ use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::offchain::storage_lock::{StorageLock, Time};
 
 use crate::{
-    dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, Faults, KeyOwners, Model, Models, Question,
-    Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
+    dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, FalseKeys, Faults, KeyOwners, Model, Models,
+    Question, Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
 };
 
 /// What every node draws as salt.
@@ -277,7 +277,8 @@ fn voting(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
 
 fn disputable(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
     let ranges = ranges(|range| RangeVote::Won(trace(range).id()));
-    State::Disputable { team: team(first), closing: closing(), ranges, faults: Faults::default(), until: 1000 }
+    let (faults, false_keys) = (Faults::default(), FalseKeys::default());
+    State::Disputable { team: team(first), closing: closing(), ranges, faults, false_keys, until: 1000 }
 }
 
 fn put(id: SessionId, session: SessionOf<Test>) {
