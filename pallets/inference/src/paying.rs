@@ -35,6 +35,7 @@ impl Work {
 impl<T: Config> Pallet<T> {
     /// The window of a session is over.
     pub(crate) fn end_window(id: SessionId, mut session: SessionOf<T>, now: BlockNumberFor<T>) {
+        Self::carry_out_notes(id, &mut session);
         let State::Disputable { team, closing, ranges, faults, .. } = &session.state else { return };
         let work = Work { positions: closing.positions(), ranges: ranges.clone(), faults: *faults };
         let team = team.clone();
@@ -166,7 +167,9 @@ impl<T: Config> Pallet<T> {
             End::Refunded(_) => (0, 0, 0),
             End::Paid(work) => {
                 let pieces = Self::pieces_of(&session, work);
-                let gateway = Self::pay(id, &mut session, &gateway_account, pieces.gateway);
+                // Tokens that do not follow from what won are not worth a gateway's part, whoever is to blame.
+                let due = if work.faults.is_excused { 0 } else { pieces.gateway };
+                let gateway = Self::pay(id, &mut session, &gateway_account, due);
                 let burnt = Self::take_price(&mut session, pieces.burnt);
                 let credits = Self::take_price(&mut session, pieces.credits);
                 let burnt_amount = burnt.peek();
