@@ -36,8 +36,8 @@ use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::offchain::storage_lock::{StorageLock, Time};
 
 use crate::{
-    dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, Faults, KeyOwners, Model, Models, Question,
-    Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
+    dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, FalseKeys, Faults, KeyOwners, Model, Models,
+    Notes, Question, Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
 };
 
 /// What every node draws as salt.
@@ -277,7 +277,9 @@ fn voting(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
 
 fn disputable(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
     let ranges = ranges(|range| RangeVote::Won(trace(range).id()));
-    State::Disputable { team: team(first), closing: closing(), ranges, faults: Faults::default(), until: 1000 }
+    let (faults, false_keys) = (Faults::default(), FalseKeys::default());
+    let (team, notes) = (team(first), Notes::default());
+    State::Disputable { team, closing: closing(), ranges, faults, false_keys, notes, until: 1000 }
 }
 
 fn put(id: SessionId, session: SessionOf<Test>) {
@@ -605,7 +607,7 @@ fn what_the_chain_knows_is_not_disputed_again() {
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(submitted, [signature(2), against(0)]);
+        assert_eq!(submitted, [against_gateway(), signature(2), against(0)]);
     });
 }
 
