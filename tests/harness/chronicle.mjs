@@ -7,6 +7,8 @@ export class Chronicle {
   #events = [];
   #waiting = new Set();
   #stop;
+  /** Number of the last block whose events are here. */
+  last = 0;
 
   /** Follows the chain from its first block on. */
   static async of(api) {
@@ -26,6 +28,7 @@ export class Chronicle {
     const hash = await api.rpc.chain.getBlockHash(number);
     const records = await (await api.at(hash)).query.system.events();
     this.#events.push(...records.map(({ event }) => ({ block: number, event })));
+    this.last = number;
     for (const waiting of this.#waiting) waiting.look();
   }
 
@@ -36,6 +39,13 @@ export class Chronicle {
   /** The finalised events so far for which `matches` is true. */
   all(matches) {
     return this.#events.filter(({ event }) => matches(event)).map(({ event }) => event);
+  }
+
+  /** The events of the blocks after `first` up to `last`, all finalised, for which `matches` is true. */
+  between(first, last, matches) {
+    return this.#events
+      .filter(({ block, event }) => block > first && block <= last && matches(event))
+      .map(({ event }) => event);
   }
 
   /**

@@ -136,10 +136,10 @@ const TEMPLATE =
   "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
 
 /** The content of the tiny model's file, for tests that want another one. */
-export function tinyContent({ seed = 1, tied = true, layers = 2 } = {}) {
+export function tinyContent({ seed = 1, tied = true, layers = 2, width = 64 } = {}) {
   const source = numbers(seed);
   const random = () => source.next().value;
-  const [width, heads, kvHeads, hidden] = [64, 4, 2, 128];
+  const [heads, kvHeads, hidden] = [width / 16, width / 32, 2 * width];
   const special = ['<|endoftext|>', '<|im_start|>', '<|im_end|>'];
   const tokens = [...special, ...byteCharacters(), ...MERGES.map((merge) => merge.replace(' ', ''))];
   // A multiple of 4, so that up to 4 ranges are of one length.

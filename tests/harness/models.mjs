@@ -29,10 +29,13 @@ export class Model {
     return new Tensor(readFileSync(this.file(name === undefined ? this.id : this.members[name])));
   }
 
-  /** Uploads manifest and members to a node, the members first. */
+  /** Uploads manifest and members to a node, the members first. What the node has, of another model perhaps, it keeps. */
   async upload(tensors) {
-    for (const id of new Set([...Object.values(this.members), this.id]))
-      await tensors.put(id, readFileSync(this.file(id)));
+    for (const id of new Set([...Object.values(this.members), this.id])) {
+      const { status } = await tensors.status(id);
+      if (status !== 'held') await tensors.put(id, readFileSync(this.file(id)));
+    }
+    await tensors.reaches(this.id, 'held');
   }
 }
 

@@ -1,7 +1,7 @@
 /** Whether the chain's books are right: what exists is what somebody owns, and what is held is held for a reason. */
 
 import assert from 'node:assert/strict';
-import { stringToU8a } from '@polkadot/util';
+import { stringToU8a, u8aConcat } from '@polkadot/util';
 import { encodeAddress } from '@polkadot/util-crypto';
 
 /** The keyless account in which all stake is held. */
@@ -30,6 +30,8 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - deposits held for modules are those of their owners' modules, and those for spaces of their owners' spaces,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
  * - what is held as emission is what epochs that are over still owe,
+ * - what is held for inference are the deposits of models, the bonds of workers and the prices of open sessions; and each
+ *   model's pot has what it owes its shareholders beside what open sessions have in it,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -43,6 +45,8 @@ export async function assertMoneyAddsUp(api) {
   await assertSpaceHolds(at, holds);
   await assertStakeHolds(at, holds);
   await assertEmissionHolds(at, holds);
+  await assertInferenceHolds(at, holds);
+  await assertModelPots(at);
   await assertShares(at);
 }
 
@@ -145,6 +149,54 @@ async function assertEmissionHolds(at, holds) {
   assert(held.length <= 1, 'what is owed is held in one account');
   assert.equal(sum(held), sum(periods.map(({ owed }) => owed.toBigInt())), 'what epochs owe');
 }
+
+async function assertInferenceHolds(at, holds) {
+  const [models, workers, sessions] = await Promise.all(
+    ['models', 'workers', 'sessions'].map((map) => at.query.inference[map].entries()),
+  );
+  const deposits = models.map(([, model]) => model.unwrap());
+  const prices = sessions.map(([, session]) => session.unwrap()).filter(({ payment }) => payment.isTune);
+  const expected = {
+    Model: deposits.map(({ registrant, deposit }) => ({ who: registrant.toString(), amount: deposit.toBigInt() })),
+    Bond: workers.map(([key, worker]) => ({ who: key.args[0].toString(), amount: worker.unwrap().bond.toBigInt() })),
+    Price: prices.map(({ requester, held }) => ({ who: requester.toString(), amount: held.toBigInt() })),
+    Dispute: [],
+  };
+  for (const [reason, amounts] of Object.entries(expected))
+    assert.deepEqual(heldFor(holds, `Inference.${reason}`), withoutNothing(byAccount(amounts)), `held as ${reason}`);
+}
+
+async function assertModelPots(at) {
+  const existential = at.consts.balances.existentialDeposit.toBigInt();
+  const sessions = (await at.query.inference.sessions.entries()).map(([, session]) => session.unwrap());
+  for (const [key, record] of await at.query.inference.pots.entries()) {
+    const [model, pot] = [key.args[0], record.unwrap()];
+    const own = sessions.filter((session) => session.model.eq(model));
+    const inSessions = own.map(({ purse, payment, held }) => purse.toBigInt() + (payment.isCredits ? held.toBigInt() : 0n));
+    const { free } = (await at.query.system.account(potOf(model.toNumber()))).data;
+    const expected = existential + pot.owed.toBigInt() + sum(inSessions);
+    assert.equal(free.toBigInt(), expected, `the pot of model ${model}`);
+    await assertLocks(at, model, pot);
+  }
+}
+
+/** Locked shares are those of their owners, and lie in the pot. */
+async function assertLocks(at, model, pot) {
+  const holdings = (await at.query.inference.holdings.entries(model)).map(([, holding]) => holding);
+  const task = (await at.query.inference.taskOfModel(model)).unwrap();
+  for (const [name, asset] of Object.entries({ contribution: { Shares: task }, rows: { Rows: model } })) {
+    const locked = sum(holdings.map((holding) => holding[name].amount.toBigInt()));
+    assert.equal(pot[name].locked.toBigInt(), locked, `${name} locked in the pot of model ${model}`);
+    const account = await at.query.assets.account(asset, potOf(model.toNumber()));
+    assert.equal(account.isSome ? account.unwrap().balance.toBigInt() : 0n, locked, `${name} in the pot of ${model}`);
+  }
+}
+
+/** The keyless account of a model's pot. */
+const potOf = (model) =>
+  encodeAddress(u8aConcat(stringToU8a('modlens/infr'), new Uint8Array(Uint32Array.of(model).buffer), new Uint8Array(16)), 42);
+
+const withoutNothing = (sums) => Object.fromEntries(Object.entries(sums).filter(([, amount]) => amount > 0n));
 
 /** What is held for a reason, by account. */
 const heldFor = (holds, reason) => byAccount(holds.filter((hold) => hold.reason === reason));

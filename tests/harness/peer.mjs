@@ -1,8 +1,9 @@
 /**
  * A peer of real nodes that is none itself, and answers for tensors as its script says: for lies that no node tells.
  *
- * It speaks two of a node's protocols. By `block-announces` it becomes a peer that nodes sync with, of which they also
- * ask tensors; by `ensemble/tensors` it answers them. What else a node wants of it, the node is refused.
+ * It speaks three of a node's protocols. By `block-announces` it becomes a peer that nodes sync with, of which they also
+ * ask tensors; by `ensemble/tensors` it answers them, and by `ensemble/rows` those who take it for a worker. What else a
+ * node wants of it, the node is refused.
  */
 
 import './node18.mjs';
@@ -21,7 +22,13 @@ import { inTime, until } from './wait.mjs';
 /** Longest answer that a node's network lets through, of which a piece is at most 1 MiB. */
 export const MAX_ANSWER = (1 << 20) + 64;
 
+/** Longest message of who multiplies rows. */
+export const MAX_ROW_MESSAGE = 16 << 20;
+
 const FULL_NODE = 1;
+const ROWS_HANDSHAKE = Uint8Array.of(1);
+/** This peer writes messages that are longer than a node reads. */
+const LARGE = { maxDataLength: 2 * MAX_ROW_MESSAGE };
 /**
  * The requests in the order of their numbers on the wire, and what follows the tensor's id. As content of which task it
  * is asked for, which comes last, is of no interest here.
@@ -60,6 +67,24 @@ export const Answer = {
  * @property {number} [index]  which page of the outline, or which piece
  */
 
+/**
+ * What a gateway's call says; nothing of another message. What it gives to multiply is of no interest here.
+ *
+ * @typedef {{ session: number, place: number, number: number }} RowCall
+ */
+function rowCall(message) {
+  if (message[0] !== 0) return undefined;
+  const [session, place, number] = [1, 5, 9].map((at) => message.readUInt32LE(at));
+  return { session, place, number };
+}
+
+/** A worker's answer to a call, of one range with these outputs and no signatures. */
+export function rowReply({ session, place, number }, outputs) {
+  const numbers = new Uint8Array(Uint32Array.of(session, place, number).buffer);
+  const values = new Uint8Array(BigInt64Array.from(outputs).buffer);
+  return u8aConcat([2], numbers, compactToU8a(1), compactToU8a(outputs.length), values, compactToU8a(0));
+}
+
 export class Peer {
   #libp2p;
   #genesis;
@@ -67,6 +92,8 @@ export class Peer {
 
   /** @type {Request[]} what it was asked, in order */
   asked = [];
+  /** @type {RowCall[]} what it was to multiply, in order */
+  calls = [];
 
   constructor(libp2p, genesis, script) {
     this.#libp2p = libp2p;
@@ -79,8 +106,9 @@ export class Peer {
    *
    * @param {Uint8Array} genesis hash
    * @param {(request: Request) => Uint8Array} script
+   * @param {(call: RowCall) => Uint8Array[]} [rows] what it sends, message by message, to who wants rows multiplied
    */
-  static async start(genesis, script) {
+  static async start(genesis, script, rows) {
     const libp2p = await createLibp2p({
       transports: [tcp()],
       connectionEncrypters: [noise()],
@@ -91,6 +119,7 @@ export class Peer {
     const peer = new Peer(libp2p, genesis, script);
     await libp2p.handle(peer.#protocol('block-announces/1'), peer.#serving(peer.#listen));
     await libp2p.handle(peer.#protocol('ensemble/tensors/1'), peer.#serving(peer.#answer));
+    if (rows) await libp2p.handle(peer.#protocol('ensemble/rows/1'), peer.#multiplying(rows));
     return peer;
   }
 
@@ -152,6 +181,28 @@ export class Peer {
       try {
         await serve.call(this, lpStream(stream));
         await stream.close();
+      } catch (error) {
+        stream.abort(error);
+      }
+    };
+  }
+
+  /** A handler of streams on which a gateway sends calls. Answers go over a stream that this peer opens. */
+  #multiplying(script) {
+    return async ({ stream, connection }) => {
+      try {
+        const inbound = lpStream(stream);
+        await inbound.read();
+        await inbound.write(ROWS_HANDSHAKE);
+        const outbound = lpStream(await connection.newStream(this.#protocol('ensemble/rows/1')), LARGE);
+        await outbound.write(ROWS_HANDSHAKE);
+        await outbound.read();
+        for (;;) {
+          const call = rowCall(Buffer.from((await inbound.read()).subarray()));
+          if (!call) continue;
+          this.calls.push(call);
+          for (const message of script(call)) await outbound.write(message);
+        }
       } catch (error) {
         stream.abort(error);
       }

@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 
+import { tinyModel } from '../harness/gguf.mjs';
 import { Network } from '../harness/index.mjs';
+import { imported } from '../harness/models.mjs';
 
 /** The guides, and what their code prints if it ends as they say. They use different accounts. */
 const GUIDES = {
@@ -18,6 +20,7 @@ const GUIDES = {
     /near row 17: row [0-9]+/,
     /is scored by \[[0-9]+\]/,
     /in this epoch so far: [1-9]/,
+    /answered with [1-9][0-9]* tokens/,
   ],
   'mining.md': [/is scored by \[[0-9]+\]/, /score 1000000 of 1000000, said by 1/, /paid [1-9][0-9]* planck/],
 };
@@ -29,6 +32,8 @@ describe('guides', () => {
   const folder = mkdtempSync(join(fileURLToPath(new URL('..', import.meta.url)), '.guide-'));
 
   before(async () => {
+    writeFileSync(join(folder, 'tiny.gguf'), tinyModel());
+    await imported(join(folder, 'tiny.gguf'), join(folder, 'model'));
     net = await Network.start();
   });
   after(async () => {
@@ -45,7 +50,8 @@ describe('guides', () => {
         assert(blocks.length > 5);
         const path = join(folder, name.replace('.md', '.mjs'));
         writeFileSync(path, blocks.join('\n').replaceAll('ws://127.0.0.1:9944', net.first.url));
-        const run = promisify(execFile)(process.execPath, [path], { timeout: 540_000, killSignal: 'SIGKILL' });
+        const env = { ...process.env, MODEL: join(folder, 'model') };
+        const run = promisify(execFile)(process.execPath, [path], { timeout: 540_000, killSignal: 'SIGKILL', env });
         const { stdout } = await run;
         for (const line of expected) assert.match(stdout, line);
       });

@@ -22,7 +22,7 @@ use ensemble_core::{
     inference::{Closing, Evidence, RangeIndex, SessionId},
     tasks::Descriptor,
 };
-use ensemble_host::{Check, CheckStatus, InferenceAccess, Pinning, TensorAccess, TensorStatus, TraceStatus};
+use ensemble_host::{CameAs, Check, CheckStatus, InferenceAccess, Pinning, TensorAccess, TensorStatus, TraceStatus};
 use ensemble_tensor::{Header, Kind, Tensor, TensorId};
 use parking_lot::Mutex;
 use tempfile::TempDir;
@@ -92,7 +92,17 @@ impl TensorAccess for Orders {
 
     fn unpin(&self, _: TensorId) {}
 
-    fn restrict(&self, _: TensorId, _: u32) {}
+    fn restrict(&self, _: TensorId, _: u32) -> bool {
+        panic!("models and traces are public")
+    }
+
+    fn came_as(&self, _: TensorId) -> Option<Vec<CameAs>> {
+        panic!("models and traces are public")
+    }
+
+    fn reopen(&self, _: TensorId, _: u64, _: Vec<CameAs>) {
+        panic!("models and traces are public")
+    }
 }
 
 /// Opens the tiny model whatever the id, as often as it is asked to.
@@ -114,7 +124,7 @@ impl Models for Library {
         }
         match self.is_empty {
             true => Err("the model is none".into()),
-            false => Ok(Tiny::new()),
+            false => Ok(Tiny::default()),
         }
     }
 }
@@ -155,7 +165,7 @@ impl Lab {
 
     /// A check of a session whose contents are here.
     fn session(&self, lies: &[(u32, u32, Lie)]) -> (Check, Claims) {
-        let model = Tiny::new();
+        let model = Tiny::default();
         let claims = Play { model: &model, prompt: &PROMPT, positions: 5, ranges: 3, lies, publishes: true }.run();
         let contested = (!claims.contested.is_empty()).then(|| self.bytes(&claims.contested.encode()));
         let closing = Closing { tokens: self.put(&claims.tokens), trace: self.put(&claims.gateway), contested };

@@ -28,9 +28,9 @@ const MAX_SPECIAL: u64 = 64 << 10;
 
 /// A model that is open: everything that it takes to ask it something and to multiply its rows.
 pub struct Model {
-    id: TensorId,
     llama: Llama,
-    members: Members,
+    /// Keeps the store from letting go of what is mapped.
+    _members: Members,
     embedding: Mapped,
     /// The matrices of each stage. That of the head is empty if it is the embedding.
     stages: Vec<Vec<Mapped>>,
@@ -44,15 +44,15 @@ pub struct Model {
 impl Model {
     /// Opens a model out of the store, which has to hold all of it, checked. Blocks.
     pub fn held(store: &Arc<Store>, id: &TensorId) -> Result<Self, Error> {
-        Self::open(Members::held(store, id)?, *id)
+        Self::open(Members::held(store, id)?)
     }
 
     /// Opens a model out of the folder that the import has written, and checks every file. Blocks.
     pub fn in_folder(folder: &Path, id: &TensorId) -> Result<Self, Error> {
-        Self::open(Members::in_folder(folder, id)?, *id)
+        Self::open(Members::in_folder(folder, id)?)
     }
 
-    fn open(members: Members, id: TensorId) -> Result<Self, Error> {
+    fn open(members: Members) -> Result<Self, Error> {
         let config = members.bytes(members::CONFIG, MAX_CONFIG)?;
         let Architecture::Llama(llama) = Architecture::decode_all(&mut &config[..]).map_err(|_| Error::Config)?;
         llama.check()?;
@@ -72,17 +72,13 @@ impl Model {
         let norms = members::norms(&llama).into_iter().map(|shape| norm(&members, shape));
         let norms = norms.collect::<Result<_, _>>()?;
         let rope = table(&members, Shape { name: ROPE.into(), rows: llama.positions, cols: llama.head_width })?;
-        Ok(Self { id, llama, members, embedding, stages, norms, rope, tokenizer, template })
-    }
-
-    /// The id of the bundle.
-    pub fn id(&self) -> TensorId {
-        self.id
+        Ok(Self { llama, _members: members, embedding, stages, norms, rope, tokenizer, template })
     }
 
     /// The id of a member of the bundle.
+    #[cfg(test)]
     pub fn member(&self, name: &str) -> Option<TensorId> {
-        self.members.id(name)
+        self._members.id(name)
     }
 
     /// The shape.
@@ -130,6 +126,7 @@ impl Model {
     }
 
     /// A row of matrix `matrix` of a stage, as it is encoded.
+    #[cfg(test)]
     pub fn row(&self, stage: u32, matrix: usize, row: u32) -> Result<&[u8], Error> {
         let matrix = self.stage(stage)?.get(matrix).ok_or(Error::NoSuchStage(stage))?;
         Ok(rows(matrix, row..row.saturating_add(1))?.data())

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::template::{self, Marks, Message, MAX_LEN, MAX_TEXT};
 
+/// The program that runs, on Linux.
+const RUNNING: &str = "/proc/self/exe";
 /// Most bytes of address space that rendering may take; the program itself is a part of it.
 const MEMORY: u64 = 1 << 30;
 /// Most seconds of computing.
@@ -58,9 +60,11 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// This program.
+    /// This program. Its file may have been replaced since it was started: where the system has a name for what runs,
+    /// that is it.
     pub fn new() -> Result<Self, Error> {
-        Ok(Self { program: std::env::current_exe()?, arguments: &["model", "render"] })
+        let program = if cfg!(target_os = "linux") { RUNNING.into() } else { std::env::current_exe()? };
+        Ok(Self { program, arguments: &["model", "render"] })
     }
 
     /// Makes a text of a conversation. Blocks until the process ends, a few seconds at most.

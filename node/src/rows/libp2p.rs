@@ -25,10 +25,9 @@ use sp_runtime::traits::Block;
 use tokio::sync::oneshot;
 
 use super::{
-    limits::MAX_INBOUND,
+    limits::{MAX_INBOUND, NO_GATEWAY},
     network::{Delivery, Network},
-    protocol::{self},
-    Hub, LOG_TARGET,
+    protocol, Hub, LOG_TARGET,
 };
 
 /// How often it is looked whether a substream that was full has room.
@@ -118,18 +117,21 @@ fn deliver(link: &dyn MessageSink, message: Vec<u8>, patience: Duration) -> Deli
 }
 
 /// Brings what happens on the network to the hub, until the network ends.
-pub async fn run(mut notifications: Box<dyn NotificationService>, links: Links, hub: Arc<Hub>) {
+pub async fn run(mut notifications: Box<dyn NotificationService>, wire: Arc<Libp2p>, hub: Arc<Hub>) {
     while let Some(event) = notifications.next_event().await {
         match event {
             NotificationEvent::ValidateInboundSubstream { peer, result_tx, .. } => validate(&hub, peer, result_tx),
-            NotificationEvent::NotificationStreamOpened { peer, .. } => {
+            NotificationEvent::NotificationStreamOpened { peer, direction, .. } => {
                 if let Some(link) = notifications.message_sink(&peer) {
-                    links.write().insert(peer, link.into());
+                    wire.links.write().insert(peer, link.into());
                     hub.opened(peer);
+                }
+                if direction.is_inbound() {
+                    look_into(&wire, &hub, peer);
                 }
             },
             NotificationEvent::NotificationStreamClosed { peer } => {
-                links.write().remove(&peer);
+                wire.links.write().remove(&peer);
                 hub.closed(peer);
             },
             NotificationEvent::NotificationReceived { peer, notification } => hub.received(peer, &notification),
@@ -145,5 +147,16 @@ fn validate(hub: &Arc<Hub>, peer: PeerId, result: oneshot::Sender<ValidationResu
         tracing::debug!(target: LOG_TARGET, "{peer} opens a substream: {}", if admitted { "yes" } else { "no" });
         // The peer may have gone.
         let _ = result.send(if admitted { ValidationResult::Accept } else { ValidationResult::Reject });
+    });
+}
+
+/// Closes a substream that a peer may not have. The libp2p backend asks nobody before it opens one.
+fn look_into(wire: &Arc<Libp2p>, hub: &Arc<Hub>, peer: PeerId) {
+    let (wire, hub) = (wire.clone(), hub.clone());
+    tokio::task::spawn_blocking(move || {
+        if !hub.admits(&peer) {
+            tracing::debug!(target: LOG_TARGET, "{peer} has a substream, and is no gateway");
+            wire.report(peer, NO_GATEWAY);
+        }
     });
 }

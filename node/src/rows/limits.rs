@@ -40,6 +40,9 @@ pub const BAD_MESSAGE: ReputationChange = ReputationChange::new_fatal("Malformed
 /// What is thought of a peer that goes on sending what nobody asked for, or asking what it may not.
 pub const TOO_MANY_FAULTS: ReputationChange = ReputationChange::new(-(1 << 28), "Too many messages about rows");
 
+/// What is thought of a peer that opens a substream and is no gateway. It may only know more of the chain.
+pub const NO_GATEWAY: ReputationChange = ReputationChange::new(-(1 << 24), "Not the gateway of a session");
+
 /// Counts what peers do out of turn.
 pub struct Faults(LruMap<PeerId, Account, ByLength>);
 

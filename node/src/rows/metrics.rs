@@ -19,6 +19,8 @@ pub struct Metrics {
     pub generations: Gauge<U64>,
     /// Tokens given out.
     pub tokens: Counter<U64>,
+    /// Microseconds that answers waited for workers. The rest of their time is glue.
+    pub waited: Counter<U64>,
     /// Outputs of workers that differed from what was taken.
     pub disagreements: Counter<U64>,
     /// Workers that were dropped from a session.
@@ -43,6 +45,11 @@ impl Metrics {
                 "Sessions that this node answers as a gateway",
             )?,
             tokens: counter(registry, "ensemble_rows_tokens_total", "Tokens generated as a gateway")?,
+            waited: counter(
+                registry,
+                "ensemble_rows_waited_microseconds_total",
+                "Microseconds that a gateway's answers waited for workers",
+            )?,
             disagreements: counter(
                 registry,
                 "ensemble_rows_disagreements_total",

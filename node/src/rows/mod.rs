@@ -47,7 +47,7 @@
 //!
 //! | what a worker checks | when it fails |
 //! |---|---|
-//! | that the peer is the gateway of a session that this node's keys may serve | the substream is not opened |
+//! | that the peer is the gateway of a session that this node's keys may serve | the substream is not opened, or closed again |
 //! | the message's length and encoding | the peer is banned for a while |
 //! | that there is room for the call | refused, for now |
 //! | that there is room for the session, and for another one of this gateway | refused, for now |
@@ -127,7 +127,7 @@ struct Patience {
     first: Duration,
     /// Every other.
     call: Duration,
-    /// Before asking again a worker that had no time.
+    /// Before asking again a worker that had no time, and before letting go of workers in the end.
     retry: Duration,
     /// Waiting, when the answer is complete, for those who are behind.
     drain: Duration,
@@ -225,9 +225,9 @@ impl Hub {
         }
     }
 
-    /// Whether a peer may open a substream. May block.
+    /// Whether a peer may open a substream: a gateway, or a worker of this node's own sessions. May block.
     fn admits(&self, peer: &PeerId) -> bool {
-        self.worker.admits(peer)
+        self.context.post.keeps(peer) || self.worker.admits(peer)
     }
 
     /// There is a substream to a peer.

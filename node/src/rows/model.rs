@@ -46,16 +46,6 @@ pub enum Prompt {
     Messages(Vec<Message>),
 }
 
-impl Prompt {
-    /// Bytes of all its texts.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::Messages(messages) => messages.iter().map(|message| message.role.len() + message.content.len()).sum(),
-        }
-    }
-}
-
 impl Model for models::Model {
     fn llama(&self) -> &Llama {
         self.llama()

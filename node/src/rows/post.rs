@@ -80,6 +80,11 @@ impl Post {
         }
     }
 
+    /// Whether a substream to a peer is kept open.
+    pub fn keeps(&self, peer: &PeerId) -> bool {
+        self.kept.lock().contains_key(peer)
+    }
+
     /// Ends the effect of one [`Self::keep`].
     pub fn release(&self, peer: PeerId) {
         self.change(peer, |kept| kept.answers = kept.answers.saturating_sub(1));

@@ -87,21 +87,20 @@ impl Rows {
         let ledger = Ledger::open(&folder, store.clone()).map_err(|error| {
             sc_service::Error::Other(format!("Cannot open the sessions' files in {}: {error}", folder.display()))
         })?;
-        let links = Links::default();
-        let network = Arc::new(Libp2p { network, protocol, links: links.clone() });
+        let wire = Arc::new(Libp2p { network, protocol, links: Links::default() });
         let hub = Hub::new(Arc::new(Context {
             genesis,
             chain: Arc::new(ClientChain(client)),
             keyring: Arc::new(Keys(keystore)),
             models: Arc::new(HeldModels::new(store)),
             ledger,
-            post: Post::new(network),
+            post: Post::new(wire.clone()),
             metrics,
             machine: params.machine(),
             patience: Patience::default(),
             faults: Mutex::new(Faults::default()),
         }));
-        tasks.spawn("rows", TASK_GROUP, libp2p::run(notifications, links, hub.clone()));
+        tasks.spawn("rows", TASK_GROUP, libp2p::run(notifications, wire, hub.clone()));
         Ok(RowsService { hub })
     }
 }

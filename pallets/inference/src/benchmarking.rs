@@ -265,7 +265,15 @@ impl Window {
         Sessions::<T>::insert(id, session);
         let (team, ranges) = (team::<T>(id)?, ranges(MAX_REPLICAS, &RangeVote::Won(self.won)));
         let until = BlockNumberFor::<T>::max_value();
-        let state = State::Disputable { team, closing: self.closing, ranges, faults: Faults::default(), until };
+        let state = State::Disputable {
+            team,
+            closing: self.closing,
+            ranges,
+            faults: Faults::default(),
+            false_keys: BoundedVec::new(),
+            notes: Notes::default(),
+            until,
+        };
         set_state::<T>(id, Some(until), state)?;
         Ok(id)
     }
@@ -362,8 +370,8 @@ fn prompt_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
 
 /// Checks that evidence was upheld.
 fn assert_upheld<T: Config>(id: SessionId) -> Benched {
-    let State::Disputable { ranges, faults, .. } = take::<T>(id)?.state else { return Err("no window".into()) };
-    assert!(faults.gateway || ranges.iter().any(|range| range.is_wrong));
+    let State::Disputable { ranges, faults, notes, .. } = take::<T>(id)?.state else { return Err("no window".into()) };
+    assert!(faults.gateway || !notes.notes.is_empty() || ranges.iter().any(|range| range.is_wrong));
     Ok(())
 }
 
@@ -662,14 +670,23 @@ mod benchmarks {
         Ok(())
     }
 
+    /// The window is over, and the gateway pays for what was noted.
     #[benchmark]
     fn end_session() -> Result<(), BenchmarkError> {
         let id = assigned::<T>(MAX_SESSION_WORKERS)?;
+        let (team, closing) = (team::<T>(id)?, closing(&llama(), 4)?);
+        let ranges = ranges(MAX_SESSION_WORKERS, &RangeVote::Won(TensorId::default()));
+        let challenger = rich::<T>("challenger", 0)?;
+        let note = Note { position: 0, ranges: u32::MAX, challenger, is_excused: false };
+        let notes = Notes { notes: BoundedVec::truncate_from(vec![note]), ..Notes::default() };
+        let (faults, false_keys, until) = (Faults::default(), BoundedVec::new(), One::one());
+        let state = State::Disputable { team, closing, ranges, faults, false_keys, notes, until };
+        set_state::<T>(id, Some(until), state)?;
         let session = take::<T>(id)?;
 
         #[block]
         {
-            Pallet::<T>::time_out(id, session, One::one());
+            Pallet::<T>::end_window(id, session, One::one());
         }
 
         assert!(matches!(take::<T>(id)?.state, State::Settling { .. }));

@@ -142,9 +142,11 @@ impl<T: Config> Pallet<T> {
 pub(crate) fn invalidity<T>(error: &Error<T>) -> TransactionValidityError {
     match error {
         // The session has not come so far, or is past it, or this was said before.
-        Error::UnknownSession | Error::NotAssigned | Error::NotDisputable | Error::AlreadyShown => {
-            InvalidTransaction::Stale.into()
-        },
+        Error::UnknownSession
+        | Error::NotAssigned
+        | Error::NotDisputable
+        | Error::AlreadyShown
+        | Error::DisputedBefore => InvalidTransaction::Stale.into(),
         Error::NotAWorker | Error::BondTooSmall => InvalidTransaction::BadSigner.into(),
         _ => InvalidTransaction::Call.into(),
     }

@@ -71,6 +71,6 @@ impl<T: Config> Pallet<T> {
         for (call, weight) in calls {
             assert!(weight.all_lte(limit), "{call} must fit into a block");
         }
-        assert!(MAX_SESSION_WORKERS <= u32::BITS, "the places of workers must fit into the bits of a number");
+        const { assert!(MAX_SESSION_WORKERS <= u32::BITS, "the places of workers must fit into the bits of a number") };
     }
 }

@@ -28,10 +28,10 @@
 //! |---|---|---|---|
 //! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes as far as the purse goes |
 //! | worker that revealed what won | its part by products of the rows it served; shares of rows | | that part from the purse as far as it goes |
-//! | worker that revealed something else | loses `outvoted` of its bond | | |
+//! | worker that revealed something else | loses `outvoted` of the least bond | | |
 //! | worker that did not reveal | unpaid | | unpaid |
-//! | those who were wrong | | | lose `wrong` of their bonds |
-//! | gateway | its part | | that part from the purse, unless it was wrong |
+//! | those who were wrong | | | lose `wrong` of their bonds, up to the cap |
+//! | gateway | its part, unless it had to be excused | | that part from the purse, unless it was wrong |
 //! | shareholders | credits | | |
 //! | challenger | | | its part of what the guilty lost |
 //!
@@ -87,9 +87,10 @@ mod workers;
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
-    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Faults, Holding, Lengths, Lock, Manifest, Model,
-    ModelOf, Parameters, PartyOf, Pot, Question, Range, Ranges, Rates, Refund, Seat, Session, SessionOf, Slashes,
-    Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker, WorkerOf,
+    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding, Lengths, Lock,
+    Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Question, Range, Ranges, Rates, Refund,
+    Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker,
+    WorkerOf,
 };
 pub use weights::WeightInfo;
 
@@ -97,7 +98,7 @@ use ensemble_compute::inference::Architecture;
 use ensemble_core::{
     attester::AttesterSignature,
     exchange::Contributions,
-    inference::{Closing, Evidence, Payment, Peer, RangeIndex, RangeVote},
+    inference::{Closing, Evidence, Payment, Peer, Position, RangeIndex, RangeVote},
     votes::{Votes, Voting},
     AssetId, AttesterId, ModelId, SessionId, TaskId,
 };
@@ -391,6 +392,12 @@ pub mod pallet {
         WindowOpened { session: SessionId, until: BlockNumberFor<T> },
         /// Somebody showed that `culprit` was wrong, and was paid `reward`. `slashed` was taken in all.
         Upheld { session: SessionId, culprit: Culprit, challenger: T::AccountId, slashed: Balance, reward: Balance },
+        /// Somebody showed by the outputs of ranges that the gateway was wrong at `position`. That counts when the window is
+        /// over, after block `until`, unless it is excused by then.
+        Noted { session: SessionId, challenger: T::AccountId, position: Position, until: BlockNumberFor<T> },
+        /// A worker signed another row of `range` than won: what was noted of the gateway by that at `position` does not
+        /// count.
+        Excused { session: SessionId, position: Position, range: RangeIndex },
         /// Evidence does not show what it says, and cost who brought it `lost`.
         Rejected { session: SessionId, culprit: Culprit, challenger: T::AccountId, lost: Balance },
         /// A part of an account's bond was taken.
@@ -499,6 +506,8 @@ pub mod pallet {
         MalformedEvidence,
         /// The worker's bond is lower than what a false dispute costs.
         BondTooSmall,
+        /// The worker's key has shown something false in this session, and shows nothing there any more.
+        DisputedBefore,
         /// Fewer shares than can be locked, or would be left.
         TooFewShares,
         /// The account does not own so many shares, or has not locked so many.

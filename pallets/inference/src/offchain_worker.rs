@@ -24,6 +24,7 @@ use alloc::{
 };
 
 use codec::{Decode, Encode};
+use ensemble_compute::inference::Architecture;
 use ensemble_core::{
     inference::{closing_bytes, ranges_of, Closing, Evidence, RangeIndex, RangeVote, MAX_CONTESTED_BYTES},
     tasks::{Descriptor, KEPT_PREFIX},
@@ -45,8 +46,8 @@ use sp_runtime::{
 };
 
 use crate::{
-    dispute, types::bit, Call, Config, Faults, KeyOwners, Models, Pallet, Range, SessionOf, Sessions, State, Workers,
-    LOG,
+    dispute, types::bit, Call, Config, FalseKeys, Faults, KeyOwners, Models, Notes, Pallet, Range, SessionOf, Sessions,
+    State, Workers, LOG,
 };
 
 /// Keeps two workers from running at the same time.
@@ -217,17 +218,21 @@ struct Ballot {
 }
 
 /// A session in its window.
-struct Window {
+struct Window<AccountId> {
     session: SessionId,
     /// All that a check depends on.
     check: Check,
     ranges: Vec<Range>,
     faults: Faults,
+    false_keys: FalseKeys,
+    notes: Notes<AccountId>,
+    /// Tokens that the model knows.
+    vocabulary: u32,
     /// Whether keys of this node take part in it.
     is_own: bool,
 }
 
-impl Window {
+impl<AccountId> Window<AccountId> {
     /// What is fetched for a check, with the most bytes that it may have, and whether nothing can be done without it.
     fn contents(&self) -> impl Iterator<Item = (TensorId, u64, bool)> + '_ {
         let Closing { tokens, trace, contested } = &self.check.closing;
@@ -238,15 +243,27 @@ impl Window {
         said.into_iter().chain(contested).chain(won)
     }
 
+    /// Number of ranges.
+    fn count(&self) -> u32 {
+        u32::try_from(self.ranges.len()).unwrap_or(u32::MAX)
+    }
+
     /// Whether the chain knows already what a piece of evidence shows, or does not want to any more.
     fn is_shown(&self, evidence: &Evidence) -> bool {
         match evidence {
             Evidence::Row { range, .. } | Evidence::Input { range, .. } => {
                 self.ranges.get(*range as usize).is_some_and(|range| range.is_wrong)
             },
-            Evidence::Signature { place, .. } => self.faults.signers & bit(*place) != 0,
-            // Who was given something else than what won cannot be held to it.
-            Evidence::Glue(_) => self.faults.gateway || self.faults.signers != 0,
+            Evidence::Signature { range, place, trace, .. } => {
+                let is_needed = self.notes.need_excuse(trace.index, *range);
+                self.faults.signers & bit(*place) != 0 && !is_needed
+            },
+            Evidence::Glue(glue) => {
+                // Who was given something else than what won cannot be held to it.
+                let basis = dispute::notes::basis(glue, self.count(), self.vocabulary);
+                let is_known = basis.is_some_and(|(position, ranges)| self.notes.know(position, ranges));
+                self.faults.gateway || self.notes.are_full() && basis.is_some() || is_known
+            },
         }
     }
 }
@@ -327,7 +344,7 @@ impl<T: Config> Pallet<T> {
             let turn = |key: &AttesterId| Some((key.clone(), T::Votes::turn(task, key)?));
             let turns: Vec<_> = keys.into_iter().filter_map(turn).collect();
             let input = H256(sp_io::hashing::blake2_256(&(task, closing).encode()));
-            (!turns.is_empty()).then(|| Ballot { id: (id, range, input), task, closing: *closing, turns })
+            (!turns.is_empty()).then_some(Ballot { id: (id, range, input), task, closing: *closing, turns })
         };
         voters.into_iter().filter_map(ballot).collect()
     }
@@ -386,7 +403,11 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Has sessions in their window checked, and disputes what is wrong. Returns those whose contents are needed.
-    fn watch(now: BlockNumberFor<T>, keys: &[AttesterId], journal: &mut Journal<BlockNumberFor<T>>) -> Vec<Window> {
+    fn watch(
+        now: BlockNumberFor<T>,
+        keys: &[AttesterId],
+        journal: &mut Journal<BlockNumberFor<T>>,
+    ) -> Vec<Window<T::AccountId>> {
         // Without a bond at stake nobody is heard.
         let Some(challenger) = Self::challenger(keys) else { return Vec::new() };
         let is_done = |id: &SessionId| journal.visits.get(id).is_some_and(|visit| visit.watch == Watch::Done);
@@ -422,7 +443,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Asks for the check of a session whose contents are here, and disputes what is wrong.
-    fn judge(window: &Window, challenger: &AttesterId, visit: &mut Visit<BlockNumberFor<T>>) {
+    fn judge(window: &Window<T::AccountId>, challenger: &AttesterId, visit: &mut Visit<BlockNumberFor<T>>) {
         let id = window.session;
         match inference::check(window.check.clone()) {
             CheckStatus::Pending => {},
@@ -446,14 +467,15 @@ impl<T: Config> Pallet<T> {
 
     /// Submits a piece of evidence, unless that was done or nobody needs it. Returns whether nothing is left to do.
     fn dispute_once(
-        window: &Window,
+        window: &Window<T::AccountId>,
         evidence: Evidence,
         challenger: &AttesterId,
         visit: &mut Visit<BlockNumberFor<T>>,
     ) -> bool {
         let id = window.session;
         let hash = H256(sp_io::hashing::blake2_256(&evidence.encode()));
-        if window.is_shown(&evidence) || visit.disputed.contains(&hash) {
+        let is_refused = window.false_keys.contains(challenger);
+        if is_refused || window.is_shown(&evidence) || visit.disputed.contains(&hash) {
             return true;
         }
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
@@ -474,7 +496,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Pins what is needed, and lets go what has not been needed for long.
-    fn keep(now: BlockNumberFor<T>, keys: &[AttesterId], watched: &[Window], journal: &mut Journal<BlockNumberFor<T>>) {
+    fn keep(
+        now: BlockNumberFor<T>,
+        keys: &[AttesterId],
+        watched: &[Window<T::AccountId>],
+        journal: &mut Journal<BlockNumberFor<T>>,
+    ) {
         let served = keys.iter().filter_map(KeyOwners::<T>::get).filter_map(Workers::<T>::get);
         let models: BTreeSet<_> =
             served.filter_map(|worker| Models::<T>::get(worker.model)).map(|model| model.content).collect();
@@ -482,7 +509,7 @@ impl<T: Config> Pallet<T> {
         let contents = watched
             .iter()
             .filter(|window| journal.visits.get(&window.session).is_some_and(|visit| visit.watch != Watch::Done));
-        let contents = contents.flat_map(Window::contents).map(|(content, ..)| content);
+        let contents = contents.flat_map(|window| window.contents()).map(|(content, ..)| content);
         let needed: BTreeSet<_> = models.iter().copied().chain(contents).collect();
         for content in &needed {
             let pinning = tensors::pin(content.0);
@@ -528,28 +555,38 @@ impl<T: Config> Pallet<T> {
     }
 
     /// A session as it is checked, if it is in its window.
-    fn window(id: SessionId, session: &SessionOf<T>, keys: &[AttesterId]) -> Option<Window> {
-        let State::Disputable { closing, ranges, faults, .. } = &session.state else { return None };
+    fn window(id: SessionId, session: &SessionOf<T>, keys: &[AttesterId]) -> Option<Window<T::AccountId>> {
+        let State::Disputable { closing, ranges, faults, false_keys, notes, .. } = &session.state else { return None };
         let won = ranges.iter().map(|range| match range.vote {
             RangeVote::Won(trace) => Some(trace),
             RangeVote::Open(_) | RangeVote::Void => None,
         });
+        let model = Models::<T>::get(session.model)?;
         let check = Check {
             session: id,
-            model: Models::<T>::get(session.model)?.content,
+            model: model.content,
             prompt: session.question.prompt.0,
             prompt_tokens: session.question.prompt_tokens,
             closing: *closing,
             won: won.collect(),
             backers: ranges.iter().map(|range| range.backers).collect(),
         };
-        let is_own = Self::takes_part(session, keys);
-        Some(Window { session: id, check, ranges: ranges.to_vec(), faults: *faults, is_own })
+        let Architecture::Llama(llama) = model.architecture;
+        Some(Window {
+            session: id,
+            check,
+            ranges: ranges.to_vec(),
+            faults: *faults,
+            false_keys: false_keys.clone(),
+            notes: notes.clone(),
+            vocabulary: llama.vocabulary,
+            is_own: Self::takes_part(session, keys),
+        })
     }
 
     /// Has the contents of a session fetched. Returns whether all are here, but for those that nobody has and a check can
     /// do without.
-    fn fetched(now: BlockNumberFor<T>, window: &Window) -> bool {
+    fn fetched(now: BlockNumberFor<T>, window: &Window<T::AccountId>) -> bool {
         let mut are_here = true;
         for (content, max_bytes, is_needed) in window.contents() {
             Self::fetch(now, &content, max_bytes);

@@ -11,7 +11,7 @@ use sp_runtime::traits::Saturating;
 use crate::{
     price::{products, range_products, share, Pieces},
     types::bit,
-    Balance, Config, CurrentParameters, End, Event, Models, Pallet, SessionOf, Sessions, State, Work,
+    Balance, Config, End, Event, Models, Pallet, SessionOf, Sessions, State, Work,
 };
 
 impl Work {
@@ -35,6 +35,7 @@ impl Work {
 impl<T: Config> Pallet<T> {
     /// The window of a session is over.
     pub(crate) fn end_window(id: SessionId, mut session: SessionOf<T>, now: BlockNumberFor<T>) {
+        Self::carry_out_notes(id, &mut session);
         let State::Disputable { team, closing, ranges, faults, .. } = &session.state else { return };
         let work = Work { positions: closing.positions(), ranges: ranges.clone(), faults: *faults };
         let team = team.clone();
@@ -116,8 +117,7 @@ impl<T: Config> Pallet<T> {
         who: &T::AccountId,
     ) -> (Balance, Balance) {
         if work.was_outvoted(place) {
-            let slashed = Self::slash_part(id, who, CurrentParameters::<T>::get().slashes.outvoted);
-            Self::burn(slashed);
+            Self::burn(Self::slash_outvoted(id, who));
         }
         let served = Self::served_by(session, work, place);
         let due = Self::due_for(session, work, served, Self::pieces_of(session, work).workers);
@@ -167,7 +167,9 @@ impl<T: Config> Pallet<T> {
             End::Refunded(_) => (0, 0, 0),
             End::Paid(work) => {
                 let pieces = Self::pieces_of(&session, work);
-                let gateway = Self::pay(id, &mut session, &gateway_account, pieces.gateway);
+                // Tokens that do not follow from what won are not worth a gateway's part, whoever is to blame.
+                let due = if work.faults.is_excused { 0 } else { pieces.gateway };
+                let gateway = Self::pay(id, &mut session, &gateway_account, due);
                 let burnt = Self::take_price(&mut session, pieces.burnt);
                 let credits = Self::take_price(&mut session, pieces.credits);
                 let burnt_amount = burnt.peek();

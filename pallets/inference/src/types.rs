@@ -1,5 +1,7 @@
 //! What is stored, and what parameters say.
 
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
+
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{
@@ -18,6 +20,8 @@ use sp_runtime::{BoundedVec, Permill};
 /// An amount of TUNE, in planck.
 pub type Balance = u128;
 
+/// Most that is noted of a gateway in one session.
+pub const MAX_NOTES: u32 = 8;
 /// Most bytes of the `config` of a model.
 pub const MAX_CONFIG_BYTES: u32 = 256;
 
@@ -27,6 +31,8 @@ pub type Manifest = BoundedVec<u8, ConstU32<MAX_MANIFEST_BYTES>>;
 pub type ConfigBytes = BoundedVec<u8, ConstU32<MAX_CONFIG_BYTES>>;
 /// Those who take part in a session, in the order of their places.
 pub type Team<AccountId> = BoundedVec<Party<AccountId>, ConstU32<MAX_SESSION_WORKERS>>;
+/// Keys whose disputes in a session were false, the latest ones, in their order.
+pub type FalseKeys = BoundedVec<AttesterId, ConstU32<MAX_SESSION_WORKERS>>;
 /// The ranges of a session, in their order.
 pub type Ranges = BoundedVec<Range, ConstU32<MAX_SESSION_WORKERS>>;
 
@@ -34,6 +40,8 @@ pub type Ranges = BoundedVec<Range, ConstU32<MAX_SESSION_WORKERS>>;
 pub type SessionOf<T> = Session<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
 /// The state of a session of the runtime.
 pub type StateOf<T> = State<<T as frame_system::Config>::AccountId, BlockNumberFor<T>>;
+/// The notes of a session of the runtime.
+pub type NotesOf<T> = Notes<<T as frame_system::Config>::AccountId>;
 /// A team of the runtime.
 pub type TeamOf<T> = Team<<T as frame_system::Config>::AccountId>;
 /// A party of the runtime.
@@ -81,9 +89,9 @@ pub struct Split {
 /// Parts of bonds.
 #[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Slashes {
-    /// What a worker loses whose trace was outvoted.
+    /// What a worker loses whose trace was outvoted, of the least bond.
     pub outvoted: Permill,
-    /// What those lose of whom somebody has shown that they were wrong.
+    /// What those lose of whom somebody has shown that they were wrong, of their bonds up to what counts in a draw.
     pub wrong: Permill,
     /// Part of that for whom has shown it.
     pub challenger: Permill,
@@ -253,6 +261,10 @@ pub enum State<AccountId, BlockNumber> {
         ranges: Ranges,
         /// What was shown to be wrong beside ranges.
         faults: Faults,
+        /// Workers' keys that have shown something false.
+        false_keys: FalseKeys,
+        /// What counts against the gateway at the end, unless it is excused.
+        notes: Notes<AccountId>,
         /// Last block in which disputes are taken.
         until: BlockNumber,
     },
@@ -294,6 +306,45 @@ pub struct Faults {
     pub gateway: bool,
     /// The places of workers that signed another row than they voted for, as bits.
     pub signers: u32,
+    /// Whether the gateway's glue did not follow from what won, and all that was excused.
+    pub is_excused: bool,
+}
+
+/// What was shown of a gateway by the outputs of ranges.
+#[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Note<AccountId> {
+    /// The position.
+    pub position: Position,
+    /// The ranges whose outputs show it, as bits.
+    pub ranges: u32,
+    /// Who has shown it.
+    pub challenger: AccountId,
+    /// Whether a worker of these ranges has signed another row at this position than won.
+    pub is_excused: bool,
+}
+
+/// That a worker signed another row of a range than won.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Excuse {
+    /// The row's position.
+    pub position: Position,
+    /// The range.
+    pub range: RangeIndex,
+}
+
+/// What counts against a gateway at the end of the window, and what excuses it.
+#[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Notes<AccountId> {
+    /// What was shown.
+    pub notes: BoundedVec<Note<AccountId>, ConstU32<MAX_NOTES>>,
+    /// What workers signed.
+    pub excuses: BoundedVec<Excuse, ConstU32<MAX_SESSION_WORKERS>>,
+}
+
+impl<AccountId> Default for Notes<AccountId> {
+    fn default() -> Self {
+        Self { notes: BoundedVec::new(), excuses: BoundedVec::new() }
+    }
 }
 
 /// How a session ended.

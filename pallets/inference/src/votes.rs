@@ -9,7 +9,7 @@ use frame_support::pallet_prelude::*;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    types::bit, Config, CurrentLengths, End, Event, Faults, Pallet, Range, Refund, SessionOf, Sessions, State,
+    types::bit, Config, CurrentLengths, End, Event, Faults, Notes, Pallet, Range, Refund, SessionOf, Sessions, State,
     WeightInfo,
 };
 
@@ -84,6 +84,8 @@ impl<T: Config> Pallet<T> {
             closing: *closing,
             ranges: ranges.clone(),
             faults: Faults::default(),
+            false_keys: BoundedVec::new(),
+            notes: Notes::default(),
             until,
         };
         Self::schedule(id, session, Some(Self::after(until)));

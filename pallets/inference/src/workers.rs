@@ -12,8 +12,8 @@ use sp_core::proof_of_possession::statement_of_ownership;
 use sp_runtime::{traits::Saturating, Permill};
 
 use crate::{
-    Balance, Config, CreditOf, CurrentLengths, Error, Event, HoldReason, KeyOwners, Models, Pallet, PartyOf, Worker,
-    WorkerOf, Workers, LOG,
+    Balance, Config, CreditOf, CurrentLengths, CurrentParameters, Error, Event, HoldReason, KeyOwners, Models, Pallet,
+    PartyOf, Worker, WorkerOf, Workers, LOG,
 };
 
 impl<T: Config> Pallet<T> {
@@ -140,10 +140,24 @@ impl<T: Config> Pallet<T> {
         });
     }
 
-    /// Takes a part of a worker's bond.
-    pub(crate) fn slash_part(session: SessionId, who: &T::AccountId, part: Permill) -> CreditOf<T> {
+    /// Takes a part of a worker's bond, as far as it counts: up to `most`.
+    fn slash_part(session: SessionId, who: &T::AccountId, part: Permill, most: Balance) -> CreditOf<T> {
         let bond = Workers::<T>::get(who).map_or(0, |worker| worker.bond);
-        Self::slash_bond(session, who, crate::price::part(part, bond))
+        Self::slash_bond(session, who, crate::price::part(part, bond.min(most)))
+    }
+
+    /// Takes what being wrong costs. No more of a bond is at stake than what counts in a draw, because nobody gets work
+    /// for more.
+    pub(crate) fn slash_wrong(session: SessionId, who: &T::AccountId) -> CreditOf<T> {
+        let part = CurrentParameters::<T>::get().slashes.wrong;
+        Self::slash_part(session, who, part, T::BondCap::get())
+    }
+
+    /// Takes what being outvoted costs: of the least bond, whatever there is. Who was outvoted may have been right, by a
+    /// majority that lied in a way that nobody can show.
+    pub(crate) fn slash_outvoted(session: SessionId, who: &T::AccountId) -> CreditOf<T> {
+        let part = CurrentParameters::<T>::get().slashes.outvoted;
+        Self::slash_part(session, who, part, T::MinBond::get())
     }
 
     /// Takes so much of a worker's bond, or what there is. Whoever has too little left is not drawn any more.

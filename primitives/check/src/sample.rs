@@ -64,8 +64,8 @@ fn row_len() -> usize {
     Header::new(Kind::Q8_0, 1, LLAMA.width).unwrap().row_len()
 }
 
-impl Tiny {
-    pub fn new() -> Self {
+impl Default for Tiny {
+    fn default() -> Self {
         let mut noise = Noise(7);
         let mut members = BTreeMap::<String, (Header, Vec<u8>)>::new();
         let matrices = (0..LLAMA.stages()).flat_map(|stage| LLAMA.matrices(LLAMA.stage(stage).unwrap()));
@@ -91,7 +91,9 @@ impl Tiny {
         let embedding = members.get(&LLAMA.embedding().name).unwrap().1.clone();
         Self { members, small: Arc::new(Small { tables, embedding }) }
     }
+}
 
+impl Tiny {
     fn local(&self) -> Local<'_> {
         let rows = |name: &str| {
             let (header, data) = self.members.get(name)?;

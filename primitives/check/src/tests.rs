@@ -58,7 +58,7 @@ fn is_of_model(model: &Tiny, name: &str, matrix: &MatrixRow) {
 
 #[test]
 fn an_honest_session_is_right_for_any_number_of_workers() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     for ranges in [1, 2, 3, 5, 32] {
         let claims = play(&model, ranges, &[]).run();
         assert_eq!(verdict(&model, &claims), Ok(Verdict::Right));
@@ -67,7 +67,7 @@ fn an_honest_session_is_right_for_any_number_of_workers() {
 
 #[test]
 fn a_prompt_longer_than_a_batch_is_right() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let prompt: Vec<u32> = (0..40).map(|place| place * 7 % LLAMA.vocabulary).collect();
     let claims = Play { prompt: &prompt, positions: 42, ..play(&model, 2, &[]) }.run();
     assert_eq!(verdict(&model, &claims), Ok(Verdict::Right));
@@ -75,7 +75,7 @@ fn a_prompt_longer_than_a_batch_is_right() {
 
 #[test]
 fn a_wrong_row_is_shown_in_every_stage() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let ranges = 3;
     for stage in 0..LLAMA.stages() {
         // The head is computed from the last position of the prompt on.
@@ -131,7 +131,7 @@ fn row_of(stage: Stage, range: u32, ranges: u32, output: u32) -> (String, u32) {
 
 #[test]
 fn a_range_that_lies_again_and_again_is_shown_once() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let lie = |position, stage, output| (position, stage, Lie::Output { range: 1, output });
     let (found, _) = found(&model, 3, &[lie(6, 2, 0), lie(6, 3, 5), lie(7, 0, 1)]);
     assert!(matches!(one(found), Evidence::Row { stage: 2, output: 0, .. }));
@@ -139,7 +139,7 @@ fn a_range_that_lies_again_and_again_is_shown_once() {
 
 #[test]
 fn each_range_that_lies_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let lies = [(6, 2, Lie::Output { range: 1, output: 3 }), (7, 5, Lie::Output { range: 0, output: 2 })];
     let (found, _) = found(&model, 3, &lies);
     let ranges: Vec<_> = found
@@ -154,7 +154,7 @@ fn each_range_that_lies_is_shown() {
 
 #[test]
 fn wrong_outputs_that_are_withheld_cannot_be_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let lies = [(6, 2, Lie::Output { range: 1, output: 3 })];
     let claims = Play { publishes: false, ..play(&model, 3, &lies) }.run();
     assert_eq!(verdict(&model, &claims), Err(Unable::Withheld { range: 1, position: 6, stage: 2 }));
@@ -162,7 +162,7 @@ fn wrong_outputs_that_are_withheld_cannot_be_shown() {
 
 #[test]
 fn published_outputs_of_another_root_show_nothing() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let lies = [(6, 2, Lie::Output { range: 1, output: 3 })];
     let mut claims = play(&model, 3, &lies).run();
     claims.contested[0].outputs[0] += 1;
@@ -171,7 +171,7 @@ fn published_outputs_of_another_root_show_nothing() {
 
 #[test]
 fn a_range_that_says_it_was_given_something_else_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let (found, _) = found(&model, 3, &[(6, 5, Lie::Given { range: 2 })]);
     let Evidence::Input { range, stage, trace, gateway } = one(found) else { panic!("an input differs") };
     assert_eq!((range, stage, trace.index, gateway.index), (2, 5, 6, 6));
@@ -180,7 +180,7 @@ fn a_range_that_says_it_was_given_something_else_is_shown() {
 
 #[test]
 fn a_false_norm_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     for (stage, name) in
         [(0, "blk.0.attn_norm.weight"), (6, "blk.1.ffn_norm.weight"), (LLAMA.head(), "output_norm.weight")]
     {
@@ -199,7 +199,7 @@ fn a_false_norm_is_shown() {
 
 #[test]
 fn a_false_activation_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let (found, _) = found(&model, 3, &[(7, 7, Lie::Input)]);
     let GlueEvidence::Activation { stage, trace, input, outputs } = glue_of(found) else { panic!("an activation") };
     assert_eq!((stage, trace.index, outputs.len()), (7, 7, 3));
@@ -212,7 +212,7 @@ fn a_false_activation_is_shown() {
 
 #[test]
 fn a_false_state_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     for stage in [4, 2, 6, LLAMA.head()] {
         let (found, _) = found(&model, 2, &[(5, stage, Lie::State)]);
         let GlueEvidence::Sum { stage: at, trace, state, input, outputs } = glue_of(found) else { panic!("a sum") };
@@ -235,14 +235,14 @@ fn a_false_state_is_shown() {
 
 #[test]
 fn false_attention_is_found_and_cannot_be_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let claims = play(&model, 3, &[(6, 5, Lie::Input)]).run();
     assert_eq!(verdict(&model, &claims), Err(Unable::Attention { position: 6, stage: 5 }));
 }
 
 #[test]
 fn a_false_token_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     for position in [4, 6, 8] {
         let (found, claims) = found(&model, 3, &[(position, LLAMA.head(), Lie::Token)]);
         let GlueEvidence::Token { token, trace, taken, better, place } = glue_of(found) else { panic!("a token") };
@@ -259,7 +259,7 @@ fn a_false_token_is_shown() {
 
 #[test]
 fn a_false_prompt_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let mut claims = play(&model, 3, &[]).run();
     claims.prompt[0] ^= 1;
     let Ok(Verdict::Wrong(found)) = verdict(&model, &claims) else { panic!("the prompt is false") };
@@ -270,7 +270,7 @@ fn a_false_prompt_is_shown() {
 
 #[test]
 fn what_comes_after_a_published_lie_is_judged_by_itself() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let lies = [(5, 2, Lie::Output { range: 0, output: 1 }), (7, 0, Lie::Input)];
     let (found, _) = found(&model, 3, &lies);
     let [Evidence::Row { range: 0, .. }, Evidence::Glue(GlueEvidence::Norm { stage: 0, .. })] = &found[..] else {
@@ -280,7 +280,7 @@ fn what_comes_after_a_published_lie_is_judged_by_itself() {
 
 #[test]
 fn a_token_that_the_model_does_not_have_is_shown() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     for strange in [LLAMA.vocabulary, u32::MAX] {
         let mut claims = play(&model, 3, &[]).run();
         let mut tokens: Vec<_> = (0..=POSITIONS).map(|position| claims.token(position).unwrap()).collect();
@@ -294,7 +294,7 @@ fn a_token_that_the_model_does_not_have_is_shown() {
 
 #[test]
 fn a_prompt_of_other_than_tokens_is_its_askers_business() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let mut claims = play(&model, 3, &[]).run();
     let mut tokens: Vec<_> = (0..=POSITIONS).map(|position| claims.token(position).unwrap()).collect();
     tokens[2] = LLAMA.vocabulary;
@@ -305,7 +305,7 @@ fn a_prompt_of_other_than_tokens_is_its_askers_business() {
 
 #[test]
 fn tables_of_other_shapes_are_refused() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let short = |claims: &mut Claims| claims.tokens = table_of_tokens(&PROMPT);
     let no_workers = |claims: &mut Claims| claims.won.clear();
     let no_prompt = |claims: &mut Claims| claims.prompt_tokens = 0;
@@ -320,7 +320,7 @@ fn tables_of_other_shapes_are_refused() {
 
 #[test]
 fn a_range_without_a_trace_is_not_judged() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let mut claims = play(&model, 3, &[(6, 2, Lie::Output { range: 0, output: 3 })]).run();
     claims.won[1] = None;
     let Ok(Verdict::Wrong(found)) = verdict(&model, &claims) else { panic!("another range is wrong") };
@@ -333,7 +333,7 @@ fn a_range_without_a_trace_is_not_judged() {
 
 #[test]
 fn it_ends_when_nobody_asks_any_more() {
-    let model = Tiny::new();
+    let model = Tiny::default();
     let claims = play(&model, 3, &[]).run();
     assert_eq!(check(&model, &claims, Machine::ONE_CORE, || false), Err(Unable::GivenUp));
 }

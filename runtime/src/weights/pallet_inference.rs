@@ -88,7 +88,7 @@ impl<T: frame_system::Config> pallet_inference::WeightInfo for WeightInfo<T> {
         about::<T>(60, 5, 3).saturating_add(about::<T>(60, 19, 1).saturating_mul(n.into()))
     }
     fn end_session() -> Weight {
-        about::<T>(50, 2, 3)
+        about::<T>(250, 12, 12)
     }
     /// `n` is in `1..=32`.
     fn open_votes(n: u32) -> Weight {

@@ -63,7 +63,7 @@ fn refused(why: &str, edit: impl FnOnce(&mut Vec<(String, Header, Vec<u8>)>)) {
 fn a_model_gives_tables_and_rows() {
     let (folder, id) = folder(|_| {});
     let model = Model::in_folder(folder.path(), &id).unwrap();
-    assert_eq!((model.id(), model.llama().vocabulary), (id, 262));
+    assert_eq!(model.llama().vocabulary, 262);
     let rope = model.rope(1).unwrap();
     assert_eq!((rope.len(), rope[0]), (16, 580_145_183));
     assert_eq!(model.rope(32), None);

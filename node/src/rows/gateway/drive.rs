@@ -6,6 +6,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError},
         Arc,
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -155,8 +156,10 @@ impl Driver {
         }
         let left: Vec<_> = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
         left.into_iter().for_each(|place| self.send_end(place));
-        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.release(peer));
         self.generation.progress.end(end.map_err(|failure| failure.to_string()));
+        // A substream that closes takes with it what is not sent yet.
+        thread::sleep(self.context.patience.retry);
+        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.release(peer));
     }
 
     /// Generates until the model or the session ends the answer.
@@ -314,7 +317,10 @@ impl Driver {
         let patience = &self.context.patience;
         let due = self.crew.iter().filter_map(|member| member.due(patience)).chain(end).min();
         let pause = due.map_or(patience.call, |due| due.saturating_duration_since(Instant::now()));
-        match self.mail.recv_timeout(pause) {
+        let began = Instant::now();
+        let mail = self.mail.recv_timeout(pause);
+        self.context.metrics.waited.inc_by(u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+        match mail {
             Ok(mail) => self.handle(mail),
             Err(RecvTimeoutError::Timeout) => self.check_deadlines(),
             // This thread holds a sender itself.

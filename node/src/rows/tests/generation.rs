@@ -44,7 +44,7 @@ fn assert_is_right(net: &Net, replicas: u32, prompt: &[u32], most: u32) {
             }
         }
     }
-    assert!(net.gateway.wire.kept.lock().is_empty());
+    wait_until("the end of all connections is waited for", || net.gateway.wire.kept.lock().is_empty());
     let answered = net.gateway.ledger.answered(SESSION).unwrap();
     assert_eq!(answered.signed.len() as u32, count * replicas);
     for signed in answered.signed {

@@ -12,12 +12,16 @@
 //! | `Signature` | a worker | it signed another row than it voted for | [`signature`] |
 //! | `Glue` | the gateway | the prompt, or an input or state or token, does not follow | [`glue`] |
 //!
+//! A worker's key that was wrong once in a session shows nothing there any more: what it signed is public, and could be sent
+//! again and again.
+//!
 //! Whoever is right first is paid. What was shown once is not shown again: each range, each worker's signature, and the
-//! gateway's glue. A gateway that workers fed something else than they voted for is excused: it may have done right with
-//! what it got. Glue is judged by what won of ranges that nobody has shown to be wrong.
+//! gateway's glue. Glue is judged by what won of ranges that nobody has shown to be wrong. Where it rests on what workers
+//! said, the gateway is excused if they had signed something else there: see [`notes`].
 
 mod case;
 mod glue;
+pub(crate) mod notes;
 mod row;
 mod signature;
 
@@ -26,10 +30,10 @@ use alloc::vec::Vec;
 use codec::Encode;
 use ensemble_core::{
     attester::AttesterSignature,
-    inference::{Evidence, GlueEvidence},
+    inference::{Evidence, GlueEvidence, Position, RangeIndex},
     AttesterId, SessionId,
 };
-use frame_support::{ensure, pallet_prelude::*, traits::Imbalance};
+use frame_support::{defensive, ensure, pallet_prelude::*, traits::Imbalance};
 use sp_application_crypto::RuntimeAppPublic;
 use sp_runtime::{
     traits::{SaturatedConversion, Saturating},
@@ -87,6 +91,16 @@ pub fn culprit_of(evidence: &Evidence) -> Culprit {
         Evidence::Signature { place, .. } => Culprit::Worker(*place),
         Evidence::Glue(_) => Culprit::Gateway,
     }
+}
+
+/// What right evidence leads to.
+enum Effect {
+    /// Somebody is guilty.
+    Guilty(Culprit),
+    /// It counts against the gateway at the end.
+    Noted { position: Position, ranges: u32 },
+    /// A worker signed another row of a range than won, and is guilty if it voted for what won and was not found before.
+    Signed { position: Position, range: RangeIndex, place: u32, is_guilty: bool },
 }
 
 impl Case {
@@ -151,40 +165,67 @@ impl<T: Config> Pallet<T> {
         let owner = KeyOwners::<T>::get(key).ok_or(Error::NotAWorker)?;
         let bond = Self::worker(&owner)?.bond;
         ensure!(bond >= T::DisputeDeposit::get(), Error::<T>::BondTooSmall);
-        let (session, _) = Self::examined(id, evidence)?;
+        let (session, ..) = Self::examined(id, evidence)?;
         match session.state {
-            State::Disputable { until, .. } => Ok(until),
+            State::Disputable { until, false_keys, .. } => {
+                ensure!(!false_keys.contains(key), Error::<T>::DisputedBefore);
+                Ok(until)
+            },
             _ => Err(Error::NotDisputable),
         }
     }
 
-    /// The session and what evidence is judged by, if it is admitted.
-    fn examined(id: SessionId, evidence: &Evidence) -> Result<(SessionOf<T>, Case), Error<T>> {
+    /// The session, what evidence is judged by, and what it leads to, if it is admitted.
+    fn examined(id: SessionId, evidence: &Evidence) -> Result<(SessionOf<T>, Case, Effect), Error<T>> {
         let session = Self::session(id)?;
         let now = frame_system::Pallet::<T>::block_number();
-        let State::Disputable { ranges, faults, until, .. } = &session.state else { return Err(Error::NotDisputable) };
+        let State::Disputable { until, .. } = &session.state else { return Err(Error::NotDisputable) };
         ensure!(now <= *until, Error::<T>::NotDisputable);
-        let shown = match culprit_of(evidence) {
-            Culprit::Range(range) => {
-                let range = usize::try_from(range).ok().and_then(|range| ranges.get(range));
-                range.ok_or(Error::MalformedEvidence)?.is_wrong
-            },
-            Culprit::Worker(place) => faults.signers & bit(place) != 0,
-            Culprit::Gateway => faults.gateway || faults.signers != 0,
-        };
-        ensure!(!shown, Error::<T>::AlreadyShown);
         let case = Case::of::<T>(id, &session).ok_or(Error::NotDisputable)?;
+        let effect = Self::effect_of(&session, &case, evidence)?;
         ensure!(case.admits(evidence), Error::<T>::MalformedEvidence);
-        Ok((session, case))
+        Ok((session, case, effect))
+    }
+
+    /// What evidence leads to if it is right, unless that is known.
+    fn effect_of(session: &SessionOf<T>, case: &Case, evidence: &Evidence) -> Result<Effect, Error<T>> {
+        let State::Disputable { ranges, faults, notes, until, .. } = &session.state else {
+            return Err(Error::NotDisputable);
+        };
+        match evidence {
+            Evidence::Row { range, .. } | Evidence::Input { range, .. } => {
+                let record = usize::try_from(*range).ok().and_then(|range| ranges.get(range));
+                ensure!(!record.ok_or(Error::MalformedEvidence)?.is_wrong, Error::AlreadyShown);
+                Ok(Effect::Guilty(Culprit::Range(*range)))
+            },
+            Evidence::Signature { range, place, trace, .. } => {
+                let (range, place, position) = (*range, *place, trace.index);
+                let voted = case.backers(range) & bit(place) != 0;
+                let is_known = faults.signers & bit(place) != 0;
+                // Who did not vote for what won has lost by that what it has to lose, but the gateway may need its word.
+                if !voted || is_known {
+                    let error = if voted { Error::AlreadyShown } else { Error::MalformedEvidence };
+                    ensure!(notes.need_excuse(position, range), error);
+                }
+                Ok(Effect::Signed { position, range, place, is_guilty: voted && !is_known })
+            },
+            Evidence::Glue(evidence) => {
+                ensure!(!faults.gateway, Error::AlreadyShown);
+                let basis = notes::basis(evidence, case.ranges(), case.llama.vocabulary);
+                let Some((position, ranges)) = basis else { return Ok(Effect::Guilty(Culprit::Gateway)) };
+                Self::ensure_notable(notes, *until, position, ranges)?;
+                Ok(Effect::Noted { position, ranges })
+            },
+        }
     }
 
     pub(crate) fn do_dispute(who: T::AccountId, id: SessionId, evidence: &Evidence) -> DispatchResult {
-        let (session, case) = Self::examined(id, evidence)?;
+        let (session, case, effect) = Self::examined(id, evidence)?;
         let deposit = T::DisputeDeposit::get();
         Self::hold(HoldReason::Dispute, &who, deposit)?;
         if case.is_shown_by(evidence) {
             Self::give_back(Some(id), HoldReason::Dispute, &who, deposit);
-            Self::uphold(id, session, culprit_of(evidence), who);
+            Self::carry_out(id, session, effect, who);
         } else {
             let lost = Self::take_held(HoldReason::Dispute, &who, deposit);
             Self::reject(id, culprit_of(evidence), who, lost);
@@ -194,15 +235,31 @@ impl<T: Config> Pallet<T> {
 
     pub(crate) fn do_dispute_as_worker(id: SessionId, evidence: &Evidence, key: &AttesterId) -> DispatchResult {
         Self::disputable_by(id, evidence, key)?;
-        let (session, case) = Self::examined(id, evidence)?;
+        let (session, case, effect) = Self::examined(id, evidence)?;
         let who = KeyOwners::<T>::get(key).ok_or(Error::<T>::NotAWorker)?;
         if case.is_shown_by(evidence) {
-            Self::uphold(id, session, culprit_of(evidence), who);
+            Self::carry_out(id, session, effect, who);
         } else {
             let lost = Self::slash_bond(id, &who, T::DisputeDeposit::get());
+            Self::refuse_from_now_on(id, session, key);
             Self::reject(id, culprit_of(evidence), who, lost);
         }
         Ok(())
+    }
+
+    /// Lets no dispute of a key into a session any more. Anybody could send the same one again, at its owner's cost.
+    ///
+    /// Of more keys than are remembered the first goes: whoever wants it gone has lost as much with each of the others.
+    fn refuse_from_now_on(id: SessionId, mut session: SessionOf<T>, key: &AttesterId) {
+        if let State::Disputable { false_keys, .. } = &mut session.state {
+            if false_keys.is_full() {
+                false_keys.remove(0);
+            }
+            if false_keys.try_push(key.clone()).is_err() {
+                defensive!("there is room for a key");
+            }
+        }
+        Sessions::<T>::insert(id, session);
     }
 
     fn reject(id: SessionId, culprit: Culprit, challenger: T::AccountId, lost: CreditOf<T>) {
@@ -211,18 +268,31 @@ impl<T: Config> Pallet<T> {
         Self::deposit_event(Event::Rejected { session: id, culprit, challenger, lost: amount });
     }
 
-    /// Takes from the guilty, pays the challenger, and puts the rest into the session's purse.
-    fn uphold(id: SessionId, mut session: SessionOf<T>, culprit: Culprit, challenger: T::AccountId) {
-        let slashes = CurrentParameters::<T>::get().slashes;
+    /// Does what right evidence leads to.
+    fn carry_out(id: SessionId, mut session: SessionOf<T>, effect: Effect, challenger: T::AccountId) {
+        match effect {
+            Effect::Guilty(culprit) => Self::punish(id, &mut session, culprit, challenger),
+            Effect::Noted { position, ranges } => Self::note(id, &mut session, position, ranges, challenger),
+            Effect::Signed { position, range, place, is_guilty } => {
+                Self::excuse(id, &mut session, position, range);
+                if is_guilty {
+                    Self::punish(id, &mut session, Culprit::Worker(place), challenger);
+                }
+            },
+        }
+        Sessions::<T>::insert(id, session);
+    }
+
+    /// Takes from the guilty, pays the challenger, and puts the rest into the session's purse. The caller stores the session.
+    fn punish(id: SessionId, session: &mut SessionOf<T>, culprit: Culprit, challenger: T::AccountId) {
         let mut taken = Self::nothing();
-        for who in Self::convict(&mut session, culprit) {
-            taken = taken.merge(Self::slash_part(id, &who, slashes.wrong));
+        for who in Self::convict(session, culprit) {
+            taken = taken.merge(Self::slash_wrong(id, &who));
         }
         let slashed: Balance = taken.peek();
-        let (reward, rest) = taken.split(part(slashes.challenger, slashed));
+        let (reward, rest) = taken.split(part(CurrentParameters::<T>::get().slashes.challenger, slashed));
         let reward = Self::pay_credit(id, &challenger, reward);
         session.purse = session.purse.saturating_add(Self::put_in(session.model, rest));
-        Sessions::<T>::insert(id, session);
         Self::deposit_event(Event::Upheld { session: id, culprit, challenger, slashed, reward });
     }
 

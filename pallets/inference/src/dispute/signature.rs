@@ -9,7 +9,6 @@ use ensemble_tensor::{merkle, Hash, RowProof};
 use sp_application_crypto::RuntimeAppPublic;
 
 use super::case::Case;
-use crate::types::bit;
 
 /// The hash of a block, already encoded.
 struct Encoded<'a>(&'a [u8]);
@@ -26,10 +25,7 @@ impl Encode for Encoded<'_> {
 
 pub(super) fn admits(case: &Case, range: RangeIndex, place: u32, trace: &RowProof) -> bool {
     let mut places = places_of(range, case.ranges(), case.question.replicas);
-    range < case.ranges()
-        && places.any(|serves| serves == place)
-        && case.backers(range) & bit(place) != 0
-        && case.fits_trace(trace)
+    range < case.ranges() && places.any(|serves| serves == place) && case.fits_trace(trace)
 }
 
 pub(super) fn shows(

@@ -76,15 +76,34 @@ fn a_false_dispute_costs_a_worker_its_bond() {
         let world = World::honest();
         let id = run_to_window(question(), &world);
         let who = WORKERS[0];
-        for times in 1..=3 {
-            assert_ok!(dispute_as_worker(id, &world.row(4, 3, 0, 3), who));
-            assert_eq!(worker(who).bond, BOND - times * DISPUTE);
-        }
+        assert_ok!(dispute_as_worker(id, &world.row(4, 3, 0, 3), who));
+        assert_eq!(worker(who).bond, BOND - DISPUTE);
         assert!(matches!(last_event(), Event::Rejected { lost: DISPUTE, .. }));
         // It is not drawn any more, but is paid for what it did.
         assert_eq!(worker(who).place, None);
         run_to_end(id);
-        assert!(wealth(who) > ENDOWMENT - 3 * DISPUTE);
+        assert!(wealth(who) > ENDOWMENT - DISPUTE);
+    });
+}
+
+#[test]
+fn a_false_dispute_of_a_worker_is_not_sent_again_by_others() {
+    with_workers(3, |_| {
+        let mut world = World::honest();
+        let (right, who) = (world.row(4, 3, 0, 3), WORKERS[0]);
+        world.falsify(4, 3, 0);
+        let id = run_to_window(question(), &world);
+        assert!(authorize_dispute(id, &right, who, who).is_ok());
+        assert_ok!(dispute_as_worker(id, &right, who));
+        assert!(matches!(last_event(), Event::Rejected { lost: DISPUTE, .. }));
+        // Neither by the pool nor by a block's author.
+        assert_eq!(authorize_dispute(id, &right, who, who), Err(InvalidTransaction::Stale.into()));
+        assert_noop!(dispute_as_worker(id, &right, who), Error::<Test>::DisputedBefore);
+        assert_eq!(worker(who).bond, BOND - DISPUTE);
+        // Another worker is heard, and this one where it pays a deposit.
+        assert!(authorize_dispute(id, &right, WORKERS[1], WORKERS[1]).is_ok());
+        assert_ok!(dispute(id, &world.row(4, 3, 0, 3), who));
+        assert!(matches!(last_event(), Event::Upheld { .. }));
     });
 }
 

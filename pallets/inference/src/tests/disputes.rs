@@ -26,6 +26,32 @@ fn uphold(world: &World, evidence: &Evidence, culprit: Culprit) -> u32 {
     id
 }
 
+/// Has something noted, and carried out when the window is over.
+fn uphold_at_end(world: &World, evidence: &Evidence) {
+    let id = run_to_window(question(), world);
+    let (wealth_before, end) = (wealth(STRANGER), until(id));
+    assert_ok!(dispute(id, evidence, STRANGER));
+    let noted = Event::Noted { session: id, challenger: STRANGER, position: LAST, until: end + LENGTHS.window / 4 };
+    assert_eq!((last_event(), until(id)), (noted, end + LENGTHS.window / 4));
+    assert_eq!((wealth(STRANGER), held(HoldReason::Dispute, STRANGER)), (wealth_before, 0));
+    assert_eq!(worker(GATEWAY).bond, BOND);
+    assert_noop!(dispute(id, evidence, WORKERS[5]), Error::<Test>::AlreadyShown);
+    run_to(until(id) + 1);
+    assert_eq!(worker(GATEWAY).bond, BOND);
+    run_to_end(id);
+    let reward = LOSS * 2 / 5;
+    let upheld = Event::Upheld { session: id, culprit: Culprit::Gateway, challenger: STRANGER, slashed: LOSS, reward };
+    assert!(events().contains(&upheld));
+    assert_eq!(wealth(STRANGER), wealth_before + reward);
+    assert_eq!(wealth(REQUESTER), ENDOWMENT);
+}
+
+/// The last block of a session's window.
+fn until(id: u32) -> u64 {
+    let State::Disputable { until, .. } = session(id).state else { panic!("no window") };
+    until
+}
+
 fn reject(world: &World, evidence: &Evidence) {
     let id = run_to_window(question(), world);
     let wealth_before = wealth(STRANGER);
@@ -170,7 +196,7 @@ fn a_false_sum_is_upheld() {
         on_world(|| {
             let mut world = World::honest();
             say(&mut world, LAST, stage, |entry| entry.other = [1; 32]);
-            uphold(&world, &world.sum(LAST, stage, 3), Culprit::Gateway);
+            uphold_at_end(&world, &world.sum(LAST, stage, 3));
         });
         on_world(|| reject(&World::honest(), &World::honest().sum(LAST, stage, 3)));
     }
@@ -182,7 +208,7 @@ fn a_false_activation_is_upheld() {
         on_world(|| {
             let mut world = World::honest();
             say(&mut world, LAST, stage, |entry| entry.input = [1; 32]);
-            uphold(&world, &world.activation(LAST, stage, 3), Culprit::Gateway);
+            uphold_at_end(&world, &world.activation(LAST, stage, 3));
         });
         on_world(|| reject(&World::honest(), &World::honest().activation(LAST, stage, 3)));
     }
@@ -200,7 +226,7 @@ fn a_false_token_is_upheld() {
         let mut world = World::honest();
         let right = best(&world, LAST);
         world.tokens[LAST as usize + 1] = (right + 50) % 100;
-        uphold(&world, &world.token(LAST, right, 3), Culprit::Gateway);
+        uphold_at_end(&world, &world.token(LAST, right, 3));
     });
     // The right one is the best, whatever it is compared with.
     let world = World::honest();
@@ -219,7 +245,7 @@ fn of_equal_outputs_the_first_is_taken() {
     on_world(|| {
         let mut wrong = world.clone();
         wrong.tokens[LAST as usize + 1] = 70;
-        uphold(&wrong, &wrong.token(LAST, 20, 3), Culprit::Gateway);
+        uphold_at_end(&wrong, &wrong.token(LAST, 20, 3));
     });
     on_world(|| {
         let mut right = world.clone();
@@ -259,26 +285,148 @@ fn a_gateway_is_not_judged_by_another_input_than_its_own() {
 
 /// That the worker at `place` signed `row` of `range` at the last position.
 fn signature(id: u32, world: &World, range: RangeIndex, place: u32, signer: AccountId, row: [u8; 32]) -> Evidence {
-    let bytes = served_bytes(&System::block_hash(0), id, range, LAST, &row);
-    let trace = world.trace(range, 3).row(LAST);
+    signature_at(LAST, id, world, range, place, signer, row)
+}
+
+fn signature_at(
+    position: u32,
+    id: u32,
+    world: &World,
+    range: RangeIndex,
+    place: u32,
+    signer: AccountId,
+    row: [u8; 32],
+) -> Evidence {
+    let bytes = served_bytes(&System::block_hash(0), id, range, position, &row);
+    let trace = world.trace(range, 3).row(position);
     Evidence::Signature { range, place, signed: row, signature: pair(signer).sign(&bytes).into(), trace }
 }
 
 #[test]
 fn whoever_signed_another_row_than_it_voted_for_is_found() {
     on_world(|| {
-        let world = World::honest();
+        let mut world = World::honest();
+        world.tokens[1] += 1;
+        say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
         let id = run_to_window(question(), &world);
         let members = team(id);
         let evidence = signature(id, &world, 1, 2, members[2], [5; 32]);
         assert_ok!(dispute(id, &evidence, STRANGER));
         assert!(matches!(last_event(), Event::Upheld { culprit: Culprit::Worker(2), slashed: LOSS, .. }));
         assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::AlreadyShown);
-        // Others may be found as well, but the gateway is excused.
-        assert_noop!(dispute(id, &world.prompt(), STRANGER), Error::<Test>::AlreadyShown);
+        // The gateway is excused for what it did with what it got there, and for nothing else.
+        assert_noop!(dispute(id, &world.sum(LAST, 4, 3), STRANGER), Error::<Test>::AlreadyShown);
+        assert_ok!(dispute(id, &world.prompt(), STRANGER));
+        assert!(matches!(last_event(), Event::Upheld { culprit: Culprit::Gateway, slashed: LOSS, .. }));
         run_to_end(id);
         assert_eq!(wealth(REQUESTER), ENDOWMENT);
-        assert_eq!(wealth(members[2]), ENDOWMENT - LOSS);
+        assert_eq!(worker(members[2]).bond, BOND - LOSS);
+    });
+}
+
+#[test]
+fn a_signature_excuses_what_was_noted_at_its_position() {
+    // Of the three workers of a range one signed something else, here or elsewhere.
+    for (position, is_excused) in [(LAST, true), (LAST - 1, false)] {
+        on_world(|| {
+            let mut world = World::honest();
+            say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
+            let id = run_to_window(question(), &world);
+            let who = team(id)[2];
+            assert_ok!(dispute(id, &world.sum(LAST, 4, 3), STRANGER));
+            // There is time to answer what was said in the last block.
+            run_to(until(id));
+            let evidence = signature_at(position, id, &world, 1, 2, who, [5; 32]);
+            assert_ok!(dispute_as_worker(id, &evidence, GATEWAY));
+            assert_eq!(events().contains(&Event::Excused { session: id, position: LAST, range: 1 }), is_excused);
+            assert_eq!(worker(who).bond, BOND - LOSS);
+            let State::Disputable { notes, .. } = session(id).state else { panic!("no window") };
+            assert_eq!(notes.notes[0].is_excused, is_excused);
+            run_to_end(id);
+            assert_eq!(worker(GATEWAY).bond, if is_excused { BOND } else { BOND - LOSS });
+            assert_eq!(wealth(REQUESTER), ENDOWMENT);
+        });
+    }
+}
+
+#[test]
+fn who_was_found_excuses_at_further_positions_and_loses_nothing_more() {
+    on_world(|| {
+        let mut world = World::honest();
+        say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
+        let id = run_to_window(question(), &world);
+        let who = team(id)[2];
+        assert_ok!(dispute(id, &signature_at(0, id, &world, 1, 2, who, [5; 32]), STRANGER));
+        assert_eq!(worker(who).bond, BOND - LOSS);
+        let excuse = signature(id, &world, 1, 2, who, [5; 32]);
+        assert_noop!(dispute(id, &excuse, STRANGER), Error::<Test>::AlreadyShown);
+        assert_ok!(dispute(id, &world.sum(LAST, 4, 3), STRANGER));
+        assert_ok!(dispute(id, &excuse, STRANGER));
+        assert_eq!(last_event(), Event::Excused { session: id, position: LAST, range: 1 });
+        assert_noop!(dispute(id, &excuse, STRANGER), Error::<Test>::AlreadyShown);
+        assert_noop!(dispute(id, &world.sum(LAST, 4, 3), STRANGER), Error::<Test>::AlreadyShown);
+        run_to_end(id);
+        assert_eq!((worker(GATEWAY).bond, worker(who).bond), (BOND, BOND - LOSS));
+    });
+}
+
+#[test]
+fn who_did_not_vote_excuses_the_gateway_and_is_not_found() {
+    on_world(|| {
+        let mut world = World::honest();
+        say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
+        let id = run_to_votes(question(), &world);
+        let silent = team(id)[2];
+        let how = |who, _| if who == silent { Vote::Silent } else { Vote::Right };
+        end_votes_on(id, |range| world.trace(range, 3).id(), how);
+        assert_ok!(dispute(id, &world.sum(LAST, 4, 3), STRANGER));
+        // What costs whoever brings it if it is false.
+        let right = merkle::leaf_hash(&world.trace(1, 3).row(LAST).leaf);
+        assert_ok!(dispute(id, &signature(id, &world, 1, 2, silent, right), STRANGER));
+        assert!(matches!(last_event(), Event::Rejected { lost: DISPUTE, .. }));
+        assert_ok!(dispute(id, &signature(id, &world, 1, 2, silent, [5; 32]), STRANGER));
+        assert_eq!(last_event(), Event::Excused { session: id, position: LAST, range: 1 });
+        run_to_end(id);
+        // Nobody is guilty: who did the work is paid, but the tokens are not worth the gateway's part.
+        assert!([silent, GATEWAY].iter().all(|who| worker(*who).bond == BOND));
+        assert_eq!((wealth(silent), wealth(GATEWAY)), (ENDOWMENT, ENDOWMENT));
+        assert!(WORKERS[..3].iter().filter(|who| **who != silent).all(|who| wealth(*who) > ENDOWMENT));
+        assert!(wealth(REQUESTER) < ENDOWMENT);
+    });
+}
+
+#[test]
+fn nothing_is_noted_while_only_excuses_have_time() {
+    on_world(|| {
+        let mut world = World::honest();
+        say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
+        say(&mut world, LAST - 1, 4, |entry| entry.other = [1; 32]);
+        let id = run_to_window(question(), &world);
+        let end = until(id);
+        run_to(end);
+        assert_ok!(dispute(id, &world.sum(LAST, 4, 3), STRANGER));
+        // Further notes do not make it longer still.
+        assert_eq!(until(id), end + LENGTHS.window / 4);
+        run_to(end + 1);
+        assert_noop!(dispute(id, &world.sum(LAST - 1, 4, 3), STRANGER), Error::<Test>::NotDisputable);
+        run_to_end(id);
+        assert_eq!(worker(GATEWAY).bond, BOND - LOSS);
+    });
+}
+
+#[test]
+fn a_range_that_is_shown_to_be_wrong_later_excuses_the_gateway() {
+    on_world(|| {
+        let mut world = World::honest();
+        world.falsify(LAST, 3, 0);
+        say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
+        let id = run_to_window(question(), &world);
+        assert_ok!(dispute(id, &world.sum(LAST, 4, 3), STRANGER));
+        assert!(matches!(last_event(), Event::Noted { .. }));
+        assert_ok!(dispute(id, &world.row(LAST, 3, 0, 3), STRANGER));
+        run_to_end(id);
+        assert_eq!(worker(GATEWAY).bond, BOND);
+        assert!(WORKERS[..3].iter().all(|who| worker(*who).bond == BOND - LOSS));
     });
 }
 
@@ -360,8 +508,7 @@ fn a_gateway_that_was_wrong_is_unpaid_and_pays_the_workers() {
     on_world(|| {
         let mut world = World::honest();
         say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
-        let id = uphold(&world, &world.sum(LAST, 4, 3), Culprit::Gateway);
-        run_to_end(id);
+        uphold_at_end(&world, &world.sum(LAST, 4, 3));
         assert_eq!(wealth(GATEWAY), ENDOWMENT - LOSS);
         assert_eq!(wealth(REQUESTER), ENDOWMENT);
         let earned: Vec<_> = WORKERS[..3].iter().map(|who| wealth(*who) - ENDOWMENT).collect();

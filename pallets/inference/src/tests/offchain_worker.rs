@@ -18,8 +18,8 @@ use ensemble_core::{
     AttesterId, TaskId,
 };
 use ensemble_host::{
-    Check, CheckStatus, FetchError, InferenceAccess, InferenceAccessExt, Pinning, TensorAccess, TensorAccessExt,
-    TensorStatus, TraceStatus,
+    CameAs, Check, CheckStatus, FetchError, InferenceAccess, InferenceAccessExt, Pinning, TensorAccess,
+    TensorAccessExt, TensorStatus, TraceStatus,
 };
 use ensemble_tensor::{Header, Kind, RowProof, TensorId};
 use frame_support::traits::Hooks;
@@ -36,8 +36,8 @@ use sp_keystore::{testing::MemoryKeystore, KeystoreExt};
 use sp_runtime::offchain::storage_lock::{StorageLock, Time};
 
 use crate::{
-    dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, Faults, KeyOwners, Model, Models, Question,
-    Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
+    dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, FalseKeys, Faults, KeyOwners, Model, Models,
+    Notes, Question, Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
 };
 
 /// What every node draws as salt.
@@ -94,7 +94,15 @@ impl TensorAccess for TestNode {
         self.pinned.lock().remove(&id);
     }
 
-    fn restrict(&self, _: TensorId, _: TaskId) {
+    fn restrict(&self, _: TensorId, _: TaskId) -> bool {
+        panic!("models and traces are public");
+    }
+
+    fn came_as(&self, _: TensorId) -> Option<Vec<CameAs>> {
+        panic!("models and traces are public");
+    }
+
+    fn reopen(&self, _: TensorId, _: u64, _: Vec<CameAs>) {
         panic!("models and traces are public");
     }
 }
@@ -269,7 +277,9 @@ fn voting(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
 
 fn disputable(first: Party<AccountId>) -> State<AccountId, BlockNumber> {
     let ranges = ranges(|range| RangeVote::Won(trace(range).id()));
-    State::Disputable { team: team(first), closing: closing(), ranges, faults: Faults::default(), until: 1000 }
+    let (faults, false_keys) = (Faults::default(), FalseKeys::default());
+    let (team, notes) = (team(first), Notes::default());
+    State::Disputable { team, closing: closing(), ranges, faults, false_keys, notes, until: 1000 }
 }
 
 fn put(id: SessionId, session: SessionOf<Test>) {
@@ -597,7 +607,7 @@ fn what_the_chain_knows_is_not_disputed_again() {
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(submitted, [signature(2), against(0)]);
+        assert_eq!(submitted, [against_gateway(), signature(2), against(0)]);
     });
 }
 

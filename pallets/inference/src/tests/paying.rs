@@ -1,4 +1,5 @@
 use ensemble_core::AssetId;
+use frame_support::assert_ok;
 
 use crate::{fixture::World, mock::*, Event, HoldReason, Refund, Sessions};
 
@@ -76,6 +77,34 @@ fn silence_is_unpaid_and_being_outvoted_costs() {
             _ => None,
         });
         assert!(settled.unwrap() > 0);
+    });
+}
+
+#[test]
+fn of_a_large_bond_only_a_part_is_at_stake() {
+    with_workers(2, |model| {
+        let rich = WORKERS[2];
+        // More than counts in a draw.
+        join(rich, model, 12 * BOND);
+        let world = World::honest();
+        let id = run_to_votes(question(), &world);
+        end_votes_on(
+            id,
+            |range| world.trace(range, 3).id(),
+            |who, range| if who == rich && range == 0 { Vote::Other(7) } else { Vote::Right },
+        );
+        run_to_end(id);
+        assert_eq!(worker(rich).bond, 12 * BOND - BOND / 10);
+        let mut world = World::honest();
+        world.falsify(4, 3, 0);
+        assert_ok!(Inference::bond_extra(signed(GATEWAY), 1));
+        for who in &WORKERS[..2] {
+            assert_ok!(Inference::bond_extra(signed(*who), BOND));
+        }
+        let id = run_to_window(question(), &world);
+        assert_ok!(dispute(id, &world.row(4, 3, 0, 3), STRANGER));
+        assert_eq!(worker(rich).bond, 12 * BOND - BOND / 10 - 10 * BOND / 2);
+        assert!(WORKERS[..2].iter().all(|who| worker(*who).bond == BOND));
     });
 }
 

@@ -1,0 +1,102 @@
+/** What sessions cost and who gets it, written down a second time from the documentation of pallet-inference. */
+
+const MILLION = 1_000_000n;
+const BILLION = 1_000_000_000n;
+
+const upwards = (amount, divisor) => (amount + divisor - 1n) / divisor;
+const part = (ratio, amount) => (amount * ratio) / MILLION;
+
+/** The places that serve a range, and the ranges that a place serves. */
+export const placesOf = (range, count, replicas) =>
+  Array.from({ length: replicas }, (_, step) => (range + step) % count);
+export const rangesOf = (place, count, replicas) =>
+  Array.from({ length: replicas }, (_, step) => (place - step + count) % count);
+
+/** The matrices of all stages of a model: rows, columns, and how many of each there are. */
+function matrices({ layers, width, heads, kvHeads, headWidth, hidden, vocabulary }) {
+  const keys = kvHeads * headWidth;
+  return [
+    [heads * headWidth, width, layers],
+    [keys, width, 2 * layers],
+    [width, heads * headWidth, layers],
+    [hidden, width, 2 * layers],
+    [width, hidden, layers],
+    [vocabulary, width, 1],
+  ];
+}
+
+/** Rows of a matrix that are in a range. */
+const rowsIn = (rows, range, count) => Math.floor((rows * (range + 1)) / count) - Math.floor((rows * range) / count);
+
+/** Products of a model's range for one position. */
+function rangeProducts(shape, range, count) {
+  const products = matrices(shape).map(([rows, cols, times]) => rowsIn(rows, range, count) * cols * times);
+  return BigInt(products.reduce((sum, each) => sum + each, 0));
+}
+
+/** The prices of a chain, in planck. */
+export class Prices {
+  /** @param {import('@polkadot/api').ApiPromise} api */
+  static async of(api) {
+    const { rates, split, slashes, owners } = await api.query.inference.currentParameters();
+    const numbers = (record, names) => Object.fromEntries(names.map((name) => [name, record[name].toBigInt()]));
+    return Object.assign(new Prices(), {
+      rates: numbers(rates, ['position', 'billion']),
+      split: numbers(split, ['gateway', 'credits', 'burnt']),
+      slashes: numbers(slashes, ['outvoted', 'wrong', 'challenger']),
+      owners: owners.toBigInt(),
+      voteFee: api.consts.inference.voteFee.toBigInt(),
+      attestFee: api.consts.inference.attestFee.toBigInt(),
+    });
+  }
+
+  /** What the votes of a session cost. */
+  fee({ workers, replicas }) {
+    return BigInt(workers) * (this.voteFee * BigInt(replicas) + this.attestFee);
+  }
+
+  /** What so many positions cost, without the votes. */
+  amount(shape, positions, { replicas }) {
+    const products = rangeProducts(shape, 0, 1) * BigInt(positions);
+    const once = this.rates.position * BigInt(positions) + upwards(this.rates.billion * products, BILLION);
+    return once * BigInt(replicas);
+  }
+
+  /** What is held when a session is opened. */
+  price(shape, question) {
+    return this.amount(shape, question.promptTokens + question.maxTokens - 1, question) + this.fee(question);
+  }
+
+  /** How the price of so many positions is divided. */
+  pieces(shape, positions, question) {
+    const amount = this.amount(shape, positions, question);
+    const { gateway, credits, burnt } = this.split;
+    const rest = [gateway, credits, burnt].map((ratio) => part(ratio, amount));
+    const [forGateway, forCredits, forNobody] = rest;
+    const workers = amount - forGateway - forCredits - forNobody;
+    return { amount, workers, gateway: forGateway, credits: forCredits, burnt: forNobody };
+  }
+
+  /** What a worker is due that served these ranges. */
+  due(shape, positions, question, ranges) {
+    const { workers } = this.pieces(shape, positions, question);
+    const served = ranges.map((range) => rangeProducts(shape, range, question.workers));
+    const all = rangeProducts(shape, 0, 1) * BigInt(positions) * BigInt(question.replicas);
+    return (workers * served.reduce((sum, each) => sum + each, 0n) * BigInt(positions)) / all;
+  }
+
+  /** What a worker loses of its bond whose trace was outvoted. */
+  outvoted(bond) {
+    return part(this.slashes.outvoted, bond);
+  }
+
+  /** What somebody loses who was shown to be wrong. */
+  wrong(bond) {
+    return part(this.slashes.wrong, bond);
+  }
+
+  /** What a challenger gets of what the guilty lost. */
+  reward(slashed) {
+    return part(this.slashes.challenger, slashed);
+  }
+}
