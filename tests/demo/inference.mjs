@@ -88,9 +88,10 @@ async function joinNodes(model, { accounts }) {
 }
 
 async function lock({ model, accounts: { Ann, Ben, Cleo } }) {
-  const owners = [Ann, Ben, Cleo];
-  const call = net.api.tx.inference.lock(model.id, 'Contribution', SHARES / 3n);
-  await Promise.all(owners.map((owner) => send(net.api, call, owner, { until: 'finalized' })));
+  // A call is signed once: each owner has one of its own.
+  const lockAs = (owner) =>
+    send(net.api, net.api.tx.inference.lock(model.id, 'Contribution', SHARES / 3n), owner, { until: 'finalized' });
+  await Promise.all([Ann, Ben, Cleo].map(lockAs));
   return { shown: 'a third each' };
 }
 
@@ -105,7 +106,7 @@ async function ask({ model, accounts, gateway }, show) {
   const { items, end } = await session.generate((item) => {
     if (item.kind !== 'token') return;
     text += item.text;
-    show(`${item.rate.toFixed(1)} tokens/s  ${text.slice(-80).replaceAll('\n', ' ')}`);
+    show(`${item.rate.toFixed(1)} tokens/s  ${text.slice(-80).replaceAll(/\s+/g, ' ')}`);
   });
   console.log(`\n   ${text.trim().replaceAll('\n', '\n   ')}\n`);
   assert.equal(items.length, end.tokens.length - tokens.length);

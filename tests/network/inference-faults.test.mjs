@@ -10,6 +10,8 @@ import { Scene } from '../harness/scene.mjs';
 
 /** Enough that something can happen in the middle. */
 const LONG = 120;
+/** After so many milliseconds without an end there is none to come. */
+const SILENCE = 45_000;
 /** After so many tokens it happens. */
 const MIDDLE = 10;
 
@@ -157,7 +159,8 @@ describe('inference that fails', { concurrency: 1 }, () => {
     const session = await scene.asks(terms);
     const node = net.node(name);
     let killed;
-    await assert.rejects(session.generate(once(MIDDLE, () => (killed = node.kill()))));
+    // Who listens to a node that is killed hears nothing more.
+    await assert.rejects(session.generate(once(MIDDLE, () => (killed = node.kill())), SILENCE));
     await killed;
     const settled = await session.settled();
     assert.deepEqual([settled.refund, settled.returned], ['NotClosed', session.price]);
