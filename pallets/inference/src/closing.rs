@@ -102,7 +102,7 @@ impl<T: Config> Pallet<T> {
                 return false;
             },
         };
-        let fee = Self::vote_fee(session.question.workers, session.question.replicas);
+        let fee = session.fee;
         let taken = Self::take_price(&mut session, fee);
         Self::burn(taken);
         let ranges = BoundedVec::truncate_from(tasks.iter().copied().map(Range::voted_on).collect());

@@ -29,6 +29,7 @@ impl<T: Config> Pallet<T> {
     fn check_amounts() {
         let existential = Self::existential_deposit();
         assert!(T::ModelDeposit::get() >= existential, "ModelDeposit must be at least the existential deposit");
+        assert!(T::SessionDeposit::get() >= existential, "SessionDeposit must be at least the existential deposit");
         assert!(T::MinBond::get() >= existential, "MinBond must be at least the existential deposit");
         assert!(T::DisputeDeposit::get() >= existential, "DisputeDeposit must be at least the existential deposit");
         assert!(T::MinBond::get() >= T::DisputeDeposit::get(), "MinBond must be at least DisputeDeposit");

@@ -40,6 +40,8 @@
 //! never takes more than there is. A worker whose bond falls below [`Config::MinBond`] is not drawn any more until it tops
 //! it up.
 //!
+//! A deposit is held from the requester as long as the session is open; it is dearer the more sessions are.
+//!
 //! Prices, bonds and deposits are held in their owners' accounts under [`HoldReason`]. Each model has an account, the
 //! **pot**, in which lies as much TUNE as its shareholders have credits, and purses, and the price of sessions paid with
 //! credits. A payment that an account cannot receive never stops the others: [`Event::Undelivered`] says so.
@@ -181,6 +183,16 @@ pub mod pallet {
         #[pallet::constant]
         type MaxSessions: Get<u32>;
 
+        /// Held from a requester for one more session beside its price, in planck, until it is over; at least the
+        /// existential deposit. It doubles with every tenth of [`Config::MaxSessions`] that are open.
+        #[pallet::constant]
+        type SessionDeposit: Get<Balance>;
+
+        /// Most bytes of a session's tokens, of its gateway's trace, and of those of all ranges. Whoever computes it again
+        /// holds them all.
+        #[pallet::constant]
+        type MaxSessionBytes: Get<u64>;
+
         /// Most positions of a session, however many its model has.
         #[pallet::constant]
         type MaxPositions: Get<u32>;
@@ -216,7 +228,8 @@ pub mod pallet {
         #[pallet::constant]
         type VoteFee: Get<Balance>;
 
-        /// What a session pays for the attestations of each range's trace, in planck, likewise.
+        /// What a session pays for the attestations of each range's trace, in planck, likewise, for every 4 MiB that it may
+        /// have, the last ones begun.
         #[pallet::constant]
         type AttestFee: Get<Balance>;
 
@@ -256,6 +269,8 @@ pub mod pallet {
         Price,
         /// The challenger's deposit while its evidence is looked at.
         Dispute,
+        /// The requester's deposits for its sessions' records.
+        Session,
     }
 
     /// What sessions cost, and how that is divided.
@@ -369,7 +384,8 @@ pub mod pallet {
         Leaving { who: T::AccountId, at: BlockNumberFor<T> },
         /// A worker is none any more, and has its bond back.
         Withdrawn { who: T::AccountId, bond: Balance },
-        /// A session was opened, and `price` is held for it. Workers are drawn in block `assign_at` or a later one.
+        /// A session was opened, and `price` is held for it, and `deposit` until it is over. Workers are drawn in block
+        /// `assign_at` or a later one.
         SessionOpened {
             session: SessionId,
             requester: T::AccountId,
@@ -378,6 +394,7 @@ pub mod pallet {
             question: Question,
             payment: Payment,
             price: Balance,
+            deposit: Balance,
             assign_at: BlockNumberFor<T>,
         },
         /// Workers were drawn, in the order of their places. The gateway may close until block `until`.
@@ -480,6 +497,8 @@ pub mod pallet {
         InvalidLength,
         /// A session has at least one worker and at most as many as the chain allows.
         InvalidWorkers,
+        /// All traces of the session together would have more bytes than the chain allows.
+        TracesTooLarge,
         /// The number of replicas is odd, at most that of workers, and at most as many as the chain allows.
         InvalidReplicas,
         /// The chain has as many open sessions as it allows. Try again when some are over.

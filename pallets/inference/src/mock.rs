@@ -62,6 +62,8 @@ pub const EXISTENTIAL: Balance = 10;
 pub const BOND: Balance = 100_000;
 pub const DEPOSIT: Balance = 1_000;
 pub const DISPUTE: Balance = 5_000;
+/// The deposit for the first session.
+pub const RECORD: Balance = 20;
 pub const ASSIGN_DELAY: BlockNumber = 4;
 pub const LENGTHS: Lengths<BlockNumber> =
     Lengths { answer: 20, votes: Phases { commit: 3, reveal: 3, attest: 3 }, window: 10, leave: 60 };
@@ -156,6 +158,8 @@ impl pallet_assets::Config for Test {
 parameter_types! {
     pub const ExistentialDeposit: Balance = EXISTENTIAL;
     pub const ModelDeposit: Balance = DEPOSIT;
+    pub const SessionDeposit: Balance = RECORD;
+    pub static MaxSessionBytes: u64 = 1 << 30;
     pub const MinBond: Balance = BOND;
     pub const BondCap: Balance = 10 * BOND;
     pub const DisputeDeposit: Balance = DISPUTE;
@@ -324,6 +328,8 @@ impl crate::Config for Test {
     type MaxModels = ConstU32<2>;
     type MaxWorkers = ConstU32<40>;
     type MaxSessions = ConstU32<MAX_SESSIONS>;
+    type SessionDeposit = SessionDeposit;
+    type MaxSessionBytes = MaxSessionBytes;
     type MaxPositions = ConstU32<1_000>;
     type AssignDelay = ConstU64<ASSIGN_DELAY>;
     type SettlePerCall = ConstU32<SETTLE_PER_CALL>;
@@ -418,6 +424,7 @@ pub fn new_chain() -> TestExternalities {
     Entropy::set(H256::zero());
     BurntSoFar::set(0);
     MaxShares::set(1_000_000_000);
+    MaxSessionBytes::set(1 << 30);
     OpenVotes::set(BTreeMap::new());
     Winner::set(None);
     NextVote::set(100);

@@ -248,16 +248,22 @@ impl<AccountId> Window<AccountId> {
         u32::try_from(self.ranges.len()).unwrap_or(u32::MAX)
     }
 
+    /// Whether the chain would refuse a piece of evidence now: a signature that finds nobody, and that nothing noted needs.
+    fn is_early(&self, evidence: &Evidence) -> bool {
+        let Evidence::Signature { range, place, trace, .. } = evidence else { return false };
+        let voted = self.ranges.get(*range as usize).is_some_and(|range| range.backers & bit(*place) != 0);
+        let finds = voted && self.faults.signers & bit(*place) == 0;
+        !finds && !self.notes.need_excuse(trace.index, *range)
+    }
+
     /// Whether the chain knows already what a piece of evidence shows, or does not want to any more.
     fn is_shown(&self, evidence: &Evidence) -> bool {
         match evidence {
             Evidence::Row { range, .. } | Evidence::Input { range, .. } => {
                 self.ranges.get(*range as usize).is_some_and(|range| range.is_wrong)
             },
-            Evidence::Signature { range, place, trace, .. } => {
-                let is_needed = self.notes.need_excuse(trace.index, *range);
-                self.faults.signers & bit(*place) != 0 && !is_needed
-            },
+            // It may excuse a gateway later on.
+            Evidence::Signature { .. } => false,
             Evidence::Glue(glue) => {
                 // Who was given something else than what won cannot be held to it.
                 let basis = dispute::notes::basis(glue, self.count(), self.vocabulary);
@@ -477,6 +483,9 @@ impl<T: Config> Pallet<T> {
         let is_refused = window.false_keys.contains(challenger);
         if is_refused || window.is_shown(&evidence) || visit.disputed.contains(&hash) {
             return true;
+        }
+        if window.is_early(&evidence) {
+            return false;
         }
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
         let Some(signature) = challenger.sign(&dispute::signed_bytes(&genesis, id, &evidence, challenger)) else {

@@ -11,7 +11,7 @@ use sp_runtime::traits::Saturating;
 use crate::{
     price::{products, range_products, share, Pieces},
     types::bit,
-    Balance, Config, End, Event, Models, Pallet, SessionOf, Sessions, State, Work,
+    Balance, Config, End, Event, HoldReason, Models, Pallet, SessionOf, Sessions, State, Work,
 };
 
 impl Work {
@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
         let team = team.clone();
         let end = if work.is_wrong() {
             // The requester comes first: it paid for votes on something wrong.
-            let fund = session.purse.saturating_sub(Self::fee_of(&session));
+            let fund = session.purse.saturating_sub(session.fee);
             End::Wrong { work, fund }
         } else {
             End::Paid(work)
@@ -50,16 +50,11 @@ impl<T: Config> Pallet<T> {
         Sessions::<T>::insert(id, session);
     }
 
-    /// What the votes of a session cost.
-    fn fee_of(session: &SessionOf<T>) -> Balance {
-        Self::vote_fee(session.question.workers, session.question.replicas)
-    }
-
     /// What is divided among those who worked, by the positions that were computed.
     fn pieces_of(session: &SessionOf<T>, work: &Work) -> Pieces {
         let products = Self::architecture_of(session).map_or(0, |architecture| products(&architecture));
         let amount = session.rates.amount(work.positions, products, session.question.replicas);
-        let most = session.price.saturating_sub(Self::fee_of(session));
+        let most = session.price.saturating_sub(session.fee);
         session.split.divide(amount.unwrap_or(0).min(most))
     }
 
@@ -188,6 +183,7 @@ impl<T: Config> Pallet<T> {
         Self::burn_purse(&mut session);
         let returned = session.held;
         Self::return_price(id, &session);
+        Self::give_back(Some(id), HoldReason::Session, &session.requester, session.deposit);
         Self::disengage(&gateway_account);
         Self::forget(id, &mut session);
         let requester = session.requester;
@@ -196,7 +192,7 @@ impl<T: Config> Pallet<T> {
 
     /// Returns from the purse what the requester paid for votes.
     fn return_fee(id: SessionId, session: &mut SessionOf<T>) {
-        let fee = Self::fee_of(session).min(session.purse);
+        let fee = session.fee.min(session.purse);
         match session.payment {
             Payment::Tune => {
                 let requester = session.requester.clone();
@@ -213,7 +209,7 @@ impl<T: Config> Pallet<T> {
     fn return_price(id: SessionId, session: &SessionOf<T>) {
         match session.payment {
             Payment::Tune => {
-                Self::give_back(Some(id), crate::HoldReason::Price, &session.requester, session.held);
+                Self::give_back(Some(id), HoldReason::Price, &session.requester, session.held);
             },
             Payment::Credits => Self::return_credits(&session.requester, session.model, session.held),
         }

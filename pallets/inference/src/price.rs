@@ -11,6 +11,8 @@ use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Permill, Ro
 
 use crate::{Balance, Config, CurrentParameters, Models, Pallet, Question, Rates, Split};
 
+/// Bytes of a trace whose attestations are paid for together.
+const ATTESTED_BYTES: u64 = 4 << 20;
 /// Products that are paid for together.
 const BILLION: u128 = 1_000_000_000;
 
@@ -57,6 +59,18 @@ impl Split {
     }
 }
 
+/// Bytes of a trace of so many positions; `None` if there is no such trace.
+pub(crate) fn trace_bytes(architecture: &Architecture, positions: Position) -> Option<u64> {
+    crate::closing::trace_header(architecture, positions).map(|header| header.data_len())
+}
+
+/// Bytes of a session's tokens, of its gateway's trace, and of those of all ranges; `None` if that is no number.
+pub(crate) fn session_bytes(architecture: &Architecture, positions: Position, workers: u32) -> Option<u64> {
+    let traces = trace_bytes(architecture, positions)?.checked_mul(u64::from(workers).checked_add(1)?)?;
+    let tokens = u64::from(positions).checked_add(1)?.checked_mul(4)?;
+    traces.checked_add(tokens)
+}
+
 /// Multiplications of a model for one position.
 pub fn products(architecture: &Architecture) -> u64 {
     let Architecture::Llama(llama) = architecture;
@@ -80,16 +94,24 @@ pub fn range_products(architecture: &Architecture, range: RangeIndex, count: u32
 }
 
 impl<T: Config> Pallet<T> {
-    /// What the votes of a session cost, in planck.
-    pub fn vote_fee(workers: u32, replicas: u32) -> Balance {
-        let of_range = T::VoteFee::get().saturating_mul(replicas.into()).saturating_add(T::AttestFee::get());
+    /// What the votes on traces of so many positions cost, in planck.
+    pub(crate) fn vote_fee(architecture: &Architecture, positions: Position, workers: u32, replicas: u32) -> Balance {
+        let parts = trace_bytes(architecture, positions).unwrap_or(u64::MAX).div_ceil(ATTESTED_BYTES);
+        let attestations = T::AttestFee::get().saturating_mul(parts.into());
+        let of_range = T::VoteFee::get().saturating_mul(replicas.into()).saturating_add(attestations);
         of_range.saturating_mul(workers.into())
     }
 
-    /// The most that a session can cost, in planck; `None` if that is no amount.
-    pub(crate) fn price_of(architecture: &Architecture, question: &Question, rates: &Rates) -> Option<Balance> {
-        let amount = rates.amount(question.most_positions(), products(architecture), question.replicas)?;
-        amount.checked_add(Self::vote_fee(question.workers, question.replicas))
+    /// The most that a session can cost, and what of that its votes do, in planck; `None` if that is no amount.
+    pub(crate) fn price_of(
+        architecture: &Architecture,
+        question: &Question,
+        rates: &Rates,
+    ) -> Option<(Balance, Balance)> {
+        let positions = question.most_positions();
+        let amount = rates.amount(positions, products(architecture), question.replicas)?;
+        let fee = Self::vote_fee(architecture, positions, question.workers, question.replicas);
+        Some((amount.checked_add(fee)?, fee))
     }
 
     /// What a session of this shape would cost.
@@ -98,7 +120,8 @@ impl<T: Config> Pallet<T> {
         Self::check_shape(&model.architecture, positions, workers, replicas).ok()?;
         let parameters = CurrentParameters::<T>::get();
         let amount = parameters.rates.amount(positions, products(&model.architecture), replicas)?;
-        let (pieces, fee) = (parameters.split.divide(amount), Self::vote_fee(workers, replicas));
+        let fee = Self::vote_fee(&model.architecture, positions, workers, replicas);
+        let pieces = parameters.split.divide(amount);
         Some(Quote {
             price: amount.checked_add(fee)?,
             workers: pieces.workers,

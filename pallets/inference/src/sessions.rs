@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{
+    deposits::deposit,
     inference::{Party, Payment, Position, MAX_REPLICAS, MAX_SESSION_WORKERS},
     ModelId, SessionId,
 };
@@ -15,8 +16,8 @@ use sp_runtime::{
 };
 
 use crate::{
-    Agenda, Config, CurrentLengths, CurrentParameters, End, Error, Event, HoldReason, Models, NextSessionId, Pallet,
-    PartyOf, Question, Refund, Session, SessionOf, Sessions, State, TeamOf,
+    price::session_bytes, Agenda, Config, CurrentLengths, CurrentParameters, End, Error, Event, HoldReason, Models,
+    NextSessionId, Pallet, PartyOf, Question, Refund, Session, SessionOf, Sessions, State, TeamOf,
 };
 
 impl<T: Config> Pallet<T> {
@@ -34,10 +35,13 @@ impl<T: Config> Pallet<T> {
         ensure!(Sessions::<T>::count() < T::MaxSessions::get(), Error::<T>::TooManySessions);
         let gateway = Self::gateway(gateway)?;
         let parameters = CurrentParameters::<T>::get();
-        let price =
+        let (price, fee) =
             Self::price_of(&model.architecture, &question, &parameters.rates).ok_or(Error::<T>::PriceTooHigh)?;
 
+        let deposit = deposit(T::SessionDeposit::get(), Sessions::<T>::count(), T::MaxSessions::get());
+
         let id = Self::take_session_id()?;
+        Self::hold(HoldReason::Session, &requester, deposit)?;
         match payment {
             Payment::Tune => Self::hold(HoldReason::Price, &requester, price)?,
             Payment::Credits => Self::spend_credits(&requester, model_id, price)?,
@@ -55,6 +59,8 @@ impl<T: Config> Pallet<T> {
             rates: parameters.rates,
             split: parameters.split,
             price,
+            fee,
+            deposit,
             held: price,
             purse: 0,
             due: None,
@@ -70,6 +76,7 @@ impl<T: Config> Pallet<T> {
             question,
             payment,
             price,
+            deposit,
             assign_at,
         });
         Ok(())
@@ -83,11 +90,13 @@ impl<T: Config> Pallet<T> {
         replicas: u32,
     ) -> Result<(), Error<T>> {
         let Architecture::Llama(llama) = architecture;
+        let bytes = session_bytes(architecture, positions, workers);
         let most = llama.positions.min(T::MaxPositions::get());
         ensure!((1..=most).contains(&positions), Error::<T>::InvalidLength);
         ensure!((1..=MAX_SESSION_WORKERS).contains(&workers), Error::<T>::InvalidWorkers);
         let fits = !replicas.is_multiple_of(2) && replicas <= MAX_REPLICAS.min(workers);
         ensure!(fits, Error::<T>::InvalidReplicas);
+        ensure!(bytes.is_some_and(|bytes| bytes <= T::MaxSessionBytes::get()), Error::<T>::TracesTooLarge);
         Ok(())
     }
 

@@ -146,14 +146,18 @@ impl<T: Config> Pallet<T> {
     /// What is held is what models, workers and sessions say, account by account.
     fn check_holds() -> Check {
         let (mut deposits, mut bonds, mut prices) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut records = BTreeMap::new();
         for model in Models::<T>::iter_values() {
             add(&mut deposits, model.registrant, model.deposit);
         }
         for (who, worker) in Workers::<T>::iter() {
             add(&mut bonds, who, worker.bond);
         }
-        for session in Sessions::<T>::iter_values().filter(|session| session.payment == Payment::Tune) {
-            add(&mut prices, session.requester, session.held);
+        for session in Sessions::<T>::iter_values() {
+            add(&mut records, session.requester.clone(), session.deposit);
+            if session.payment == Payment::Tune {
+                add(&mut prices, session.requester, session.held);
+            }
         }
         let held = |reason: HoldReason, sums: BTreeMap<T::AccountId, Balance>| {
             let reason = reason.into();
@@ -161,6 +165,7 @@ impl<T: Config> Pallet<T> {
         };
         ensure!(held(HoldReason::Model, deposits), "a registrant's deposits are not what is held");
         ensure!(held(HoldReason::Bond, bonds), "a worker's bond is not what is held");
+        ensure!(held(HoldReason::Session, records), "a requester's deposits are not what is held");
         ensure!(held(HoldReason::Price, prices), "a requester's prices are not what is held");
         Ok(())
     }

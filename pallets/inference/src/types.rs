@@ -213,6 +213,10 @@ pub struct Session<AccountId, BlockNumber> {
     pub split: Split,
     /// What was held when it was opened, in planck.
     pub price: Balance,
+    /// What of that its votes cost, in planck.
+    pub fee: Balance,
+    /// Held beside it from the requester until it is over, in planck.
+    pub deposit: Balance,
     /// What is still held, in planck.
     pub held: Balance,
     /// What those lost that were wrong and that their challengers did not get: for those who were not. In the pot.

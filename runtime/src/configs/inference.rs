@@ -71,6 +71,10 @@ impl pallet_inference::Config for Runtime {
     type MaxWorkers = ConstU32<1_000_000>;
     // Up to 10 kB each.
     type MaxSessions = ConstU32<1_000>;
+    // About one session's price; 51 TUNE for the last hundred of them.
+    type SessionDeposit = ConstU128<{ TUNE / 10 }>;
+    // As much as nodes read of one session.
+    type MaxSessionBytes = ConstU64<{ 1 << 30 }>;
     // A prompt of so many tokens can be disputed in one transaction.
     type MaxPositions = ConstU32<32_768>;
     // Whoever holds a third of the slots has four in a row once in 81 times, and then knows who is drawn, but chooses only

@@ -37,7 +37,7 @@ use sp_runtime::offchain::storage_lock::{StorageLock, Time};
 
 use crate::{
     dispute, mock::*, offchain_worker::LOCK_KEY, Call, CurrentParameters, FalseKeys, Faults, KeyOwners, Model, Models,
-    Notes, Question, Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
+    Note, Notes, Question, Range, Ranges, Session, SessionOf, Sessions, State, Worker, Workers,
 };
 
 /// What every node draws as salt.
@@ -255,6 +255,8 @@ fn session(gateway: Party<AccountId>, state: State<AccountId, BlockNumber>) -> S
         rates: parameters.rates,
         split: parameters.split,
         price: 0,
+        fee: 0,
+        deposit: 0,
         held: 0,
         purse: 0,
         due: None,
@@ -587,6 +589,7 @@ fn what_the_chain_knows_is_not_disputed_again() {
         let mut known = session(stranger(50), disputable(stranger(53)));
         let State::Disputable { ranges, faults, .. } = &mut known.state else { panic!() };
         ranges[1].is_wrong = true;
+        ranges[0].backers = 0b111;
         faults.signers = 0b10;
         put(3, known);
         node.hold_all();
@@ -608,6 +611,33 @@ fn what_the_chain_knows_is_not_disputed_again() {
             })
             .collect();
         assert_eq!(submitted, [against_gateway(), signature(2), against(0)]);
+    });
+}
+
+#[test]
+fn a_signature_waits_until_something_noted_needs_it() {
+    on_node(1, |node, pool, _, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        node.hold_all();
+        let trace = proof(0);
+        let note = Note { position: trace.index, ranges: 0b1, challenger: 1, is_excused: false };
+        // Of a worker that did not vote for what won.
+        let evidence = Evidence::Signature {
+            range: 0,
+            place: 2,
+            signed: [0; 32],
+            signature: AttesterSignature::from(sp_core::sr25519::Signature::default()),
+            trace,
+        };
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![evidence]));
+        work();
+        assert!(take_submitted(pool).is_empty());
+        Sessions::<Test>::mutate(3, |session| {
+            let State::Disputable { notes, .. } = &mut session.as_mut().unwrap().state else { panic!() };
+            notes.notes.try_push(note).unwrap();
+        });
+        next_worked_block();
+        assert_eq!(take_submitted(pool).len(), 1);
     });
 }
 

@@ -58,6 +58,19 @@ fn parts_are_at_most_the_whole() {
 }
 
 #[test]
+fn the_attestations_of_larger_traces_cost_more() {
+    let ensemble_compute::inference::Architecture::Llama(llama) = architecture();
+    let large = ensemble_compute::inference::Architecture::Llama(ensemble_compute::inference::Llama {
+        positions: 16_384,
+        ..llama
+    });
+    // Nine stages of 64 bytes: 7,281 positions have less than 4 MiB.
+    let fee = |positions| Inference::vote_fee(&large, positions, 4, 3);
+    let of = |parts| 4 * (3 * VOTE_FEE + parts * ATTEST_FEE);
+    assert_eq!([1, 7_281, 7_282, 14_563, 14_564].map(fee), [1, 1, 2, 2, 3].map(of));
+}
+
+#[test]
 fn an_absurd_price_is_no_amount() {
     assert_eq!(Rates { position: u128::MAX, billion: 0 }.amount(2, 1, 1), None);
     assert_eq!(Rates { position: 0, billion: u128::MAX }.amount(1 << 17, 1 << 44, 7), None);

@@ -11,7 +11,8 @@ fn a_session_holds_the_most_it_can_cost() {
         // Three replicas of six positions, and nine votes and three panels.
         let products = u128::from(crate::fixture::Model::tiny().llama.products());
         assert_eq!(price, 3 * (6 * 1_000 + 6 * products) + 9 * VOTE_FEE + 3 * ATTEST_FEE);
-        assert_eq!((held(HoldReason::Price, REQUESTER), free(REQUESTER)), (price, ENDOWMENT - price));
+        assert_eq!((held(HoldReason::Price, REQUESTER), free(REQUESTER)), (price, ENDOWMENT - price - RECORD));
+        assert_eq!((session(id).deposit, held(HoldReason::Session, REQUESTER)), (RECORD, RECORD));
         let assign_at = 1 + ASSIGN_DELAY;
         assert!(matches!(last_event(), Event::SessionOpened { session: 0, assign_at: at, .. } if at == assign_at));
         assert_eq!(worker(GATEWAY).sessions, 1);
@@ -37,6 +38,19 @@ fn what_cannot_be_asked_for_is_refused() {
         refuse(Question { replicas: 5, ..good }, Error::InvalidReplicas);
         refuse(Question { workers: 20, replicas: 9, ..good }, Error::InvalidReplicas);
         assert_ok!(try_open(Question { prompt_tokens: 29, max_tokens: 4, ..good }, Payment::Tune));
+    });
+}
+
+#[test]
+fn traces_have_only_so_many_bytes() {
+    with_workers(3, |model| {
+        // Six positions of nine stages: the gateway's trace, those of three ranges, and seven tokens.
+        let bytes = 4 * 6 * 9 * 64 + 7 * 4;
+        MaxSessionBytes::set(bytes - 1);
+        assert_noop!(try_open(question(), Payment::Tune), Error::<Test>::TracesTooLarge);
+        assert_eq!(Inference::quote(model, 6, 3, 3), None);
+        MaxSessionBytes::set(bytes);
+        assert_ok!(try_open(question(), Payment::Tune));
     });
 }
 
@@ -67,6 +81,9 @@ fn there_are_only_so_many_sessions() {
         for _ in 0..MAX_SESSIONS {
             open(question());
         }
+        // The last ones are the dearest.
+        let deposits = |id| session(id).deposit;
+        assert_eq!([0, 1, 2, 3, 4, 5].map(deposits), [1, 2, 8, 32, 64, 256].map(|times| times * RECORD));
         assert_noop!(try_open(question(), Payment::Tune), Error::<Test>::TooManySessions);
     });
 }
