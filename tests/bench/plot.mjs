@@ -3,6 +3,9 @@
 const [WIDTH, HEIGHT] = [300, 220];
 const EDGE = { left: 52, right: 14, top: 30, bottom: 44 };
 
+/** Least distance of two labels. */
+const LABEL = 26;
+
 /**
  * @typedef {object} Panel
  * @property {string} title
@@ -39,10 +42,20 @@ function drawPanel({ title, across, up, points }) {
     label((x(0) + x(most)) / 2, HEIGHT - 8, across, 'middle'),
     `<text transform="translate(14 ${HEIGHT / 2}) rotate(-90)" text-anchor="middle">${up}</text>`,
     ...[0, top / 2, top].map((value) => label(x(0) - 6, y(value) + 4, String(value), 'end')),
-    ...points.map(([value]) => label(x(value), y(0) + 16, String(value), 'middle')),
+    ...apart(points.map(([value]) => value), x).map((value) => label(x(value), y(0) + 16, String(value), 'middle')),
     `<polyline class="line" points="${line}"/>`,
     ...points.map(([across, up]) => `<circle cx="${x(across).toFixed(1)}" cy="${y(up).toFixed(1)}" r="3"/>`),
   ].join('\n');
+}
+
+/** Those of some numbers, from the largest on, whose labels do not touch. */
+function apart(values, x) {
+  let left = Infinity;
+  return [...values].reverse().filter((value) => {
+    if (left - x(value) < LABEL) return false;
+    left = x(value);
+    return true;
+  });
 }
 
 /** The next number of the form 1, 2 or 5 times a power of ten. */
