@@ -30,8 +30,8 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - deposits held for modules are those of their owners' modules, and those for spaces of their owners' spaces,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
  * - what is held as emission is what epochs that are over still owe,
- * - what is held for inference are the deposits of models, the bonds of workers and the prices of open sessions; and each
- *   model's pot has what it owes its shareholders beside what open sessions have in it,
+ * - what is held for inference are the deposits of models, the bonds of workers, and deposits and prices of open sessions; and
+ *   each model's pot has what it owes its shareholders beside what open sessions have in it,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -155,10 +155,12 @@ async function assertInferenceHolds(at, holds) {
     ['models', 'workers', 'sessions'].map((map) => at.query.inference[map].entries()),
   );
   const deposits = models.map(([, model]) => model.unwrap());
-  const prices = sessions.map(([, session]) => session.unwrap()).filter(({ payment }) => payment.isTune);
+  const open = sessions.map(([, session]) => session.unwrap());
+  const prices = open.filter(({ payment }) => payment.isTune);
   const expected = {
     Model: deposits.map(({ registrant, deposit }) => ({ who: registrant.toString(), amount: deposit.toBigInt() })),
     Bond: workers.map(([key, worker]) => ({ who: key.args[0].toString(), amount: worker.unwrap().bond.toBigInt() })),
+    Session: open.map(({ requester, deposit }) => ({ who: requester.toString(), amount: deposit.toBigInt() })),
     Price: prices.map(({ requester, held }) => ({ who: requester.toString(), amount: held.toBigInt() })),
     Dispute: [],
   };

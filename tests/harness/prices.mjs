@@ -34,6 +34,8 @@ function rangeProducts(shape, range, count) {
   return BigInt(products.reduce((sum, each) => sum + each, 0));
 }
 
+const least = (left, right) => (left < right ? left : right);
+
 /** The prices of a chain, in planck. */
 export class Prices {
   /** @param {import('@polkadot/api').ApiPromise} api */
@@ -47,6 +49,8 @@ export class Prices {
       owners: owners.toBigInt(),
       voteFee: api.consts.inference.voteFee.toBigInt(),
       attestFee: api.consts.inference.attestFee.toBigInt(),
+      minBond: api.consts.inference.minBond.toBigInt(),
+      bondCap: api.consts.inference.bondCap.toBigInt(),
     });
   }
 
@@ -85,14 +89,14 @@ export class Prices {
     return (workers * served.reduce((sum, each) => sum + each, 0n) * BigInt(positions)) / all;
   }
 
-  /** What a worker loses of its bond whose trace was outvoted. */
+  /** What a worker loses of its bond whose trace was outvoted: a part of the least bond there can be. */
   outvoted(bond) {
-    return part(this.slashes.outvoted, bond);
+    return part(this.slashes.outvoted, least(bond, this.minBond));
   }
 
-  /** What somebody loses who was shown to be wrong. */
+  /** What somebody loses who was shown to be wrong: a part of what counts in draws. */
   wrong(bond) {
-    return part(this.slashes.wrong, bond);
+    return part(this.slashes.wrong, least(bond, this.bondCap));
   }
 
   /** What a challenger gets of what the guilty lost. */
