@@ -11,7 +11,14 @@ import { imported } from '../harness/models.mjs';
 import { smollm2 } from '../harness/smollm2.mjs';
 import { progress } from './report.mjs';
 
-const TEXTS = ['docs/concepts.md', 'docs/mining.md', 'docs/validator.md', 'docs/decisions.md', 'docs/attacks.md', 'LICENSE'];
+const TEXTS = [
+  'docs/concepts.md',
+  'docs/mining.md',
+  'docs/validator.md',
+  'docs/decisions.md',
+  'docs/attacks.md',
+  'LICENSE',
+];
 
 const program = existing(built('fidelity'), 'scripts/bench fidelity');
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -72,7 +72,9 @@ async function alone() {
     'print((len(times) - 1) / (times[-1] - times[0]))',
   ];
   try {
-    const rate = execFileSync('python3', ['-c', script.join('\n'), file, QUESTION], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const rate = execFileSync('python3', ['-c', script.join('\n'), file, QUESTION], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
     report('inference.llama.cpp', Number(rate), 'tokens/s with two threads');
   } catch {
     progress('llama.cpp is not compared with: its Python package, llama-cpp-python, is not installed');
@@ -103,7 +105,11 @@ function table(rows) {
   const columns = ['replicas', 'compute', 'network', 'glue', 'whole'];
   const line = (cells) => cells.map((cell) => String(cell).padStart(9)).join('');
   const number = (row, name) => (name === 'replicas' ? row[name] : row[name].toFixed(2));
-  return ['milliseconds for each token', line(columns), ...rows.map((row) => line(columns.map((name) => number(row, name))))].join('\n');
+  return [
+    'milliseconds for each token',
+    line(columns),
+    ...rows.map((row) => line(columns.map((name) => number(row, name)))),
+  ].join('\n');
 }
 
 /** Microseconds so far that each worker multiplied, and that the gateway waited. */

@@ -42,7 +42,10 @@ function drawPanel({ title, across, up, points }) {
     label((x(0) + x(most)) / 2, HEIGHT - 8, across, 'middle'),
     `<text transform="translate(14 ${HEIGHT / 2}) rotate(-90)" text-anchor="middle">${up}</text>`,
     ...[0, top / 2, top].map((value) => label(x(0) - 6, y(value) + 4, String(value), 'end')),
-    ...apart(points.map(([value]) => value), x).map((value) => label(x(value), y(0) + 16, String(value), 'middle')),
+    ...apart(
+      points.map(([value]) => value),
+      x,
+    ).map((value) => label(x(value), y(0) + 16, String(value), 'middle')),
     `<polyline class="line" points="${line}"/>`,
     ...points.map(([across, up]) => `<circle cx="${x(across).toFixed(1)}" cy="${y(up).toFixed(1)}" r="3"/>`),
   ].join('\n');

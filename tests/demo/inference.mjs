@@ -54,7 +54,17 @@ async function download(show) {
 }
 
 async function importModel(file, show) {
-  const accounts = await net.accounts.funded('creator', 'Ann', 'Ben', 'Cleo', 'asker', 'gateway', 'bob', 'charlie', 'dave');
+  const accounts = await net.accounts.funded(
+    'creator',
+    'Ann',
+    'Ben',
+    'Cleo',
+    'asker',
+    'gateway',
+    'bob',
+    'charlie',
+    'dave',
+  );
   const bundles = [];
   for (const name of ['Ann', 'Ben', 'Cleo']) {
     show(`${name} imports`);
@@ -127,7 +137,9 @@ async function honest(scene, answer) {
   const { Ann } = scene.accounts;
   const credits = await scene.model.credits(Ann);
   assert.equal(credits, pieces.credits / 3n);
-  return { shown: `${tune(session.price - settled.returned)} TUNE spent; ${roughly(credits)} TUNE of credits for each owner` };
+  return {
+    shown: `${tune(session.price - settled.returned)} TUNE spent; ${roughly(credits)} TUNE of credits for each owner`,
+  };
 }
 
 /** Asks while workers have one row altered. */
@@ -151,7 +163,10 @@ async function outvoted(scene, answer, honestly) {
   restore();
   const lost = scene.prices.outvoted(BOND);
   assert.deepEqual(settled.slashed, { [scene.accounts[liar].address]: lost });
-  assert.deepEqual(settled.paid, dues(scene, session, end, (at, range) => at !== place || range !== 0));
+  assert.deepEqual(
+    settled.paid,
+    dues(scene, session, end, (at, range) => at !== place || range !== 0),
+  );
   printed(scene, answer, settled);
   return { shown: `${end.disagreements.length} disagreements; ${liar} is slashed ${tune(lost)} TUNE` };
 }

@@ -174,7 +174,9 @@ async function assertModelPots(at) {
   for (const [key, record] of await at.query.inference.pots.entries()) {
     const [model, pot] = [key.args[0], record.unwrap()];
     const own = sessions.filter((session) => session.model.eq(model));
-    const inSessions = own.map(({ purse, payment, held }) => purse.toBigInt() + (payment.isCredits ? held.toBigInt() : 0n));
+    const inSessions = own.map(
+      ({ purse, payment, held }) => purse.toBigInt() + (payment.isCredits ? held.toBigInt() : 0n),
+    );
     const { free } = (await at.query.system.account(potOf(model.toNumber()))).data;
     const expected = existential + pot.owed.toBigInt() + sum(inSessions);
     assert.equal(free.toBigInt(), expected, `the pot of model ${model}`);
@@ -196,7 +198,10 @@ async function assertLocks(at, model, pot) {
 
 /** The keyless account of a model's pot. */
 const potOf = (model) =>
-  encodeAddress(u8aConcat(stringToU8a('modlens/infr'), new Uint8Array(Uint32Array.of(model).buffer), new Uint8Array(16)), 42);
+  encodeAddress(
+    u8aConcat(stringToU8a('modlens/infr'), new Uint8Array(Uint32Array.of(model).buffer), new Uint8Array(16)),
+    42,
+  );
 
 const withoutNothing = (sums) => Object.fromEntries(Object.entries(sums).filter(([, amount]) => amount > 0n));
 

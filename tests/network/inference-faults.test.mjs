@@ -53,7 +53,10 @@ describe('inference that fails', { concurrency: 1 }, () => {
 
       const place = session.places.indexOf(scene.on('kim'));
       for (const { backers, outvoted } of await session.voted()) {
-        assert.deepEqual(backers, [0, 1, 2].filter((other) => other !== place));
+        assert.deepEqual(
+          backers,
+          [0, 1, 2].filter((other) => other !== place),
+        );
         assert.deepEqual(outvoted, []);
       }
       await onlyOthersArePaid(scene, session, end, place, before);
@@ -160,11 +163,19 @@ describe('inference that fails', { concurrency: 1 }, () => {
     const node = net.node(name);
     let killed;
     // Who listens to a node that is killed hears nothing more.
-    await assert.rejects(session.generate(once(MIDDLE, () => (killed = node.kill())), SILENCE));
+    await assert.rejects(
+      session.generate(
+        once(MIDDLE, () => (killed = node.kill())),
+        SILENCE,
+      ),
+    );
     await killed;
     const settled = await session.settled();
     assert.deepEqual([settled.refund, settled.returned], ['NotClosed', session.price]);
-    assert.deepEqual(Object.values(settled.paid), Object.values(settled.paid).map(() => 0n));
+    assert.deepEqual(
+      Object.values(settled.paid),
+      Object.values(settled.paid).map(() => 0n),
+    );
     assert.deepEqual([settled.gateway, settled.slashed], [0n, {}]);
     assert.deepEqual(await scene.changes(before), { asker: -session.fee });
     await net.restart(node);

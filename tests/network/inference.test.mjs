@@ -170,10 +170,10 @@ describe('inference on four validators', { concurrency: true }, () => {
     const due = scene.due(session, end.positions, (place) => (guilty(place) ? [] : [1, 2]));
     assert.deepEqual(settled.paid, due);
     const fee = scene.prices.fee(session.question);
-    assert.deepEqual([settled.returned, settled.gateway], [
-      session.price - fee,
-      scene.pieces(session, end.positions).gateway,
-    ]);
+    assert.deepEqual(
+      [settled.returned, settled.gateway],
+      [session.price - fee, scene.pieces(session, end.positions).gateway],
+    );
     const changes = await scene.changes(before);
     assert.equal(changes.asker, -session.fee, 'the requester has lost the fee of its transaction and nothing else');
     for (const name of ['on bob', 'on charlie']) assert.equal(changes[name], -scene.prices.wrong(BOND));
@@ -228,7 +228,7 @@ describe('inference on four validators', { concurrency: true }, () => {
     const free = await scene.owned();
     let left = credits;
     let spent = 0;
-    for (;; spent += 1) {
+    for (; ; spent += 1) {
       const { tokens } = await model.prompt(net.first, 'the');
       const question = { ...terms, promptTokens: tokens.length, replicas: 1 };
       if (left < scene.prices.price(model.shape, question)) break;
