@@ -5,6 +5,7 @@ const BILLION = 1_000_000_000n;
 
 const upwards = (amount, divisor) => (amount + divisor - 1n) / divisor;
 const part = (ratio, amount) => (amount * ratio) / MILLION;
+const least = (one, other) => (one < other ? one : other);
 
 /** The places that serve a range, and the ranges that a place serves. */
 export const placesOf = (range, count, replicas) =>
@@ -45,6 +46,8 @@ export class Prices {
       split: numbers(split, ['gateway', 'credits', 'burnt']),
       slashes: numbers(slashes, ['outvoted', 'wrong', 'challenger']),
       owners: owners.toBigInt(),
+      minBond: api.consts.inference.minBond.toBigInt(),
+      bondCap: api.consts.inference.bondCap.toBigInt(),
       voteFee: api.consts.inference.voteFee.toBigInt(),
       attestFee: api.consts.inference.attestFee.toBigInt(),
     });
@@ -85,14 +88,14 @@ export class Prices {
     return (workers * served.reduce((sum, each) => sum + each, 0n) * BigInt(positions)) / all;
   }
 
-  /** What a worker loses of its bond whose trace was outvoted. */
+  /** What a worker loses whose trace was outvoted: a part of the least bond. */
   outvoted(bond) {
-    return part(this.slashes.outvoted, bond);
+    return part(this.slashes.outvoted, least(bond, this.minBond));
   }
 
-  /** What somebody loses who was shown to be wrong. */
+  /** What somebody loses who was shown to be wrong: a part of what counts in a draw. */
   wrong(bond) {
-    return part(this.slashes.wrong, bond);
+    return part(this.slashes.wrong, least(bond, this.bondCap));
   }
 
   /** What a challenger gets of what the guilty lost. */
