@@ -45,7 +45,7 @@ export async function inference(network, steps) {
   const deceived = await steps.step('Ask again while two of three lie in that row', (show) =>
     liedTo(scene, ['bob', 'charlie'], show),
   );
-  await steps.step('The honest one has the chain compute the row', () => disputed(scene, deceived));
+  await steps.step('An honest node has the chain compute the row', () => disputed(scene, deceived));
 }
 
 async function download(show) {

@@ -5,6 +5,7 @@ const BILLION = 1_000_000_000n;
 
 const upwards = (amount, divisor) => (amount + divisor - 1n) / divisor;
 const part = (ratio, amount) => (amount * ratio) / MILLION;
+const least = (one, other) => (one < other ? one : other);
 
 /** The places that serve a range, and the ranges that a place serves. */
 export const placesOf = (range, count, replicas) =>
@@ -47,6 +48,8 @@ export class Prices {
       split: numbers(split, ['gateway', 'credits', 'burnt']),
       slashes: numbers(slashes, ['outvoted', 'wrong', 'challenger']),
       owners: owners.toBigInt(),
+      minBond: api.consts.inference.minBond.toBigInt(),
+      bondCap: api.consts.inference.bondCap.toBigInt(),
       voteFee: api.consts.inference.voteFee.toBigInt(),
       attestFee: api.consts.inference.attestFee.toBigInt(),
       minBond: api.consts.inference.minBond.toBigInt(),
