@@ -35,8 +35,6 @@ function rangeProducts(shape, range, count) {
   return BigInt(products.reduce((sum, each) => sum + each, 0));
 }
 
-const least = (left, right) => (left < right ? left : right);
-
 /** The prices of a chain, in planck. */
 export class Prices {
   /** @param {import('@polkadot/api').ApiPromise} api */
@@ -52,8 +50,6 @@ export class Prices {
       bondCap: api.consts.inference.bondCap.toBigInt(),
       voteFee: api.consts.inference.voteFee.toBigInt(),
       attestFee: api.consts.inference.attestFee.toBigInt(),
-      minBond: api.consts.inference.minBond.toBigInt(),
-      bondCap: api.consts.inference.bondCap.toBigInt(),
     });
   }
 
@@ -92,12 +88,12 @@ export class Prices {
     return (workers * served.reduce((sum, each) => sum + each, 0n) * BigInt(positions)) / all;
   }
 
-  /** What a worker loses of its bond whose trace was outvoted: a part of the least bond there can be. */
+  /** What a worker loses whose trace was outvoted: a part of the least bond. */
   outvoted(bond) {
     return part(this.slashes.outvoted, least(bond, this.minBond));
   }
 
-  /** What somebody loses who was shown to be wrong: a part of what counts in draws. */
+  /** What somebody loses who was shown to be wrong: a part of what counts in a draw. */
   wrong(bond) {
     return part(this.slashes.wrong, least(bond, this.bondCap));
   }
