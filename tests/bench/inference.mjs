@@ -60,7 +60,7 @@ process.exit();
 /** One process without a network, and llama.cpp where its Python package is installed. */
 async function alone() {
   const bundle = await imported(file, join(net.folder, 'alone'), { within: 300_000 });
-  const { rate, read_rate: read } = await asked(bundle, QUESTION, { tokens: 128, threads: 2 });
+  const { rate, read_rate: read } = await asked(bundle, QUESTION, { tokens: 128, threads: 2, within: 300_000 });
   report('inference.alone', rate, 'tokens/s of one process with two threads', { atLeast: 100 });
   report('inference.alone.prompt', read, 'tokens/s of the prompt');
   const script = [
