@@ -34,7 +34,7 @@ const net = await Network.start({ validators: 1, metrics: true, args: ['--row-th
 try {
   await alone();
   // None of them closes, votes or checks: that would take time from the next answer.
-  await Promise.all([...WORKERS, 'gateway'].map((name) => net.add({ name })));
+  for (const name of [...WORKERS, 'gateway']) await net.add({ name });
   const crew = { workers: WORKERS, gateway: 'gateway' };
   progress('agreeing on SmolLM2');
   const bundle = await imported(file, join(net.folder, 'smollm2'), { within: 300_000 });
