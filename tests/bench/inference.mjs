@@ -46,8 +46,10 @@ try {
   progress('agreeing on generated models');
   const sizes = [...WIDTHS.map((width) => ({ width })), ...LAYERS.slice(1).map((layers) => ({ layers }))];
   const scenes = await Promise.all(sizes.map((size, number) => Scene.on(net, 100 + number, { ...crew, size })));
+  // Drawing workers takes time, and disturbs nobody.
+  const opened = await Promise.all(scenes.map((scene) => Promise.all(Array.from({ length: TIMES }, () => asks(scene)))));
   const times = [];
-  for (const scene of scenes) times.push(await fastest(scene));
+  for (const [number, sessions] of opened.entries()) times.push(await fastest(scenes[number], sessions));
   const [first] = times;
   const byWidth = WIDTHS.map((width, at) => [width, times[at]]);
   const byLayers = LAYERS.map((layers, at) => [layers, at === 0 ? first : times[WIDTHS.length + at - 1]]);
@@ -86,7 +88,7 @@ async function divided(scene) {
   const rows = [];
   for (const replicas of [1, 3]) {
     const before = await spent();
-    const { rate, tokens, seconds } = await answered(scene, { workers: 4, replicas });
+    const { rate, tokens, seconds } = await answered(scene, { replicas });
     const after = await spent();
     const bar = replicas === 1 ? { atLeast: 10 } : {};
     report(`inference.network.${replicas}`, rate, `tokens/s of four workers, ${replicas} of each range`, bar);
@@ -119,9 +121,13 @@ async function spent() {
   return { ...Object.fromEntries(await Promise.all(busy)), waited };
 }
 
+/** Opens a session of four workers, unless `terms` say something else. */
+const asks = (scene, terms) => scene.asks({ question: QUESTION, maxTokens: TOKENS, workers: 4, ...terms });
+
 /** Has a model answer: how many tokens went through it, in how long, and the rate from the first of the answer on. */
-async function answered(scene, terms) {
-  const session = await scene.asks({ question: QUESTION, maxTokens: TOKENS, ...terms });
+const answered = async (scene, terms) => timed(await asks(scene, terms));
+
+async function timed(session) {
   const times = [];
   const start = performance.now();
   const { end } = await session.generate(() => times.push(performance.now()));
@@ -139,9 +145,9 @@ async function tokenTime(scene, terms) {
   return 1000 / rate;
 }
 
-async function fastest(scene) {
+async function fastest(scene, sessions) {
   const rates = [];
-  for (let time = 0; time < TIMES; time += 1) rates.push((await answered(scene, { workers: 4 })).rate);
+  for (const session of sessions) rates.push((await timed(session)).rate);
   const { layers, width } = scene.model.shape;
   progress(`width ${width}, ${layers} layers: ${Math.max(...rates).toFixed(1)} tokens/s`);
   return 1000 / Math.max(...rates);
