@@ -122,10 +122,14 @@ async function spent() {
 }
 
 /** Opens a session of four workers, unless `terms` say something else. */
-const asks = (scene, terms) => scene.asks({ question: QUESTION, maxTokens: TOKENS, workers: 4, ...terms });
+function asks(scene, terms) {
+  return scene.asks({ question: QUESTION, maxTokens: TOKENS, workers: 4, ...terms });
+}
 
 /** Has a model answer: how many tokens went through it, in how long, and the rate from the first of the answer on. */
-const answered = async (scene, terms) => timed(await asks(scene, terms));
+async function answered(scene, terms) {
+  return timed(await asks(scene, terms));
+}
 
 async function timed(session) {
   const times = [];

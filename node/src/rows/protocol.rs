@@ -53,6 +53,9 @@ pub struct Call {
     pub stage: u32,
     /// Position of the first vector; the others follow it.
     pub first: u32,
+    /// In the first stage, and there alone: the gateway's signature of
+    /// [`ask_bytes`](ensemble_core::inference::ask_bytes) with the last position.
+    pub asked: Option<[u8; 64]>,
     /// The vectors.
     pub inputs: BoundedVec<VectorBytes, ConstU32<MAX_BATCH>>,
 }

@@ -90,10 +90,11 @@ pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
     Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding, Lengths, Lock,
-    Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Question, Range, Ranges, Rates, Refund,
+    Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges, Rates, Refund,
     Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker,
     WorkerOf,
 };
+pub use ensemble_core::inference::Question;
 pub use weights::WeightInfo;
 
 use ensemble_compute::inference::Architecture;

@@ -172,28 +172,6 @@ pub struct Seat<AccountId> {
     pub weight: Balance,
 }
 
-/// What somebody asks for.
-#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Question {
-    /// BLAKE2b of 32 bytes over the SCALE encoding of the prompt's tokens, a `Vec<u32>`.
-    pub prompt: H256,
-    /// The number of the prompt's tokens.
-    pub prompt_tokens: u32,
-    /// Most tokens of the answer.
-    pub max_tokens: u32,
-    /// Number of workers, and of ranges.
-    pub workers: u32,
-    /// Number of workers that serve each range.
-    pub replicas: u32,
-}
-
-impl Question {
-    /// Most positions that are computed: all tokens but the last.
-    pub fn most_positions(&self) -> Position {
-        self.prompt_tokens.saturating_add(self.max_tokens).saturating_sub(1)
-    }
-}
-
 /// A session that is not over.
 #[derive(Clone, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub struct Session<AccountId, BlockNumber> {

@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 use codec::Encode;
 use ensemble_compute::inference::{hashes, ranges, Architecture, Entry, Llama, Stage};
 use ensemble_core::{
-    inference::{Chunk, Closing, MatrixRow, MemberProof, Position, RangeIndex, RangeVote},
+    inference::{Chunk, Closing, MatrixRow, MemberProof, Position, Question, RangeIndex, RangeVote},
     AttesterId, SessionId,
 };
 use ensemble_tensor::{merkle, Hash, Header, Kind, RowProof, TensorId};
 
-use crate::{models::member_hash, Config, Pallet, Question, SessionOf, State};
+use crate::{models::member_hash, Config, Pallet, SessionOf, State};
 
 /// Kinds of matrices and of the embedding.
 const WEIGHTS: &[Kind] = &[Kind::Q8_0, Kind::Q4_0, Kind::Q4_1];
@@ -30,6 +30,8 @@ pub(super) struct Case {
     /// What won, the places of who voted for it as bits, and whether it was shown to be wrong; for each range.
     won: Vec<(TensorId, u32, bool)>,
     keys: Vec<AttesterId>,
+    /// The gateway's key.
+    pub(super) gateway: AttesterId,
 }
 
 impl Case {
@@ -52,6 +54,7 @@ impl Case {
             closing: *closing,
             won: won.collect(),
             keys: team.iter().map(|party| party.key.clone()).collect(),
+            gateway: session.gateway.key.clone(),
         })
     }
 

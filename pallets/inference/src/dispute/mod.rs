@@ -64,7 +64,9 @@ pub(crate) fn weight_of<T: Config>(evidence: &Evidence) -> Weight {
     let bytes = u32::try_from(evidence.encoded_size()).unwrap_or(u32::MAX);
     match evidence {
         Evidence::Row { .. } => <T as Config>::WeightInfo::dispute_row(bytes),
-        Evidence::Input { .. } | Evidence::Signature { .. } => <T as Config>::WeightInfo::dispute_trace(bytes),
+        Evidence::Input { .. } | Evidence::Signature { .. } | Evidence::Short { .. } => {
+            <T as Config>::WeightInfo::dispute_trace(bytes)
+        },
         Evidence::Glue(glue) => match glue {
             GlueEvidence::Prompt { .. } => <T as Config>::WeightInfo::dispute_prompt(bytes),
             GlueEvidence::Norm { .. } => <T as Config>::WeightInfo::dispute_norm(bytes),
@@ -89,7 +91,7 @@ pub fn culprit_of(evidence: &Evidence) -> Culprit {
     match evidence {
         Evidence::Row { range, .. } | Evidence::Input { range, .. } => Culprit::Range(*range),
         Evidence::Signature { place, .. } => Culprit::Worker(*place),
-        Evidence::Glue(_) => Culprit::Gateway,
+        Evidence::Short { .. } | Evidence::Glue(_) => Culprit::Gateway,
     }
 }
 
@@ -112,6 +114,7 @@ impl Case {
             },
             Evidence::Input { range, stage, trace, gateway } => row::admits_input(self, *range, *stage, trace, gateway),
             Evidence::Signature { range, place, trace, .. } => signature::admits(self, *range, *place, trace),
+            Evidence::Short { position, .. } => signature::admits_short(self, *position),
             Evidence::Glue(evidence) => glue::admits(self, evidence),
         }
     }
@@ -126,6 +129,7 @@ impl Case {
             Evidence::Signature { range, place, signed, signature, trace } => {
                 signature::shows(self, *range, *place, signed, signature, trace)
             },
+            Evidence::Short { position, signature } => Some(signature::shows_short(self, *position, signature)),
             Evidence::Glue(evidence) => glue::shows(self, evidence),
         };
         shown.unwrap_or(false)
@@ -208,6 +212,10 @@ impl<T: Config> Pallet<T> {
                     ensure!(notes.need_excuse(position, range), error);
                 }
                 Ok(Effect::Signed { position, range, place, is_guilty: voted && !is_known })
+            },
+            Evidence::Short { .. } => {
+                ensure!(!faults.gateway, Error::AlreadyShown);
+                Ok(Effect::Guilty(Culprit::Gateway))
             },
             Evidence::Glue(evidence) => {
                 ensure!(!faults.gateway, Error::AlreadyShown);

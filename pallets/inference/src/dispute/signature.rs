@@ -1,9 +1,9 @@
-//! A worker's signatures: whether it voted for what it signed.
+//! Signatures: whether a worker voted for what it signed, and whether a gateway closed with all that it asked for.
 
 use codec::Encode;
 use ensemble_core::{
     attester::AttesterSignature,
-    inference::{places_of, served_bytes, RangeIndex},
+    inference::{ask_bytes, places_of, served_bytes, Position, RangeIndex},
 };
 use ensemble_tensor::{merkle, Hash, RowProof};
 use sp_application_crypto::RuntimeAppPublic;
@@ -39,4 +39,14 @@ pub(super) fn shows(
     let differs = *signed != merkle::leaf_hash(&trace.leaf);
     let bytes = served_bytes(&Encoded(&case.genesis), case.session, range, trace.index, signed);
     Some(differs && case.is_of_range(range, trace) && case.key(place)?.verify(&bytes, signature))
+}
+
+/// One position further an answer may break off.
+pub(super) fn admits_short(case: &Case, position: Position) -> bool {
+    position > case.closing.positions() && position < case.question.most_positions()
+}
+
+pub(super) fn shows_short(case: &Case, position: Position, signature: &AttesterSignature) -> bool {
+    let bytes = ask_bytes(&Encoded(&case.genesis), case.session, position);
+    case.gateway.verify(&bytes, signature)
 }

@@ -94,6 +94,14 @@ pub enum Evidence {
         /// The row of the trace that won; its number is the position.
         trace: RowProof,
     },
+    /// The gateway asked workers to compute more than it closed with: not one position further, as an answer may break off
+    /// there, but at least two.
+    Short {
+        /// The position that it asked for.
+        position: Position,
+        /// Its signature of [`ask_bytes`](super::ask_bytes).
+        signature: AttesterSignature,
+    },
     /// The gateway did not do what lies between two stages.
     Glue(GlueEvidence),
 }

@@ -20,7 +20,7 @@ use sp_runtime::BoundedVec;
 
 pub use evidence::{Chunk, Evidence, GlueEvidence, MatrixRow, MemberProof, Outputs};
 
-use crate::{tasks::Descriptor, AttesterId, TaskId};
+use crate::{attester::AttesterSignature, tasks::Descriptor, AttesterId, TaskId};
 
 /// Number of a model, counted up from 0 and never used twice.
 pub type ModelId = u32;
@@ -58,6 +58,12 @@ pub const ROWS_DOMAIN: &[u8] = b"ensemble/rows";
 /// What a gateway signs when it closes a session, in front of everything else.
 pub const CLOSE_DOMAIN: &[u8] = b"ensemble/close";
 
+/// What a gateway signs when it agrees to a session, in front of everything else.
+pub const CONSENT_DOMAIN: &[u8] = b"ensemble/consent";
+
+/// What a gateway signs for each position that it asks workers to compute, in front of everything else.
+pub const ASK_DOMAIN: &[u8] = b"ensemble/ask";
+
 /// The ranges that the worker at a place serves, the first of them its own.
 pub fn ranges_of(place: u32, workers: u32, replicas: u32) -> impl Iterator<Item = RangeIndex> {
     (0..replicas.min(workers)).map(move |step| {
@@ -85,6 +91,57 @@ pub fn served_bytes<Hash: Encode>(
 /// The bytes that a gateway signs when it closes a session.
 pub fn closing_bytes<Hash: Encode>(genesis: &Hash, session: SessionId, closing: &Closing) -> Vec<u8> {
     (CLOSE_DOMAIN, genesis, session, closing).encode()
+}
+
+/// The bytes that a gateway signs when it agrees to drive one generation.
+pub fn consent_bytes<Hash: Encode, AccountId: Encode, BlockNumber: Encode>(
+    genesis: &Hash,
+    requester: &AccountId,
+    model: ModelId,
+    question: &Question,
+    payment: Payment,
+    number: u32,
+    until: &BlockNumber,
+) -> Vec<u8> {
+    (CONSENT_DOMAIN, genesis, requester, model, question, payment, number, until).encode()
+}
+
+/// The bytes that a gateway signs when it asks workers to compute a position: of several at once, the last.
+pub fn ask_bytes<Hash: Encode>(genesis: &Hash, session: SessionId, position: Position) -> Vec<u8> {
+    (ASK_DOMAIN, genesis, session, position).encode()
+}
+
+/// What a session is opened for.
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Question {
+    /// BLAKE2b of 32 bytes over the SCALE encoding of the prompt's tokens, a `Vec<u32>`.
+    pub prompt: H256,
+    /// The number of the prompt's tokens.
+    pub prompt_tokens: u32,
+    /// Most tokens of the answer.
+    pub max_tokens: u32,
+    /// Number of workers, and of ranges.
+    pub workers: u32,
+    /// Number of workers that serve each range.
+    pub replicas: u32,
+}
+
+impl Question {
+    /// Most positions that are computed: all tokens but the last.
+    pub fn most_positions(&self) -> Position {
+        self.prompt_tokens.saturating_add(self.max_tokens).saturating_sub(1)
+    }
+}
+
+/// That a gateway drives one generation, with its bond at stake for the price.
+#[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Consent<BlockNumber> {
+    /// Tells it from others of the same gateway. It opens one session.
+    pub number: u32,
+    /// Last block in which the session may be opened.
+    pub until: BlockNumber,
+    /// The gateway's signature of [`consent_bytes`].
+    pub signature: AttesterSignature,
 }
 
 /// What a session is paid with.
