@@ -9,8 +9,8 @@ use codec::Encode;
 use ensemble_compute::inference::{hashes, Entry, Llama};
 use ensemble_core::{
     inference::{
-        closing_bytes, Chunk, Evidence, GlueEvidence, MatrixRow, MemberProof, Outputs, MAX_MANIFEST_BYTES,
-        MAX_REPLICAS, MAX_SESSION_WORKERS,
+        closing_bytes, served_bytes, Chunk, Evidence, GlueEvidence, MatrixRow, MemberProof, Outputs,
+        MAX_MANIFEST_BYTES, MAX_REPLICAS, MAX_SESSION_WORKERS,
     },
     tasks::Descriptor,
     votes::{Matter, VoteEnd, VoteOutcome},
@@ -313,6 +313,24 @@ fn input_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
     Ok((window.open::<T>()?, Evidence::Input { range: 0, stage: 0, trace, gateway }))
 }
 
+/// Evidence that a worker signed another row, with a session in which it is right. That a gateway asked for more is checked
+/// alike, without a row.
+fn signature_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
+    let stages = bytes.saturating_sub(OTHERS).checked_div(64).unwrap_or(0);
+    let layers = stages.checked_div(4).unwrap_or(0).clamp(1, Llama::MAX_LAYERS);
+    let llama = Llama { layers, ..llama() };
+    let positions = T::MaxPositions::get();
+    let mut window = Window::new(llama, positions)?;
+    let (trace, root) = trace_row(&llama, positions, Entry { input: [1; 32], other: [2; 32] })?;
+    window.won = trace.header.id(&root);
+    let id = window.open::<T>()?;
+    let key = team::<T>(id)?.first().map(|party| party.key.clone()).ok_or("no worker")?;
+    let signed = [9; 32];
+    let bytes = served_bytes(&Pallet::<T>::genesis(), id, 0, trace.index, &signed);
+    let signature = key.sign(&bytes).ok_or("the keystore does not sign")?;
+    Ok((id, Evidence::Signature { range: 0, place: 0, signed, signature, trace }))
+}
+
 /// Evidence of a wrong norm, with a session in which it is right.
 fn norm_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
     // A state takes 8 bytes for an element, and the weights 4.
@@ -371,7 +389,9 @@ fn prompt_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
 /// Checks that evidence was upheld.
 fn assert_upheld<T: Config>(id: SessionId) -> Benched {
     let State::Disputable { ranges, faults, notes, .. } = take::<T>(id)?.state else { return Err("no window".into()) };
-    assert!(faults.gateway || !notes.notes.is_empty() || ranges.iter().any(|range| range.is_wrong));
+    assert!(
+        faults.gateway || faults.signers != 0 || !notes.notes.is_empty() || ranges.iter().any(|range| range.is_wrong)
+    );
     Ok(())
 }
 
@@ -544,6 +564,17 @@ mod benchmarks {
     #[benchmark]
     fn dispute_trace(b: Linear<8_000, 130_000>) -> Result<(), BenchmarkError> {
         let (id, evidence) = input_evidence::<T>(b)?;
+        let who = rich::<T>("challenger", 0)?;
+
+        #[extrinsic_call]
+        dispute(RawOrigin::Signed(who), id, evidence);
+
+        assert_upheld::<T>(id)
+    }
+
+    #[benchmark]
+    fn dispute_signature(b: Linear<8_000, 65_000>) -> Result<(), BenchmarkError> {
+        let (id, evidence) = signature_evidence::<T>(b)?;
         let who = rich::<T>("challenger", 0)?;
 
         #[extrinsic_call]

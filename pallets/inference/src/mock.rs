@@ -396,6 +396,7 @@ impl WeightInfo for () {
         register_model,
         dispute_row,
         dispute_trace,
+        dispute_signature,
         dispute_norm,
         dispute_outputs,
         dispute_prompt,

@@ -59,6 +59,9 @@ impl<T: frame_system::Config> pallet_inference::WeightInfo for WeightInfo<T> {
     fn dispute_trace(b: u32) -> Weight {
         about::<T>(700, 20, 20).saturating_add(each(20, b))
     }
+    fn dispute_signature(b: u32) -> Weight {
+        about::<T>(500, 12, 10).saturating_add(each(20, b))
+    }
     fn dispute_norm(b: u32) -> Weight {
         about::<T>(700, 20, 20).saturating_add(each(30, b))
     }

@@ -1,5 +1,5 @@
 use ensemble_compute::inference::Entry;
-use ensemble_core::inference::{served_bytes, Evidence, GlueEvidence, RangeIndex};
+use ensemble_core::inference::{ask_bytes, served_bytes, Evidence, GlueEvidence, RangeIndex};
 use ensemble_tensor::merkle;
 use frame_support::{assert_noop, assert_ok};
 use sp_core::Pair;
@@ -427,6 +427,76 @@ fn a_range_that_is_shown_to_be_wrong_later_excuses_the_gateway() {
         run_to_end(id);
         assert_eq!(worker(GATEWAY).bond, BOND);
         assert!(WORKERS[..3].iter().all(|who| worker(*who).bond == BOND - LOSS));
+    });
+}
+
+/// More tokens than the fixture's answer has: its gateway may ask for positions up to 7.
+fn long_question() -> Question {
+    Question { max_tokens: 6, ..question() }
+}
+
+/// That the key of `signer` asked for a position.
+fn short(id: u32, position: u32, signer: AccountId) -> Evidence {
+    let signature = pair(signer).sign(&ask_bytes(&System::block_hash(0), id, position)).into();
+    Evidence::Short { position, signature }
+}
+
+#[test]
+fn a_gateway_that_asked_for_more_than_it_closed_with_is_guilty() {
+    // The answer has five positions, and may break off in the sixth.
+    for position in [6, 7] {
+        on_world(|| {
+            let world = World::honest();
+            let id = run_to_window(long_question(), &world);
+            let evidence = short(id, position, GATEWAY);
+            assert_ok!(dispute_as_worker(id, &evidence, WORKERS[0]));
+            let Event::Upheld { culprit, challenger, slashed, reward, .. } = last_event() else {
+                panic!("it is shown")
+            };
+            assert_eq!((culprit, challenger), (Culprit::Gateway, WORKERS[0]));
+            assert_eq!((slashed, reward), (BOND - worker(GATEWAY).bond, slashed * 2 / 5));
+            assert!(slashed >= LOSS);
+            // Neither again, nor by another position, nor is its glue shown beside it.
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::AlreadyShown);
+            assert_noop!(dispute(id, &short(id, 13 - position, GATEWAY), STRANGER), Error::<Test>::AlreadyShown);
+            assert_noop!(dispute(id, &world.carry(LAST, 1), STRANGER), Error::<Test>::AlreadyShown);
+            let earned = wealth(GATEWAY);
+            run_to_end(id);
+            assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::Wrong) }));
+            assert_eq!((wealth(REQUESTER), wealth(GATEWAY)), (ENDOWMENT, earned));
+            assert!(WORKERS[1..3].iter().all(|who| wealth(*who) > ENDOWMENT));
+        });
+    }
+}
+
+#[test]
+fn a_gateway_may_ask_for_what_it_closed_with_and_one_position_more() {
+    on_world(|| {
+        let id = run_to_window(long_question(), &World::honest());
+        for position in [0, LAST, LAST + 1, 8, u32::MAX] {
+            let evidence = short(id, position, GATEWAY);
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::MalformedEvidence);
+            assert!(authorize_dispute(id, &evidence, WORKERS[0], WORKERS[0]).is_err());
+        }
+    });
+}
+
+#[test]
+fn what_the_gateway_did_not_sign_shows_nothing_of_it() {
+    on_world(|| {
+        let id = run_to_window(long_question(), &World::honest());
+        let Evidence::Short { signature, .. } = short(id, 6, GATEWAY) else { panic!("it asked") };
+        // Somebody else's, one for another session, and one for another position.
+        let false_ones =
+            [short(id, 6, WORKERS[1]), short(id + 1, 6, GATEWAY), Evidence::Short { position: 7, signature }];
+        for evidence in false_ones {
+            let wealth_before = wealth(STRANGER);
+            assert_ok!(dispute(id, &evidence, STRANGER));
+            assert!(matches!(last_event(), Event::Rejected { lost: DISPUTE, culprit: Culprit::Gateway, .. }));
+            assert_eq!(wealth(STRANGER), wealth_before - DISPUTE);
+        }
+        run_to_end(id);
+        assert!(events().contains(&Event::SessionOver { session: id, refund: None }));
     });
 }
 

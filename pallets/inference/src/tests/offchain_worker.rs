@@ -320,6 +320,11 @@ fn against_gateway() -> Evidence {
     Evidence::Glue(GlueEvidence::Carry { stage: 1, trace: proof(2) })
 }
 
+fn short() -> Evidence {
+    let signature = AttesterSignature::from(sp_core::sr25519::Signature::default());
+    Evidence::Short { position: 4, signature }
+}
+
 fn genesis() -> H256 {
     System::block_hash(0)
 }
@@ -600,7 +605,7 @@ fn what_the_chain_knows_is_not_disputed_again() {
             signature: AttesterSignature::from(sp_core::sr25519::Signature::default()),
             trace: proof(0),
         };
-        let found = vec![against(1), against_gateway(), signature(1), signature(2), against(0)];
+        let found = vec![against(1), against_gateway(), short(), signature(1), signature(2), against(0)];
         node.verdicts.lock().insert(3, CheckStatus::Wrong(found));
         work();
         let submitted: Vec<_> = take_submitted(pool)
@@ -610,7 +615,21 @@ fn what_the_chain_knows_is_not_disputed_again() {
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(submitted, [against_gateway(), signature(2), against(0)]);
+        assert_eq!(submitted, [against_gateway(), short(), signature(2), against(0)]);
+    });
+}
+
+#[test]
+fn a_gateway_that_was_found_is_not_disputed_again() {
+    on_node(1, |node, pool, _, _| {
+        let mut known = session(stranger(50), disputable(stranger(53)));
+        let State::Disputable { faults, .. } = &mut known.state else { panic!() };
+        faults.gateway = true;
+        put(3, known);
+        node.hold_all();
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![short(), against_gateway()]));
+        work();
+        assert_eq!(take_submitted(pool), []);
     });
 }
 
