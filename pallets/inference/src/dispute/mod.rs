@@ -17,7 +17,8 @@
 //! again and again.
 //!
 //! Whoever is right first is paid. What was shown once is not shown again: each range, each worker's signature, and the
-//! gateway. Glue is judged by what won of ranges that nobody has shown to be wrong. Where it rests on what workers
+//! gateway. Glue is judged by what won of ranges that nobody has shown to be wrong. Of a range whose vote is void nothing can
+//! be shown, nor by the outputs of all ranges where there is such a one. Where it rests on what workers
 //! said, the gateway is excused if they had signed something else there: see [`notes`].
 
 mod case;

@@ -60,7 +60,8 @@ pub(super) fn admits(
     let Some(place) = place_of(case, kind, range, output) else { return false };
     let width = usize::try_from(place.cols).unwrap_or(usize::MAX);
     let (number, _) = in_chunk(output);
-    case.fits_trace(trace)
+    case.won(range).is_some()
+        && case.fits_trace(trace)
         && input.len() == width.saturating_mul(MANTISSA).saturating_add(EXPONENT)
         && chunk.index == number
         && fits_chunk(chunk, case.outputs(kind, range))

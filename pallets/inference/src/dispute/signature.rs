@@ -25,7 +25,7 @@ impl Encode for Encoded<'_> {
 
 pub(super) fn admits(case: &Case, range: RangeIndex, place: u32, trace: &RowProof) -> bool {
     let mut places = places_of(range, case.ranges(), case.question.replicas);
-    range < case.ranges() && places.any(|serves| serves == place) && case.fits_trace(trace)
+    case.won(range).is_some() && places.any(|serves| serves == place) && case.fits_trace(trace)
 }
 
 pub(super) fn shows(

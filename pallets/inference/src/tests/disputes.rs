@@ -573,6 +573,74 @@ fn glue_is_not_judged_by_what_was_shown_to_be_wrong() {
     });
 }
 
+/// A session in its window, with what `world` did, in which nothing won of the first range.
+fn run_to_window_without_the_first_range(world: &World) -> u32 {
+    let id = run_to_votes(question(), world);
+    let members = team(id);
+    let how = |who, range| match range {
+        0 => Vote::Other(members.iter().position(|member| *member == who).unwrap() as u8),
+        _ => Vote::Right,
+    };
+    end_votes_on(id, |range| world.trace(range, 3).id(), how);
+    id
+}
+
+#[test]
+fn ranges_are_disputed_beside_one_whose_vote_is_void() {
+    let mut world = World::honest();
+    world.falsify(LAST, 3, 40);
+    let (range, _) = world.locate(3, 40, 3);
+    assert_eq!(range, 1);
+    on_world(|| {
+        let id = run_to_window_without_the_first_range(&world);
+        assert_ok!(dispute(id, &world.row(LAST, 3, 40, 3), STRANGER));
+        assert!(matches!(last_event(), Event::Upheld { culprit: Culprit::Range(1), .. }), "{:?}", last_event());
+        run_to_end(id);
+    });
+    // What is right of a range is not taken for what is right of another.
+    on_world(|| {
+        let id = run_to_window_without_the_first_range(&world);
+        assert_ok!(dispute(id, &world.row(LAST, 3, 63, 3), STRANGER));
+        assert!(matches!(last_event(), Event::Rejected { culprit: Culprit::Range(2), .. }), "{:?}", last_event());
+        run_to_end(id);
+    });
+    on_world(|| {
+        let id = run_to_window_without_the_first_range(&world);
+        let who = team(id)[2];
+        assert_ok!(dispute(id, &signature(id, &world, 2, 2, who, [5; 32]), STRANGER));
+        assert!(matches!(last_event(), Event::Upheld { culprit: Culprit::Worker(2), .. }), "{:?}", last_event());
+        run_to_end(id);
+    });
+}
+
+#[test]
+fn nothing_is_shown_of_a_range_whose_vote_is_void() {
+    on_world(|| {
+        let mut world = World::honest();
+        world.falsify(LAST, 3, 0);
+        let right = best(&world, LAST);
+        world.tokens[LAST as usize + 1] = (right + 50) % 100;
+        say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
+        say(&mut world, LAST, 3, |entry| entry.input = [1; 32]);
+        let id = run_to_window_without_the_first_range(&world);
+        let of_the_first = [
+            world.row(LAST, 3, 0, 3),
+            world.input(LAST, 3, 0, 3),
+            signature(id, &world, 0, 0, team(id)[0], [5; 32]),
+            // By the outputs of all ranges.
+            world.sum(LAST, 4, 3),
+            world.activation(LAST, 3, 3),
+        ];
+        for evidence in of_the_first.into_iter().chain([world.token(LAST, 5, 3)]) {
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::MalformedEvidence);
+            assert!(authorize_dispute(id, &evidence, WORKERS[0], WORKERS[0]).is_err());
+        }
+        // What depends on no worker is.
+        assert_ok!(dispute(id, &world.carry(LAST, 5), STRANGER));
+        run_to_end(id);
+    });
+}
+
 #[test]
 fn a_gateway_that_was_wrong_is_unpaid_and_pays_the_workers() {
     on_world(|| {
