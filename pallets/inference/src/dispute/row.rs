@@ -97,7 +97,7 @@ pub(super) fn shows(
 
 pub(super) fn admits_input(case: &Case, range: RangeIndex, stage: u32, trace: &RowProof, gateway: &RowProof) -> bool {
     case.won(range).is_some()
-        && case.llama.stage(stage).is_some()
+        && case.stage(stage, trace.index).is_some()
         && trace.index == gateway.index
         && case.fits_trace(trace)
         && case.fits_trace(gateway)

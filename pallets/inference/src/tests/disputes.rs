@@ -785,6 +785,12 @@ fn evidence_of_the_wrong_size_is_refused_and_free() {
                 *place = 32;
             }
         });
+        // Nor can anybody say anything of its input there.
+        change(&world.input(LAST, HEAD, 1, 3), &|evidence| {
+            if let Evidence::Input { trace, gateway, .. } = evidence {
+                (*trace, *gateway) = (world.trace(1, 3).row(0), world.gateway().row(0));
+            }
+        });
         for evidence in refused {
             assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::MalformedEvidence);
             assert!(authorize_dispute(id, &evidence, WORKERS[0], WORKERS[0]).is_err());
