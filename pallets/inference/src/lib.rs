@@ -247,7 +247,7 @@ pub mod pallet {
         #[pallet::constant]
         type MaxShares: Get<Balance>;
 
-        /// Priority of closings and workers' disputes in the transaction pool.
+        /// Priority of closings in the transaction pool. That of a worker's dispute is lower by the number of its bytes.
         #[pallet::constant]
         type ClosePriority: Get<TransactionPriority>;
 

@@ -152,9 +152,13 @@ impl<T: Config> Pallet<T> {
 
         let now = frame_system::Pallet::<T>::block_number();
         let left: u64 = Self::after(until).saturating_sub(now).saturated_into();
+        // Closings and votes are short, and have less time. Of disputes the shortest come first, so that no long ones, which
+        // may be false, keep others out.
+        let bytes: u64 = evidence.encoded_size().saturated_into();
         let valid = ValidTransaction::with_tag_prefix("inference/dispute")
-            .priority(T::ClosePriority::get())
-            .and_provides((id, key))
+            .priority(T::ClosePriority::get().saturating_sub(bytes))
+            // One at a time of each worker: its bond is there once.
+            .and_provides(key)
             .longevity(left)
             .propagate(true)
             .build()?;

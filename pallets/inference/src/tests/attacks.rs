@@ -71,6 +71,24 @@ fn a_worker_s_dispute_needs_its_key_and_enough_of_its_bond() {
 }
 
 #[test]
+fn a_worker_has_one_dispute_in_the_pool_and_long_ones_wait() {
+    with_workers(4, |_| {
+        let mut world = World::honest();
+        world.falsify(4, 3, 0);
+        let ids = [run_to_window(question(), &world), run_to_window(question(), &world)];
+        let [who, other, ..] = WORKERS;
+        let let_in = |id, evidence, who| authorize_dispute(id, evidence, who, who).unwrap();
+        let (long, short) = (world.sum(4, 4, 3), world.carry(4, 1));
+        // Its bond is there once, whatever it says, and wherever.
+        let first = let_in(ids[0], &long, who);
+        assert_eq!(let_in(ids[1], &short, who).provides, first.provides);
+        assert_ne!(let_in(ids[0], &long, other).provides, first.provides);
+        let priority = |evidence| let_in(ids[0], evidence, who).priority;
+        assert!(CLOSE_PRIORITY > priority(&short) && priority(&short) > priority(&long));
+    });
+}
+
+#[test]
 fn a_false_dispute_costs_a_worker_its_bond() {
     with_workers(3, |_| {
         let world = World::honest();

@@ -16,7 +16,7 @@ fn the_gateway_closes_once() {
         assert_eq!(authorize_close(id, closing(), GATEWAY), Err(InvalidTransaction::Stale.into()));
         run_to_assigned(id);
         let valid = authorize_close(id, closing(), GATEWAY).unwrap();
-        assert_eq!((valid.priority, valid.longevity, valid.propagate), (77, LENGTHS.answer, true));
+        assert_eq!((valid.priority, valid.longevity, valid.propagate), (CLOSE_PRIORITY, LENGTHS.answer, true));
         assert_ok!(try_close(id, closing()));
         assert_eq!(last_event(), Event::SessionClosed { session: id, closing: closing() });
         assert_eq!(authorize_close(id, closing(), GATEWAY), Err(InvalidTransaction::Stale.into()));
