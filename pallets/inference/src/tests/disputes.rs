@@ -260,14 +260,63 @@ fn a_token_that_does_not_exist_is_upheld() {
         on_world(|| {
             let mut world = World::honest();
             world.tokens[LAST as usize + 1] = token;
-            uphold(&world, &world.token(LAST, 5, 3), Culprit::Gateway);
+            uphold(&world, &world.no_token(LAST), Culprit::Gateway);
         });
     }
     // Said by somebody else than the gateway, it shows nothing.
     on_world(|| {
         let mut other = World::honest();
         other.tokens[LAST as usize + 1] = 100;
-        reject(&World::honest(), &other.token(LAST, 5, 3));
+        reject(&World::honest(), &other.no_token(LAST));
+    });
+}
+
+#[test]
+fn beside_a_token_that_does_not_exist_there_is_nothing() {
+    on_world(|| {
+        let mut world = World::honest();
+        world.tokens[LAST as usize + 1] = 100;
+        let id = run_to_window(question(), &world);
+        let of = |change: &dyn Fn(&mut GlueEvidence)| {
+            let Evidence::Glue(mut glue) = world.no_token(LAST) else { panic!("glue") };
+            change(&mut glue);
+            Evidence::Glue(glue)
+        };
+        let refused = [
+            of(&|glue| {
+                if let GlueEvidence::Token { trace, .. } = glue {
+                    trace.leaf.push(0)
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { trace, .. } = glue {
+                    trace.siblings.push([0; 32])
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { taken, .. } = glue {
+                    taken.1.leaf.push(0)
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { better, .. } = glue {
+                    better.2.outputs.push(0)
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { better, .. } = glue {
+                    better.2.siblings.push([0; 32])
+                }
+            }),
+            // Nor what it takes to show a false token.
+            world.token(LAST, 5, 3),
+        ];
+        for evidence in refused {
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::MalformedEvidence);
+            assert!(authorize_dispute(id, &evidence, WORKERS[0], WORKERS[0]).is_err());
+        }
+        assert_ok!(dispute(id, &world.no_token(LAST), STRANGER));
+        run_to_end(id);
     });
 }
 
