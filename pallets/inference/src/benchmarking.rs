@@ -650,6 +650,7 @@ mod benchmarks {
     fn unlock() -> Result<(), BenchmarkError> {
         let (who, amount) = shareholder::<T>()?;
         Pallet::<T>::do_lock(who.clone(), 0, Class::Contribution, amount)?;
+        frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::max_value());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), 0, Class::Contribution, amount);

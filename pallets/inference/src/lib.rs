@@ -89,7 +89,7 @@ mod workers;
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
-    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding, Lengths, Lock,
+    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding, HoldingOf, Lengths, Lock,
     Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges, Rates, Refund,
     Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker,
     WorkerOf,
@@ -337,7 +337,7 @@ pub mod pallet {
     /// What accounts have locked and earned. Goes when that is nothing.
     #[pallet::storage]
     pub type Holdings<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, ModelId, Blake2_128Concat, T::AccountId, Holding, ValueQuery>;
+        StorageDoubleMap<_, Twox64Concat, ModelId, Blake2_128Concat, T::AccountId, HoldingOf<T>, ValueQuery>;
 
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
@@ -487,7 +487,7 @@ pub mod pallet {
         AlreadyLeaving,
         /// The worker has to leave first, and to wait.
         NotLeaving,
-        /// The time until the bond may be taken away is not over.
+        /// The time until the bond may be taken away, or shares unlocked, is not over.
         TooEarly,
         /// The worker takes part in sessions that are not over.
         InSessions,
@@ -701,14 +701,15 @@ pub mod pallet {
             Self::do_advance(session)
         }
 
-        /// Locks shares, which earn credits until they are unlocked.
+        /// Locks shares, which earn credits until they are unlocked: not before as many blocks later as a window lasts.
         #[pallet::call_index(12)]
         pub fn lock(origin: OriginFor<T>, model: ModelId, class: Class, amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_lock(who, model, class, amount)
         }
 
-        /// Returns locked shares. Credits that they earned stay.
+        /// Returns locked shares, some time after the account locked some of this class for the last time. Credits that they
+        /// earned stay.
         #[pallet::call_index(13)]
         pub fn unlock(origin: OriginFor<T>, model: ModelId, class: Class, amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;

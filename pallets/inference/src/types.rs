@@ -48,6 +48,8 @@ pub type TeamOf<T> = Team<<T as frame_system::Config>::AccountId>;
 pub type PartyOf<T> = Party<<T as frame_system::Config>::AccountId>;
 /// A worker of the runtime.
 pub type WorkerOf<T> = Worker<BlockNumberFor<T>>;
+/// What an account of the runtime has locked and earned.
+pub type HoldingOf<T> = Holding<BlockNumberFor<T>>;
 /// A model of the runtime.
 pub type ModelOf<T> = Model<<T as frame_system::Config>::AccountId>;
 /// Money that has left an account and has not come to another one.
@@ -443,27 +445,29 @@ impl Pot {
 
 /// Shares of a class that an account has locked.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Lock {
+pub struct Lock<BlockNumber> {
     /// How many.
     pub amount: Balance,
     /// [`Earnings::per_share`] when their earnings were last taken.
     pub taken: u128,
+    /// The block in which some of them were locked last.
+    pub since: BlockNumber,
 }
 
 /// What an account has locked and earned in a model.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Holding {
+pub struct Holding<BlockNumber> {
     /// Shares of the contribution.
-    pub contribution: Lock,
+    pub contribution: Lock<BlockNumber>,
     /// Shares of rows.
-    pub rows: Lock,
+    pub rows: Lock<BlockNumber>,
     /// Credits that were taken and not spent, in planck.
     pub credits: Balance,
 }
 
-impl Holding {
+impl<BlockNumber> Holding<BlockNumber> {
     /// What is locked of a class.
-    pub fn of(&self, class: Class) -> &Lock {
+    pub fn of(&self, class: Class) -> &Lock<BlockNumber> {
         match class {
             Class::Contribution => &self.contribution,
             Class::Rows => &self.rows,
@@ -471,7 +475,7 @@ impl Holding {
     }
 
     /// What is locked of a class.
-    pub fn of_mut(&mut self, class: Class) -> &mut Lock {
+    pub fn of_mut(&mut self, class: Class) -> &mut Lock<BlockNumber> {
         match class {
             Class::Contribution => &mut self.contribution,
             Class::Rows => &mut self.rows,
