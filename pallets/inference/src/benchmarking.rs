@@ -729,6 +729,7 @@ mod benchmarks {
     fn open_votes(n: Linear<1, MAX_SESSION_WORKERS>) -> Result<(), BenchmarkError> {
         let id = closed::<T>(n)?;
         let session = take::<T>(id)?;
+        FirstWaiting::<T>::put((BlockNumberFor::<T>::max_value(), id));
 
         #[block]
         {
@@ -739,17 +740,19 @@ mod benchmarks {
         Ok(())
     }
 
+    /// Of a session that is before all others.
     #[benchmark]
     fn postpone_votes() -> Result<(), BenchmarkError> {
         let id = closed::<T>(1)?;
-        let later: BlockNumberFor<T> = Bounded::max_value();
 
         #[block]
         {
-            Pallet::<T>::postpone(id, later);
+            let session = take::<T>(id)?;
+            assert!(Pallet::<T>::turn_of(id, &session, One::one()).is_some());
+            Pallet::<T>::wait(id, session, true, One::one());
         }
 
-        assert_eq!(take::<T>(id)?.due, Some(later));
+        assert_eq!(FirstWaiting::<T>::get().map(|(_, first)| first), Some(id));
         Ok(())
     }
 

@@ -15,7 +15,8 @@
 //!    `p`, `p - 1` and so on ([`ensemble_core::inference::ranges_of`]).
 //! 3. **Close.** The gateway generates, off the chain, and closes with the descriptors of all tokens and of its trace
 //!    ([`Pallet::close`]): nobody pays for that, because its key signs it.
-//! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes.
+//! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes. If there is
+//!    none for long, the session is refunded ([`waiting`]).
 //! 5. **Window.** Anybody may show that something is wrong ([`dispute`]). The chain computes it again.
 //! 6. **Settle.** Each worker is settled, one at a time, then everybody else, and the record goes ([`paying`]).
 //!
@@ -82,6 +83,7 @@ mod try_state;
 pub mod types;
 mod view;
 pub mod votes;
+pub mod waiting;
 pub mod weights;
 mod workers;
 
@@ -322,6 +324,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Sessions<T: Config> = CountedStorageMap<_, Twox64Concat, SessionId, SessionOf<T>>;
 
+    /// The session that was closed before all others whose votes wait for room, behind its last block for that.
+    #[pallet::storage]
+    pub type FirstWaiting<T: Config> = StorageValue<_, (BlockNumberFor<T>, SessionId)>;
+
     /// For each session, unless it is voted on, the block from which its next step is due.
     #[pallet::storage]
     pub type Agenda<T: Config> = StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, SessionId, ()>;
@@ -516,7 +522,7 @@ pub mod pallet {
         InvalidClosing,
         /// Nothing is due for the session in this block.
         NothingDue,
-        /// There is no room for the session's votes now. Try again in a later block.
+        /// There is no room for the session's votes now, or others are before it. Try again in a later block.
         NoRoomForVotes,
         /// The session is not in its window.
         NotDisputable,

@@ -225,6 +225,8 @@ pub enum State<AccountId, BlockNumber> {
         team: Team<AccountId>,
         /// What the gateway said.
         closing: Closing,
+        /// Last block in which the votes may begin.
+        until: BlockNumber,
     },
     /// The workers vote.
     Voting {
@@ -359,6 +361,8 @@ pub enum Refund {
         /// The range.
         range: RangeIndex,
     },
+    /// The gateway closed, and the votes could not begin in time.
+    NoVotes,
     /// Something was shown to be wrong.
     Wrong,
 }

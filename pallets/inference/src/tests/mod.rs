@@ -16,4 +16,5 @@ mod price;
 mod sessions;
 mod try_state;
 mod view;
+mod waiting;
 mod workers;

@@ -415,7 +415,10 @@ fn the_gateway_closes_when_it_has_the_answer_and_again_until_it_is_in() {
         assert_eq!(take_submitted(pool), []);
         next_worked_block();
         assert_closed();
-        put(3, session(party(100, &keys[0]), State::Closed { team: team(stranger(50)), closing: closing() }));
+        put(
+            3,
+            session(party(100, &keys[0]), State::Closed { team: team(stranger(50)), closing: closing(), until: 100 }),
+        );
         for _ in 0..5 {
             next_worked_block();
         }
