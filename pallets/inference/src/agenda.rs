@@ -117,8 +117,8 @@ impl<T: Config> Pallet<T> {
         let now = frame_system::Pallet::<T>::block_number();
         let session = Self::session(id).map_err(Self::in_vain)?;
         let is_due = session.due.is_some_and(|due| due <= now);
-        let step = session.state.next_step().filter(|_| is_due);
-        let step = step.ok_or_else(|| Self::in_vain(Error::NothingDue))?;
+        let has_step = is_due && session.state.next_step().is_some();
+        ensure!(has_step, Self::in_vain(Error::NothingDue));
         let waits = matches!(Self::turn_of(id, &session, now), Some(Turn::Wait { .. }));
         ensure!(!waits, Self::in_vain(Error::NoRoomForVotes));
         let mut settled = 0u32;
