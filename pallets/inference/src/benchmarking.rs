@@ -117,8 +117,11 @@ fn new_key<T: Config>(who: &T::AccountId) -> Benched<(AttesterId, AttesterSignat
     Ok((key, proof))
 }
 
+/// The longest peer id.
 fn peer() -> Peer {
-    BoundedVec::truncate_from(vec![1; ensemble_core::inference::MAX_PEER_BYTES as usize])
+    let mut bytes = vec![0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+    bytes.resize(38, 1);
+    BoundedVec::truncate_from(bytes)
 }
 
 fn new_worker<T: Config>(name: &'static str, number: u32) -> Benched<T::AccountId> {

@@ -477,8 +477,8 @@ pub mod pallet {
         KeyTaken,
         /// The proof does not show that the account has the key.
         NotYourKey,
-        /// A peer id has at least one byte.
-        NoPeer,
+        /// The peer id is none: it is the multihash of a key, by identity of an Ed25519 key or by SHA2-256.
+        InvalidPeer,
         /// The bond is lower than the chain asks for.
         BondTooLow,
         /// The model has as many workers as the chain allows.
@@ -584,7 +584,7 @@ pub mod pallet {
 
         /// Makes the account a worker of a model.
         ///
-        /// - `peer`: its node's libp2p peer id, as bytes.
+        /// - `peer`: its node's libp2p peer id, the bytes of the multihash.
         /// - `key`: the key that the node signs with, of the type `atst`.
         /// - `proof`: that the account has the key, as `author_rotateKeysWithOwner` gives it: the key's signature over
         ///   `POP_` and the account.

@@ -500,8 +500,9 @@ pub fn proof(of: AccountId, owner: AccountId) -> AttesterSignature {
     pair(of).sign(&[b"POP_".to_vec(), owner.encode()].concat()).into()
 }
 
+/// The peer id of a key that is all zeros but for its last bytes.
 pub fn peer(who: AccountId) -> Peer {
-    Peer::truncate_from(who.to_le_bytes().to_vec())
+    Peer::truncate_from([&[0, 36, 8, 1, 18, 32], &[0; 24][..], &who.to_le_bytes()].concat())
 }
 
 pub fn signed(who: AccountId) -> RuntimeOrigin {

@@ -12,9 +12,22 @@ use sp_core::proof_of_possession::statement_of_ownership;
 use sp_runtime::{traits::Saturating, Permill};
 
 use crate::{
-    Balance, Config, CreditOf, CurrentLengths, CurrentParameters, Error, Event, HoldReason, KeyOwners, Models, Pallet,
-    PartyOf, Worker, WorkerOf, Workers, LOG,
+    price::part, Balance, Config, CreditOf, CurrentLengths, CurrentParameters, Error, Event, HoldReason, KeyOwners,
+    Models, Pallet, PartyOf, Worker, WorkerOf, Workers, LOG,
 };
+
+/// What the peer id of an Ed25519 key begins with: the multihash that is the key itself, of 36 bytes, in which a protobuf
+/// message says that it is such a key, of 32 bytes.
+const KEY_ITSELF: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+/// What the peer id of a longer key begins with: the multihash by SHA2-256, of 32 bytes.
+const KEY_HASHED: [u8; 2] = [0x12, 0x20];
+
+/// Whether these are the bytes of a peer id, as libp2p's specification of peer ids says. Others could not be reached, and
+/// whoever reads one would have to guess whom it means.
+fn is_peer_id(bytes: &[u8]) -> bool {
+    let rest = bytes.strip_prefix(&KEY_ITSELF).or_else(|| bytes.strip_prefix(&KEY_HASHED));
+    rest.is_some_and(|rest| rest.len() == 32)
+}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_join(
@@ -48,7 +61,7 @@ impl<T: Config> Pallet<T> {
         key: &AttesterId,
         proof: &AttesterSignature,
     ) -> Result<(), Error<T>> {
-        ensure!(!peer.is_empty(), Error::<T>::NoPeer);
+        ensure!(is_peer_id(peer), Error::<T>::InvalidPeer);
         ensure!(KeyOwners::<T>::get(key).is_none_or(|owner| owner == *who), Error::<T>::KeyTaken);
         ensure!(key.verify(&statement_of_ownership(&who.encode()), proof), Error::<T>::NotYourKey);
         Ok(())

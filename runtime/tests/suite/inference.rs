@@ -108,7 +108,7 @@ fn genesis() -> ensemble_runtime::Hash {
 }
 
 fn join(who: Sr25519Keyring) {
-    let peer = vec![1; 38].try_into().expect("it is short");
+    let peer = [&[0x00, 0x24, 0x08, 0x01, 0x12, 0x20], &[1; 32][..]].concat().try_into().expect("it is short");
     let proof = who.sign(&(*b"POP_", account(who)).encode()).into();
     assert_ok!(Inference::join(signed(who), 0, peer, AttesterId::from(who.public()), proof, BOND));
 }
