@@ -264,6 +264,7 @@ impl<AccountId> Window<AccountId> {
             },
             // It may excuse a gateway later on.
             Evidence::Signature { .. } => false,
+            Evidence::Short { .. } => self.faults.gateway,
             Evidence::Glue(glue) => {
                 // Who was given something else than what won cannot be held to it.
                 let basis = dispute::notes::basis(glue, self.count(), self.vocabulary);
@@ -658,6 +659,9 @@ fn shown_by(evidence: &Evidence) -> alloc::string::String {
         },
         Evidence::Signature { range, place, .. } => {
             alloc::format!("the worker at place {place} signed something else than it voted for in range {range}")
+        },
+        Evidence::Short { position, .. } => {
+            alloc::format!("the gateway asked for position {position}, and closed with less")
         },
         Evidence::Glue(glue) => match glue.position() {
             Some(position) => alloc::format!("the gateway took a false step at position {position}"),
