@@ -102,7 +102,8 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn step_weight(session: &SessionOf<T>, step: Step) -> Weight {
         match step {
             Step::Assign => <T as Config>::WeightInfo::assign(session.question.workers),
-            Step::TimeOut | Step::EndWindow => <T as Config>::WeightInfo::end_session(),
+            Step::TimeOut => <T as Config>::WeightInfo::time_out(),
+            Step::EndWindow => <T as Config>::WeightInfo::end_session(),
             Step::OpenVotes if !Self::has_room_for_votes(session) => <T as Config>::WeightInfo::postpone_votes(),
             Step::OpenVotes => <T as Config>::WeightInfo::open_votes(session.question.workers),
             Step::Settle => <T as Config>::WeightInfo::settle_worker(),
@@ -114,6 +115,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn largest_step() -> Weight {
         let most = ensemble_core::inference::MAX_SESSION_WORKERS;
         <T as Config>::WeightInfo::assign(most)
+            .max(<T as Config>::WeightInfo::time_out())
             .max(<T as Config>::WeightInfo::end_session())
             .max(<T as Config>::WeightInfo::open_votes(most))
     }

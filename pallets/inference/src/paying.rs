@@ -97,7 +97,7 @@ impl<T: Config> Pallet<T> {
                     (Self::compensate_worker(id, &mut session, work, *fund, place, &party.account), 0)
                 },
             };
-            Self::disengage(&party.account);
+            Self::disengage(&party.account, 0);
             Self::deposit_event(Event::WorkerSettled { session: id, who: party.account, paid, shares });
         }
         Sessions::<T>::insert(id, session);
@@ -184,7 +184,7 @@ impl<T: Config> Pallet<T> {
         let returned = session.held;
         Self::return_price(id, &session);
         Self::give_back(Some(id), HoldReason::Session, &session.requester, session.deposit);
-        Self::disengage(&gateway_account);
+        Self::disengage(&gateway_account, session.price);
         Self::forget(id, &mut session);
         let requester = session.requester;
         Self::deposit_event(Event::SessionSettled { session: id, requester, gateway, credits, burnt, returned });

@@ -206,7 +206,17 @@ fn model() -> Model<AccountId> {
 fn put_worker(account: AccountId, key: &AttesterId) {
     let bond = <Test as crate::Config>::MinBond::get();
     let peer = vec![1].try_into().unwrap();
-    let worker = Worker { model: 0, key: key.clone(), peer, bond, sessions: 0, place: None, leaves_at: None };
+    let worker = Worker {
+        model: 0,
+        key: key.clone(),
+        peer,
+        bond,
+        pledged: 0,
+        consents: Default::default(),
+        sessions: 0,
+        place: None,
+        leaves_at: None,
+    };
     Workers::<Test>::insert(account, worker);
     KeyOwners::<Test>::insert(key, account);
 }
