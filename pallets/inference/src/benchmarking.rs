@@ -190,7 +190,7 @@ fn closed<T: Config>(workers: u32) -> Benched<SessionId> {
 
 /// All workers have voted for everything.
 fn ranges(workers: u32, vote: &RangeVote) -> Ranges {
-    let range = Range { vote: vote.clone(), backers: u32::MAX, outvoted: 0, is_wrong: false };
+    let range = Range { vote: vote.clone(), backers: u32::MAX, outvoted: 0, agreed: true, is_wrong: false };
     BoundedVec::truncate_from(vec![range; workers as usize])
 }
 
@@ -769,7 +769,12 @@ mod benchmarks {
     #[benchmark]
     fn settle_worker() -> Result<(), BenchmarkError> {
         let id = settling::<T>(0)?;
-        let session = take::<T>(id)?;
+        let mut session = take::<T>(id)?;
+        if let State::Settling { end: End::Paid(work), .. } = &mut session.state {
+            if let Some(range) = work.ranges.get_mut(1) {
+                (range.vote, range.backers) = (RangeVote::Void, 0);
+            }
+        }
 
         #[block]
         {

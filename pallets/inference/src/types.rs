@@ -267,7 +267,7 @@ pub enum State<AccountId, BlockNumber> {
         team: Team<AccountId>,
         /// What the gateway said.
         closing: Closing,
-        /// The ranges, all won.
+        /// The ranges, won or void.
         ranges: Ranges,
         /// What was shown to be wrong beside ranges.
         faults: Faults,
@@ -298,6 +298,8 @@ pub struct Range {
     pub backers: u32,
     /// The places of those who revealed something else, as bits.
     pub outvoted: u32,
+    /// Whether most of its workers revealed the same, though it may be void for want of attestations.
+    pub agreed: bool,
     /// Whether what won was shown to be wrong.
     pub is_wrong: bool,
 }
@@ -305,7 +307,7 @@ pub struct Range {
 impl Range {
     /// A range that is voted on by this task.
     pub fn voted_on(task: TaskId) -> Self {
-        Self { vote: RangeVote::Open(task), backers: 0, outvoted: 0, is_wrong: false }
+        Self { vote: RangeVote::Open(task), backers: 0, outvoted: 0, agreed: false, is_wrong: false }
     }
 }
 
@@ -378,13 +380,11 @@ pub enum End {
 pub enum Refund {
     /// The model had too few workers.
     TooFewWorkers,
-    /// The gateway did not close in time.
+    /// The gateway did not close in time, and lost the price.
     NotClosed,
-    /// No trace won of this range, the first of those.
-    RangeVoid {
-        /// The range.
-        range: RangeIndex,
-    },
+    /// Of no range most workers revealed the same, so that what the gateway closed with is worth nothing, and it lost the
+    /// price.
+    NobodyAgreed,
     /// Something was shown to be wrong.
     Wrong,
 }

@@ -279,7 +279,7 @@ fn team(first: Party<AccountId>) -> crate::Team<AccountId> {
 }
 
 fn ranges(vote: impl Fn(RangeIndex) -> RangeVote) -> Ranges {
-    let range = |range| Range { vote: vote(range), backers: 0b11, outvoted: 0, is_wrong: false };
+    let range = |range| Range { vote: vote(range), backers: 0b11, outvoted: 0, agreed: true, is_wrong: false };
     (0..RANGES).map(range).collect::<Vec<_>>().try_into().unwrap()
 }
 
