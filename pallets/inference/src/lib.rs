@@ -37,8 +37,8 @@
 //! | shareholders | credits | | | |
 //! | challenger | | | | its part of what the guilty lost, but of a gateway's nothing of the price |
 //!
-//! Of a **void** range no trace won. Its part of what was computed is burnt; the other ranges pay, and are disputed, like
-//! those of any session. If of no range most workers revealed the same, the gateway has closed with nothing that anybody else
+//! Of a **void** range no trace won. Its part of what was computed is burnt, and the gateway's part; the other ranges pay, and
+//! are disputed, like those of any session. If of no range most workers revealed the same, the gateway has closed with nothing that anybody else
 //! has seen, and pays as if it had not closed.
 //!
 //! So nobody gets an answer for less than its price by driving it, or by working for it and keeping silent: whether a gateway

@@ -213,7 +213,9 @@ impl<T: Config> Pallet<T> {
                 // Tokens that do not follow from what won are not worth a gateway's part, whoever is to blame.
                 let due = if work.faults.is_excused { 0 } else { Self::due_for_gateway(work, &pieces) };
                 let gateway = Self::pay(id, &mut session, &gateway_account, due);
-                let burnt = Self::take_price(&mut session, pieces.burnt.saturating_add(void));
+                // Nobody keeps anything because a range is void, whose worker it may have been.
+                let unpaid = if work.is_void() { pieces.gateway.saturating_add(void) } else { 0 };
+                let burnt = Self::take_price(&mut session, pieces.burnt.saturating_add(unpaid));
                 let credits = Self::take_price(&mut session, pieces.credits);
                 let burnt_amount = burnt.peek();
                 Self::burn(burnt);

@@ -167,7 +167,7 @@ fn a_void_range_pays_nobody_and_its_part_is_burnt() {
             assert!(WORKERS[..3].iter().all(|who| (wealth(*who), worker(*who).bond) == (ENDOWMENT + each, BOND)));
             // Whether the tokens follow from what nobody knows cannot be shown.
             assert_eq!((wealth(GATEWAY), worker(GATEWAY).bond), (ENDOWMENT, BOND));
-            let gone = amount() - counts + burnt + credits;
+            let gone = amount() - counts + burnt + credits + gateway;
             assert_eq!(BurntSoFar::get(), fee() + gone);
             assert_eq!(wealth(REQUESTER), ENDOWMENT - fee() - gone - 3 * each);
             assert_eq!(settled(id), (0, 0, session_price() - fee() - gone - 3 * each));
