@@ -9,8 +9,8 @@ use codec::Encode;
 use ensemble_compute::inference::{hashes, Entry, Llama};
 use ensemble_core::{
     inference::{
-        closing_bytes, consent_bytes, Chunk, Consent, Evidence, GlueEvidence, MatrixRow, MemberProof, Outputs,
-        MAX_MANIFEST_BYTES, MAX_REPLICAS, MAX_SESSION_WORKERS,
+        closing_bytes, consent_bytes, served_bytes, Chunk, Consent, Evidence, GlueEvidence, MatrixRow, MemberProof,
+        Outputs, MAX_MANIFEST_BYTES, MAX_REPLICAS, MAX_SESSION_WORKERS,
     },
     tasks::Descriptor,
     votes::{Matter, VoteEnd, VoteOutcome},
@@ -332,6 +332,24 @@ fn input_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
     Ok((window.open::<T>()?, Evidence::Input { range: 0, stage: 0, trace, gateway }))
 }
 
+/// Evidence that a worker signed another row, with a session in which it is right. That a gateway asked for more is checked
+/// alike, without a row.
+fn signature_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
+    let stages = bytes.saturating_sub(OTHERS).checked_div(64).unwrap_or(0);
+    let layers = stages.checked_div(4).unwrap_or(0).clamp(1, Llama::MAX_LAYERS);
+    let llama = Llama { layers, ..llama() };
+    let positions = T::MaxPositions::get();
+    let mut window = Window::new(llama, positions)?;
+    let (trace, root) = trace_row(&llama, positions, Entry { input: [1; 32], other: [2; 32] })?;
+    window.won = trace.header.id(&root);
+    let id = window.open::<T>()?;
+    let key = team::<T>(id)?.first().map(|party| party.key.clone()).ok_or("no worker")?;
+    let signed = [9; 32];
+    let bytes = served_bytes(&Pallet::<T>::genesis(), id, 0, trace.index, &signed);
+    let signature = key.sign(&bytes).ok_or("the keystore does not sign")?;
+    Ok((id, Evidence::Signature { range: 0, place: 0, signed, signature, trace }))
+}
+
 /// Evidence of a wrong norm, with a session in which it is right.
 fn norm_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
     // A state takes 8 bytes for an element, and the weights 4.
@@ -390,7 +408,9 @@ fn prompt_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
 /// Checks that evidence was upheld.
 fn assert_upheld<T: Config>(id: SessionId) -> Benched {
     let State::Disputable { ranges, faults, notes, .. } = take::<T>(id)?.state else { return Err("no window".into()) };
-    assert!(faults.gateway || !notes.notes.is_empty() || ranges.iter().any(|range| range.is_wrong));
+    assert!(
+        faults.gateway || faults.signers != 0 || !notes.notes.is_empty() || ranges.iter().any(|range| range.is_wrong)
+    );
     Ok(())
 }
 
@@ -580,6 +600,17 @@ mod benchmarks {
     }
 
     #[benchmark]
+    fn dispute_signature(b: Linear<8_000, 65_000>) -> Result<(), BenchmarkError> {
+        let (id, evidence) = signature_evidence::<T>(b)?;
+        let who = rich::<T>("challenger", 0)?;
+
+        #[extrinsic_call]
+        dispute(RawOrigin::Signed(who), id, evidence);
+
+        assert_upheld::<T>(id)
+    }
+
+    #[benchmark]
     fn dispute_norm(b: Linear<8_000, 200_000>) -> Result<(), BenchmarkError> {
         let (id, evidence) = norm_evidence::<T>(b)?;
         let who = rich::<T>("challenger", 0)?;
@@ -646,6 +677,7 @@ mod benchmarks {
     fn unlock() -> Result<(), BenchmarkError> {
         let (who, amount) = shareholder::<T>()?;
         Pallet::<T>::do_lock(who.clone(), 0, Class::Contribution, amount)?;
+        frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::max_value());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), 0, Class::Contribution, amount);
@@ -741,6 +773,7 @@ mod benchmarks {
     fn open_votes(n: Linear<1, MAX_SESSION_WORKERS>) -> Result<(), BenchmarkError> {
         let id = closed::<T>(n)?;
         let session = take::<T>(id)?;
+        FirstWaiting::<T>::put((BlockNumberFor::<T>::max_value(), id));
 
         #[block]
         {
@@ -751,17 +784,19 @@ mod benchmarks {
         Ok(())
     }
 
+    /// Of a session that is before all others.
     #[benchmark]
     fn postpone_votes() -> Result<(), BenchmarkError> {
         let id = closed::<T>(1)?;
-        let later: BlockNumberFor<T> = Bounded::max_value();
 
         #[block]
         {
-            Pallet::<T>::postpone(id, later);
+            let session = take::<T>(id)?;
+            assert!(Pallet::<T>::turn_of(id, &session, One::one()).is_some());
+            Pallet::<T>::wait(id, session, true, One::one());
         }
 
-        assert_eq!(take::<T>(id)?.due, Some(later));
+        assert_eq!(FirstWaiting::<T>::get().map(|(_, first)| first), Some(id));
         Ok(())
     }
 

@@ -16,7 +16,8 @@
 //!    `p`, `p - 1` and so on ([`ensemble_core::inference::ranges_of`]).
 //! 3. **Close.** The gateway generates, off the chain, and closes with the descriptors of all tokens and of its trace
 //!    ([`Pallet::close`]): nobody pays for that, because its key signs it.
-//! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes.
+//! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes. If there is
+//!    none for long, the session is refunded ([`waiting`]).
 //! 5. **Window.** Anybody may show that something is wrong ([`dispute`]). The chain computes it again.
 //! 6. **Settle.** Each worker is settled, one at a time, then everybody else, and the record goes ([`paying`]).
 //!
@@ -25,7 +26,7 @@
 //!
 //! # Money
 //!
-//! | who | all is well | not assigned | not closed, or nobody agreed | something was shown to be wrong |
+//! | who | all is well | not assigned, or not voted on in time | not closed, or nobody agreed | something was shown to be wrong |
 //! |---|---|---|---|---|
 //! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes | what is held returns, and the fee of the votes as far as the purse goes |
 //! | worker that revealed what won | its part by products of the rows it served; shares of rows | | | that part from the purse as far as it goes |
@@ -38,13 +39,13 @@
 //! | challenger | | | | its part of what the guilty lost, but of a gateway's nothing of the price |
 //!
 //! Of a **void** range no trace won. Its part of what was computed is burnt, and the gateway's part; the other ranges pay, and
-//! are disputed, like those of any session. If of no range most workers revealed the same, the gateway has closed with nothing that anybody else
-//! has seen, and pays as if it had not closed.
+//! are disputed, like those of any session. If of no range most workers revealed the same, the gateway has closed with nothing
+//! that anybody else has seen, and pays as if it had not closed.
 //!
 //! So nobody gets an answer for less than its price by driving it, or by working for it and keeping silent: whether a gateway
 //! does not close, or closes with what nobody can see, or is wrong and has a friend show it, its bond loses as much, and
-//! nobody is the richer for it. A bond answers for all sessions that its gateway
-//! drives together: none is opened with a price that the bond does not cover beside theirs.
+//! nobody is the richer for it. A bond answers for all sessions that its gateway drives together: none is opened with a
+//! price that the bond does not cover beside theirs.
 //!
 //! What the guilty lose and the challenger does not get is the session's **purse**: it pays those who did their work, in
 //! proportion where it does not reach, and the fee of the votes that the requester paid; what is left is burnt. A slash
@@ -94,6 +95,7 @@ mod try_state;
 pub mod types;
 mod view;
 pub mod votes;
+pub mod waiting;
 pub mod weights;
 mod workers;
 
@@ -102,9 +104,9 @@ pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
     Balance, Class, ConfigBytes, ConsentOf, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding,
-    Lengths, Lock, Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges, Rates,
-    Refund, Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable, UsedConsent,
-    Work, Worker, WorkerOf,
+    HoldingOf, Lengths, Lock, Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges,
+    Rates, Refund, Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable,
+    UsedConsent, Work, Worker, WorkerOf,
 };
 pub use weights::WeightInfo;
 
@@ -264,7 +266,7 @@ pub mod pallet {
         #[pallet::constant]
         type MaxShares: Get<Balance>;
 
-        /// Priority of closings and workers' disputes in the transaction pool.
+        /// Priority of closings in the transaction pool. That of a worker's dispute is lower by the number of its bytes.
         #[pallet::constant]
         type ClosePriority: Get<TransactionPriority>;
 
@@ -339,6 +341,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Sessions<T: Config> = CountedStorageMap<_, Twox64Concat, SessionId, SessionOf<T>>;
 
+    /// The session that was closed before all others whose votes wait for room, behind its last block for that.
+    #[pallet::storage]
+    pub type FirstWaiting<T: Config> = StorageValue<_, (BlockNumberFor<T>, SessionId)>;
+
     /// For each session, unless it is voted on, the block from which its next step is due.
     #[pallet::storage]
     pub type Agenda<T: Config> = StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, SessionId, ()>;
@@ -354,7 +360,7 @@ pub mod pallet {
     /// What accounts have locked and earned. Goes when that is nothing.
     #[pallet::storage]
     pub type Holdings<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, ModelId, Blake2_128Concat, T::AccountId, Holding, ValueQuery>;
+        StorageDoubleMap<_, Twox64Concat, ModelId, Blake2_128Concat, T::AccountId, HoldingOf<T>, ValueQuery>;
 
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
@@ -504,7 +510,7 @@ pub mod pallet {
         AlreadyLeaving,
         /// The worker has to leave first, and to wait.
         NotLeaving,
-        /// The time until the bond may be taken away is not over.
+        /// The time until the bond may be taken away, or shares unlocked, is not over.
         TooEarly,
         /// The worker takes part in sessions that are not over.
         InSessions,
@@ -548,7 +554,7 @@ pub mod pallet {
         InvalidClosing,
         /// Nothing is due for the session in this block.
         NothingDue,
-        /// There is no room for the session's votes now. Try again in a later block.
+        /// There is no room for the session's votes now, or others are before it. Try again in a later block.
         NoRoomForVotes,
         /// The session is not in its window.
         NotDisputable,
@@ -737,14 +743,15 @@ pub mod pallet {
             Self::do_advance(session)
         }
 
-        /// Locks shares, which earn credits until they are unlocked.
+        /// Locks shares, which earn credits until they are unlocked: not before as many blocks later as a window lasts.
         #[pallet::call_index(12)]
         pub fn lock(origin: OriginFor<T>, model: ModelId, class: Class, amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_lock(who, model, class, amount)
         }
 
-        /// Returns locked shares. Credits that they earned stay.
+        /// Returns locked shares, some time after the account locked some of this class for the last time. Credits that they
+        /// earned stay.
         #[pallet::call_index(13)]
         pub fn unlock(origin: OriginFor<T>, model: ModelId, class: Class, amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;

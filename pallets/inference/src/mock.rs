@@ -72,6 +72,7 @@ pub const MAX_SESSIONS: u32 = 6;
 pub const SETTLE_PER_CALL: u32 = 2;
 pub const VOTE_FEE: Balance = 5;
 pub const ATTEST_FEE: Balance = 7;
+pub const CLOSE_PRIORITY: u64 = 1 << 40;
 /// Most votes at one time.
 pub const MAX_VOTES: u32 = 12;
 
@@ -347,7 +348,7 @@ impl crate::Config for Test {
     type ProductsPerShare = ProductsPerShare;
     type MinShares = MinShares;
     type MaxShares = MaxShares;
-    type ClosePriority = ConstU64<77>;
+    type ClosePriority = ConstU64<CLOSE_PRIORITY>;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Tasks;
@@ -402,6 +403,7 @@ impl WeightInfo for () {
         register_model,
         dispute_row,
         dispute_trace,
+        dispute_signature,
         dispute_norm,
         dispute_outputs,
         dispute_prompt,

@@ -102,13 +102,17 @@ impl<T: Config> Pallet<T> {
         pieces.gateway
     }
 
-    /// Multiplications that the worker at a place has served and that count.
+    /// Multiplications that the worker at a place has served and that count: of a range that was shown to be wrong, as far as
+    /// anybody knows, those of who said something else.
     fn served_by(session: &SessionOf<T>, work: &Work, place: u32) -> u128 {
         let Some(architecture) = Self::architecture_of(session) else { return 0 };
         let workers = session.question.workers;
         let served = ranges_of(place, workers, session.question.replicas).filter(|range| {
             let range = usize::try_from(*range).ok().and_then(|range| work.ranges.get(range));
-            range.is_some_and(|range| range.backers & bit(place) != 0 && !range.is_wrong)
+            range.is_some_and(|range| {
+                let who = if range.is_wrong { range.outvoted } else { range.backers };
+                who & bit(place) != 0
+            })
         });
         let products = served.map(|range| range_products(&architecture, range, workers));
         u128::from(products.fold(0u64, u64::saturating_add)).saturating_mul(work.positions.into())

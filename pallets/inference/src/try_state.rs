@@ -20,8 +20,9 @@ use frame_support::{
 use sp_runtime::TryRuntimeError;
 
 use crate::{
-    types::bit, Agenda, Balance, Class, Config, HoldReason, Holdings, KeyOwners, ModelOfTask, Models, NextDue,
-    NextModelId, NextSessionId, Pallet, Pots, SeatCounts, Seats, SessionOf, Sessions, State, TaskOfModel, Workers,
+    types::bit, Agenda, Balance, Class, Config, FirstWaiting, HoldReason, Holdings, KeyOwners, ModelOfTask, Models,
+    NextDue, NextModelId, NextSessionId, Pallet, Pots, SeatCounts, Seats, SessionOf, Sessions, State, TaskOfModel,
+    Workers,
 };
 
 type Check = Result<(), TryRuntimeError>;
@@ -158,6 +159,12 @@ impl<T: Config> Pallet<T> {
             ensure!(due >= NextDue::<T>::get(), "the agenda's cursor has passed a session");
         }
         ensure!(entries == due_sessions, "the agenda names a session that is not due");
+        let Some((last, first)) = FirstWaiting::<T>::get() else { return Ok(()) };
+        let waits = Sessions::<T>::get(first).is_some_and(|session| match session.state {
+            State::Closed { until, .. } => until == last,
+            _ => false,
+        });
+        ensure!(waits, "votes wait for those of a session that does not wait");
         Ok(())
     }
 

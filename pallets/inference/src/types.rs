@@ -55,6 +55,8 @@ pub type PartyOf<T> = Party<<T as frame_system::Config>::AccountId>;
 pub type WorkerOf<T> = Worker<BlockNumberFor<T>>;
 /// What a gateway agrees with, of the runtime.
 pub type ConsentOf<T> = Consent<BlockNumberFor<T>>;
+/// What an account of the runtime has locked and earned.
+pub type HoldingOf<T> = Holding<BlockNumberFor<T>>;
 /// A model of the runtime.
 pub type ModelOf<T> = Model<<T as frame_system::Config>::AccountId>;
 /// Money that has left an account and has not come to another one.
@@ -251,6 +253,8 @@ pub enum State<AccountId, BlockNumber> {
         team: Team<AccountId>,
         /// What the gateway said.
         closing: Closing,
+        /// Last block in which the votes may begin.
+        until: BlockNumber,
     },
     /// The workers vote.
     Voting {
@@ -382,6 +386,8 @@ pub enum Refund {
     TooFewWorkers,
     /// The gateway did not close in time, and lost the price.
     NotClosed,
+    /// The gateway closed, and the votes could not begin in time.
+    NoVotes,
     /// Of no range most workers revealed the same, so that what the gateway closed with is worth nothing, and it lost the
     /// price.
     NobodyAgreed,
@@ -471,27 +477,29 @@ impl Pot {
 
 /// Shares of a class that an account has locked.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Lock {
+pub struct Lock<BlockNumber> {
     /// How many.
     pub amount: Balance,
     /// [`Earnings::per_share`] when their earnings were last taken.
     pub taken: u128,
+    /// The block in which some of them were locked last.
+    pub since: BlockNumber,
 }
 
 /// What an account has locked and earned in a model.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Holding {
+pub struct Holding<BlockNumber> {
     /// Shares of the contribution.
-    pub contribution: Lock,
+    pub contribution: Lock<BlockNumber>,
     /// Shares of rows.
-    pub rows: Lock,
+    pub rows: Lock<BlockNumber>,
     /// Credits that were taken and not spent, in planck.
     pub credits: Balance,
 }
 
-impl Holding {
+impl<BlockNumber> Holding<BlockNumber> {
     /// What is locked of a class.
-    pub fn of(&self, class: Class) -> &Lock {
+    pub fn of(&self, class: Class) -> &Lock<BlockNumber> {
         match class {
             Class::Contribution => &self.contribution,
             Class::Rows => &self.rows,
@@ -499,7 +507,7 @@ impl Holding {
     }
 
     /// What is locked of a class.
-    pub fn of_mut(&mut self, class: Class) -> &mut Lock {
+    pub fn of_mut(&mut self, class: Class) -> &mut Lock<BlockNumber> {
         match class {
             Class::Contribution => &mut self.contribution,
             Class::Rows => &mut self.rows,

@@ -21,6 +21,7 @@ pub trait WeightInfo {
 	fn authorize_close() -> Weight;
 	fn dispute_row(b: u32, ) -> Weight;
 	fn dispute_trace(b: u32, ) -> Weight;
+	fn dispute_signature(b: u32, ) -> Weight;
 	fn dispute_norm(b: u32, ) -> Weight;
 	fn dispute_outputs(b: u32, ) -> Weight;
 	fn dispute_prompt(b: u32, ) -> Weight;

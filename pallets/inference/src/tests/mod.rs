@@ -18,4 +18,5 @@ mod price;
 mod sessions;
 mod try_state;
 mod view;
+mod waiting;
 mod workers;
