@@ -86,7 +86,8 @@ impl<T: Config> Pallet<T> {
     fn step_weight(id: SessionId, session: &SessionOf<T>, step: Step, now: BlockNumberFor<T>) -> Weight {
         match step {
             Step::Assign => <T as Config>::WeightInfo::assign(session.question.workers),
-            Step::TimeOut | Step::EndWindow => <T as Config>::WeightInfo::end_session(),
+            Step::TimeOut => <T as Config>::WeightInfo::time_out(),
+            Step::EndWindow => <T as Config>::WeightInfo::end_session(),
             Step::OpenVotes => match Self::turn_of(id, session, now) {
                 Some(Turn::Begin) => <T as Config>::WeightInfo::open_votes(session.question.workers),
                 Some(Turn::GiveUp) => <T as Config>::WeightInfo::end_session(),
@@ -101,6 +102,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn largest_step() -> Weight {
         let most = ensemble_core::inference::MAX_SESSION_WORKERS;
         <T as Config>::WeightInfo::assign(most)
+            .max(<T as Config>::WeightInfo::time_out())
             .max(<T as Config>::WeightInfo::end_session())
             .max(<T as Config>::WeightInfo::open_votes(most))
     }

@@ -9,8 +9,8 @@ use codec::Encode;
 use ensemble_compute::inference::{hashes, Entry, Llama};
 use ensemble_core::{
     inference::{
-        closing_bytes, served_bytes, Chunk, Evidence, GlueEvidence, MatrixRow, MemberProof, Outputs,
-        MAX_MANIFEST_BYTES, MAX_REPLICAS, MAX_SESSION_WORKERS,
+        closing_bytes, consent_bytes, served_bytes, Chunk, Consent, Evidence, GlueEvidence, MatrixRow, MemberProof,
+        Outputs, MAX_MANIFEST_BYTES, MAX_REPLICAS, MAX_SESSION_WORKERS,
     },
     tasks::Descriptor,
     votes::{Matter, VoteEnd, VoteOutcome},
@@ -117,8 +117,11 @@ fn new_key<T: Config>(who: &T::AccountId) -> Benched<(AttesterId, AttesterSignat
     Ok((key, proof))
 }
 
+/// The longest peer id.
 fn peer() -> Peer {
-    BoundedVec::truncate_from(vec![1; ensemble_core::inference::MAX_PEER_BYTES as usize])
+    let mut bytes = vec![0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+    bytes.resize(38, 1);
+    BoundedVec::truncate_from(bytes)
 }
 
 fn new_worker<T: Config>(name: &'static str, number: u32) -> Benched<T::AccountId> {
@@ -133,6 +136,20 @@ fn question(workers: u32) -> Question {
     Question { prompt: H256::zero(), prompt_tokens: 1, max_tokens: 4, workers, replicas }
 }
 
+/// That a gateway agrees to a session of the first model that is paid in TUNE.
+fn consent<T: Config>(
+    gateway: &T::AccountId,
+    requester: &T::AccountId,
+    question: &Question,
+    number: u32,
+) -> Benched<ConsentOf<T>> {
+    let key = Workers::<T>::get(gateway).ok_or("no gateway")?.key;
+    let until = frame_system::Pallet::<T>::block_number();
+    let bytes = consent_bytes(&Pallet::<T>::genesis(), requester, 0, question, Payment::Tune, number, &until);
+    let signature = key.sign(&bytes).ok_or("the keystore does not sign")?;
+    Ok(Consent { number, until, signature })
+}
+
 /// A model with so many workers and a gateway, and a session of all of them.
 fn new_session<T: Config>(workers: u32) -> Benched<(T::AccountId, SessionId)> {
     new_model::<T>()?;
@@ -141,7 +158,9 @@ fn new_session<T: Config>(workers: u32) -> Benched<(T::AccountId, SessionId)> {
         new_worker::<T>("worker", number)?;
     }
     let requester = rich::<T>("requester", 0)?;
-    Pallet::<T>::do_open(requester, 0, gateway.clone(), question(workers), Payment::Tune)?;
+    let question = question(workers);
+    let consent = consent::<T>(&gateway, &requester, &question, 0)?;
+    Pallet::<T>::do_open(requester, 0, gateway.clone(), question, Payment::Tune, Some(consent))?;
     Ok((gateway, 0))
 }
 
@@ -171,7 +190,7 @@ fn closed<T: Config>(workers: u32) -> Benched<SessionId> {
 
 /// All workers have voted for everything.
 fn ranges(workers: u32, vote: &RangeVote) -> Ranges {
-    let range = Range { vote: vote.clone(), backers: u32::MAX, outvoted: 0, is_wrong: false };
+    let range = Range { vote: vote.clone(), backers: u32::MAX, outvoted: 0, agreed: true, is_wrong: false };
     BoundedVec::truncate_from(vec![range; workers as usize])
 }
 
@@ -198,7 +217,7 @@ fn voting<T: Config>() -> Benched<SessionId> {
     Ok(id)
 }
 
-/// A session that is over, in which everything counts and the first worker was outvoted once.
+/// A session that is over, in which everything counts but the first worker was outvoted once.
 fn settling<T: Config>(next: u32) -> Benched<SessionId> {
     let id = assigned::<T>(MAX_SESSION_WORKERS)?;
     let team = team::<T>(id)?;
@@ -505,16 +524,24 @@ mod benchmarks {
         Ok(())
     }
 
+    /// With the last consent that is remembered.
     #[benchmark]
     fn open() -> Result<(), BenchmarkError> {
         new_model::<T>()?;
         let gateway = new_worker::<T>("gateway", 0)?;
-        let who = rich::<T>("requester", 0)?;
+        let (who, question) = (rich::<T>("requester", 0)?, question(MAX_SESSION_WORKERS));
+        let consent = consent::<T>(&gateway, &who, &question, 0)?;
+        Workers::<T>::mutate(&gateway, |worker| {
+            let used = (1..types::MAX_CONSENTS).map(|number| UsedConsent { number, until: consent.until });
+            if let Some(worker) = worker {
+                worker.consents = BoundedVec::truncate_from(used.collect());
+            }
+        });
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(who), 0, gateway, question(MAX_SESSION_WORKERS), Payment::Tune);
+        _(RawOrigin::Signed(who), 0, gateway.clone(), question, Payment::Tune, Some(consent));
 
-        assert!(Sessions::<T>::contains_key(0));
+        assert!(Workers::<T>::get(&gateway).is_some_and(|worker| worker.consents.is_full()));
         Ok(())
     }
 
@@ -702,6 +729,23 @@ mod benchmarks {
         Ok(())
     }
 
+    /// The gateway pays, and another worker takes its place.
+    #[benchmark]
+    fn time_out() -> Result<(), BenchmarkError> {
+        let id = assigned::<T>(MAX_SESSION_WORKERS)?;
+        let session = take::<T>(id)?;
+        let gateway = session.gateway.account.clone();
+
+        #[block]
+        {
+            Pallet::<T>::time_out(id, session, One::one());
+        }
+
+        assert!(matches!(take::<T>(id)?.state, State::Settling { .. }));
+        assert_eq!(Workers::<T>::get(&gateway).and_then(|worker| worker.place), None);
+        Ok(())
+    }
+
     /// The window is over, and the gateway pays for what was noted.
     #[benchmark]
     fn end_session() -> Result<(), BenchmarkError> {
@@ -756,10 +800,16 @@ mod benchmarks {
         Ok(())
     }
 
+    /// One range is void, so that all that count are looked at.
     #[benchmark]
     fn settle_worker() -> Result<(), BenchmarkError> {
         let id = settling::<T>(0)?;
-        let session = take::<T>(id)?;
+        let mut session = take::<T>(id)?;
+        if let State::Settling { end: End::Paid(work), .. } = &mut session.state {
+            if let Some(range) = work.ranges.get_mut(1) {
+                (range.vote, range.backers) = (RangeVote::Void, 0);
+            }
+        }
 
         #[block]
         {

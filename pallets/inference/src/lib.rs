@@ -9,7 +9,8 @@
 //! # The life of a session
 //!
 //! 1. **Open.** A requester names a model, a gateway, the hash of its prompt and how many workers in how many replicas, and
-//!    what the session can cost is held ([`price`]). The gateway is a worker, of whatever model.
+//!    what the session can cost is held ([`price`]). The gateway is a worker, of whatever model. It has agreed to that
+//!    (see [`Pallet::open`]), and its bond answers for the price.
 //! 2. **Assign.** [`Config::AssignDelay`] blocks later workers are drawn by randomness to which each of those blocks has
 //!    added ([`seats`]): by bond up to a cap, none twice, and not the gateway. The worker at place `p` serves the ranges
 //!    `p`, `p - 1` and so on ([`ensemble_core::inference::ranges_of`]).
@@ -25,16 +26,26 @@
 //!
 //! # Money
 //!
-//! | who | all is well | not assigned, not closed, or a range void | something was shown to be wrong |
-//! |---|---|---|---|
-//! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes as far as the purse goes |
-//! | worker that revealed what won | its part by products of the rows it served; shares of rows | | that part from the purse as far as it goes |
-//! | worker that revealed something else | loses `outvoted` of the least bond | | |
-//! | worker that did not reveal | unpaid | | unpaid |
-//! | those who were wrong | | | lose `wrong` of their bonds, up to the cap |
-//! | gateway | its part, unless it had to be excused | | that part from the purse, unless it was wrong |
-//! | shareholders | credits | | |
-//! | challenger | | | its part of what the guilty lost |
+//! | who | all is well | not assigned, or not voted on in time | not closed, or nobody agreed | something was shown to be wrong |
+//! |---|---|---|---|---|
+//! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes | what is held returns, and the fee of the votes as far as the purse goes |
+//! | worker that revealed what won | its part by products of the rows it served; shares of rows | | | that part from the purse as far as it goes |
+//! | worker that revealed something else | loses `outvoted` of the least bond | | | |
+//! | worker that did not reveal | unpaid | | | unpaid |
+//! | workers that were wrong | | | | lose `wrong` of their bonds, up to the cap |
+//! | gateway | its part, unless it had to be excused or a range is void | | loses the price: what the requester does not get of it is burnt | that part from the purse, unless a range is void |
+//! | gateway that was wrong | | | | loses `wrong` of its bond, up to the cap, and at least the price |
+//! | shareholders | credits | | | |
+//! | challenger | | | | its part of what the guilty lost, but of a gateway's nothing of the price |
+//!
+//! Of a **void** range no trace won. Its part of what was computed is burnt, and the gateway's part; the other ranges pay, and
+//! are disputed, like those of any session. If of no range most workers revealed the same, the gateway has closed with nothing
+//! that anybody else has seen, and pays as if it had not closed.
+//!
+//! So nobody gets an answer for less than its price by driving it, or by working for it and keeping silent: whether a gateway
+//! does not close, or closes with what nobody can see, or is wrong and has a friend show it, its bond loses as much, and
+//! nobody is the richer for it. A bond answers for all sessions that its gateway drives together: none is opened with a
+//! price that the bond does not cover beside theirs.
 //!
 //! What the guilty lose and the challenger does not get is the session's **purse**: it pays those who did their work, in
 //! proportion where it does not reach, and the fee of the votes that the requester paid; what is left is burnt. A slash
@@ -49,7 +60,7 @@
 //!
 //! # Credits
 //!
-//! A part of the price of each session that is paid in TUNE becomes credits of those who have locked shares: of the
+//! A part of the price of each session becomes credits of those who have locked shares: of the
 //! contribution, or of the model's rows, which workers are paid beside money ([`credits`]). A credit is worth a planck, in
 //! sessions of that model and nowhere else.
 
@@ -61,6 +72,7 @@ mod agenda;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod closing;
+mod consents;
 pub mod credits;
 pub mod dispute;
 #[cfg(test)]
@@ -91,13 +103,14 @@ mod workers;
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
-    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding, HoldingOf, Lengths, Lock,
-    Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges, Rates, Refund,
-    Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker,
-    WorkerOf,
+    Balance, Class, ConfigBytes, ConsentOf, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding,
+    HoldingOf, Lengths, Lock, Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges,
+    Rates, Refund, Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable,
+    UsedConsent, Work, Worker, WorkerOf,
 };
-pub use ensemble_core::inference::Question;
 pub use weights::WeightInfo;
+
+pub use ensemble_core::inference::Question;
 
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{
@@ -204,6 +217,10 @@ pub mod pallet {
         /// knew: a requester knows who will be drawn only if it is the author of all of these.
         #[pallet::constant]
         type AssignDelay: Get<BlockNumberFor<Self>>;
+
+        /// Most blocks for which a gateway agrees in advance to drive a session.
+        #[pallet::constant]
+        type ConsentLength: Get<BlockNumberFor<Self>>;
 
         /// Most workers that one [`Pallet::advance`] settles.
         #[pallet::constant]
@@ -483,8 +500,8 @@ pub mod pallet {
         KeyTaken,
         /// The proof does not show that the account has the key.
         NotYourKey,
-        /// A peer id has at least one byte.
-        NoPeer,
+        /// The peer id is none: it is the multihash of a key, by identity of an Ed25519 key or by SHA2-256.
+        InvalidPeer,
         /// The bond is lower than the chain asks for.
         BondTooLow,
         /// The model has as many workers as the chain allows.
@@ -499,6 +516,21 @@ pub mod pallet {
         InSessions,
         /// The gateway must be a worker with a full bond that does not leave.
         NotAGateway,
+        /// The gateway's bond does not cover the price beside those of the other sessions that it drives.
+        BondNotFree,
+        /// The gateway has to agree, unless it is itself who asks.
+        NoConsent,
+        /// The gateway has not agreed to this: its key did not sign it for this requester, model, question and payment.
+        NotWhatWasAgreed,
+        /// The gateway agreed for a time that is over.
+        ConsentExpired,
+        /// The gateway agreed for a longer time than the chain allows.
+        ConsentTooLong,
+        /// The consent has opened a session already.
+        ConsentUsed,
+        /// The gateway has as many consents that were used and have not expired as the chain remembers. Try again in a later
+        /// block.
+        TooManyConsents,
         /// A session has at least one token of a prompt and one of an answer, and no more positions than the model or the
         /// chain allows.
         InvalidLength,
@@ -590,7 +622,7 @@ pub mod pallet {
 
         /// Makes the account a worker of a model.
         ///
-        /// - `peer`: its node's libp2p peer id, as bytes.
+        /// - `peer`: its node's libp2p peer id, the bytes of the multihash.
         /// - `key`: the key that the node signs with, of the type `atst`.
         /// - `proof`: that the account has the key, as `author_rotateKeysWithOwner` gives it: the key's signature over
         ///   `POP_` and the account.
@@ -637,7 +669,10 @@ pub mod pallet {
             Self::do_announce(who, peer, key, &proof)
         }
 
-        /// Opens a session and holds the most that it can cost.
+        /// Opens a session and holds the most that it can cost. The gateway's bond answers for as much until it is over.
+        ///
+        /// - `consent`: that of the gateway, its key's signature over [`ensemble_core::inference::consent_bytes`]. It may be
+        ///   missing where the gateway is itself who asks.
         #[pallet::call_index(7)]
         pub fn open(
             origin: OriginFor<T>,
@@ -645,9 +680,10 @@ pub mod pallet {
             gateway: T::AccountId,
             question: Question,
             payment: Payment,
+            consent: Option<ConsentOf<T>>,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_open(who, model, gateway, question, payment)
+            Self::do_open(who, model, gateway, question, payment, consent)
         }
 
         /// Closes a session with what its gateway says of it.

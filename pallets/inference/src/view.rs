@@ -40,6 +40,7 @@ impl<T: Config> Pallet<T> {
             party: Party { account, key: worker.key, peer: worker.peer },
             model: worker.model,
             bond: worker.bond,
+            pledged: worker.pledged,
             sessions: worker.sessions,
             leaves_at: worker.leaves_at,
         })

@@ -31,6 +31,7 @@ pub trait WeightInfo {
 	fn set_parameters() -> Weight;
 	fn agenda_look() -> Weight;
 	fn assign(n: u32, ) -> Weight;
+	fn time_out() -> Weight;
 	fn end_session() -> Weight;
 	fn open_votes(n: u32, ) -> Weight;
 	fn postpone_votes() -> Weight;

@@ -45,7 +45,7 @@ impl<T: frame_system::Config> pallet_inference::WeightInfo for WeightInfo<T> {
         about::<T>(130, 2, 3)
     }
     fn open() -> Weight {
-        about::<T>(120, 9, 9)
+        about::<T>(200, 10, 9)
     }
     fn close() -> Weight {
         about::<T>(60, 2, 3)
@@ -89,6 +89,9 @@ impl<T: frame_system::Config> pallet_inference::WeightInfo for WeightInfo<T> {
     /// `n` is in `1..=32`.
     fn assign(n: u32) -> Weight {
         about::<T>(60, 5, 3).saturating_add(about::<T>(60, 19, 1).saturating_mul(n.into()))
+    }
+    fn time_out() -> Weight {
+        about::<T>(150, 10, 10)
     }
     fn end_session() -> Weight {
         about::<T>(250, 12, 12)

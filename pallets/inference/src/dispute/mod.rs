@@ -297,13 +297,18 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes from the guilty, pays the challenger, and puts the rest into the session's purse. The caller stores the session.
+    ///
+    /// A gateway loses at least the price, and no challenger gets any of that: it may be the gateway's friend, which shows
+    /// what it did on purpose.
     fn punish(id: SessionId, session: &mut SessionOf<T>, culprit: Culprit, challenger: T::AccountId) {
+        let least = if culprit == Culprit::Gateway { session.price } else { 0 };
         let mut taken = Self::nothing();
         for who in Self::convict(session, culprit) {
-            taken = taken.merge(Self::slash_wrong(id, &who));
+            taken = taken.merge(Self::slash_wrong(id, &who, least));
         }
         let slashed: Balance = taken.peek();
-        let (reward, rest) = taken.split(part(CurrentParameters::<T>::get().slashes.challenger, slashed));
+        let reward = part(CurrentParameters::<T>::get().slashes.challenger, slashed);
+        let (reward, rest) = taken.split(reward.min(slashed.saturating_sub(least)));
         let reward = Self::pay_credit(id, &challenger, reward);
         session.purse = session.purse.saturating_add(Self::put_in(session.model, rest));
         Self::deposit_event(Event::Upheld { session: id, culprit, challenger, slashed, reward });

@@ -164,6 +164,7 @@ fn credits_return_with_a_refund() {
             earn();
         }
         let before = credits(REQUESTER);
+        assert_ok!(Inference::bond_extra(signed(GATEWAY), BOND));
         // Not closed: everything returns.
         assert_ok!(try_open(question(), Payment::Credits));
         run_to_end(crate::NextSessionId::<Test>::get() - 1);

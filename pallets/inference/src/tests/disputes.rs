@@ -703,7 +703,6 @@ fn a_gateway_that_was_wrong_is_unpaid_and_pays_the_workers() {
         assert_eq!(wealth(REQUESTER), ENDOWMENT);
         let earned: Vec<_> = WORKERS[..3].iter().map(|who| wealth(*who) - ENDOWMENT).collect();
         assert!(earned.iter().all(|earned| *earned > 0), "{earned:?}");
-        // It was not enough for all: they are paid in proportion.
         assert!(earned.iter().all(|one| earned.iter().all(|other| one.abs_diff(*other) <= 1)));
     });
 }

@@ -209,7 +209,17 @@ fn model() -> Model<AccountId> {
 fn put_worker(account: AccountId, key: &AttesterId) {
     let bond = <Test as crate::Config>::MinBond::get();
     let peer = vec![1].try_into().unwrap();
-    let worker = Worker { model: 0, key: key.clone(), peer, bond, sessions: 0, place: None, leaves_at: None };
+    let worker = Worker {
+        model: 0,
+        key: key.clone(),
+        peer,
+        bond,
+        pledged: 0,
+        consents: Default::default(),
+        sessions: 0,
+        place: None,
+        leaves_at: None,
+    };
     Workers::<Test>::insert(account, worker);
     KeyOwners::<Test>::insert(key, account);
 }
@@ -272,7 +282,7 @@ fn team(first: Party<AccountId>) -> crate::Team<AccountId> {
 }
 
 fn ranges(vote: impl Fn(RangeIndex) -> RangeVote) -> Ranges {
-    let range = |range| Range { vote: vote(range), backers: 0b11, outvoted: 0, is_wrong: false };
+    let range = |range| Range { vote: vote(range), backers: 0b11, outvoted: 0, agreed: true, is_wrong: false };
     (0..RANGES).map(range).collect::<Vec<_>>().try_into().unwrap()
 }
 
