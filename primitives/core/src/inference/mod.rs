@@ -302,6 +302,8 @@ pub struct WorkerView<AccountId, Balance, BlockNumber> {
     pub model: ModelId,
     /// What is held as its bond, in planck.
     pub bond: Balance,
+    /// What of that answers for the prices of sessions that it drives, in planck; more than the bond if that was slashed.
+    pub pledged: Balance,
     /// Sessions that it takes part in and that are not over.
     pub sessions: u32,
     /// The block from which it may take its bond away, if it is leaving.
@@ -344,5 +346,7 @@ sp_api::decl_runtime_apis! {
         fn quote(model: ModelId, positions: u32, workers: u32, replicas: u32) -> Option<Quote<Balance>>;
         /// The credits that an account could spend on a model, in planck.
         fn credits(account: AccountId, model: ModelId) -> Balance;
+        /// The TUNE that an account could have held for a session, in planck.
+        fn funds(account: AccountId) -> Balance;
     }
 }
