@@ -155,6 +155,11 @@ impl Ledger {
         Ok(Arc::new(Self { store, folder: folder.into(), book: Mutex::new(book) }))
     }
 
+    /// Whether so many bytes more could be kept, by what is there now.
+    pub fn check_room(&self, bytes: u64) -> Result<(), Error> {
+        Ok(self.store.check_room(bytes)?)
+    }
+
     /// Notes that a worker at a place begins to serve a session. It may answer only after this says yes, and it does so
     /// once for ever: what was signed before is known to nobody who begins anew.
     pub fn begin(&self, session: SessionId, place: u32) -> Result<bool, Error> {
@@ -355,7 +360,7 @@ impl Record {
 }
 
 /// Writes a file whole or not at all.
-fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
