@@ -91,6 +91,7 @@ mod rpc;
 mod service;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod worker;
 
 use std::{
@@ -108,7 +109,7 @@ pub use params::RowParams;
 pub use service::{Rows, RowsService};
 
 use chain::Chain;
-use gateway::Gateway;
+use gateway::{Consents, Gateway};
 use keys::Keyring;
 use limits::{Faults, BAD_MESSAGE, TOO_MANY_FAULTS};
 use metrics::Metrics;
@@ -171,6 +172,9 @@ struct Context {
     keyring: Arc<dyn Keyring>,
     models: Arc<dyn Models>,
     ledger: Arc<Ledger>,
+    consents: Consents,
+    /// Least workers of a range in sessions that this node agrees to drive.
+    gateway_replicas: u32,
     post: Arc<Post>,
     metrics: Metrics,
     machine: Machine,

@@ -1,8 +1,9 @@
 //! Workers and gateways on a network in memory.
 
+mod consents;
 mod faults;
 mod generation;
-mod net;
+pub mod net;
 mod rpc;
 mod serving;
 pub mod tiny;
