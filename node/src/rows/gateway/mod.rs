@@ -189,9 +189,8 @@ impl Gateway {
     /// Whether there are a place and room for one more answer, beside those that this node agreed to.
     fn check_load(&self, best: BlockNumber, room: u64) -> Result<(), Refusal> {
         let bound = self.outstanding(best);
-        let generations = self.generations.lock();
-        let of_others = generations.running().filter(|(id, _)| !self.context.consents.opened(**id)).count();
-        drop(generations);
+        let running: Vec<_> = self.generations.lock().running().map(|(id, _)| *id).collect();
+        let of_others = running.into_iter().filter(|session| !self.context.consents.opened(*session)).count();
         if bound.sessions.saturating_add(of_others) >= GENERATIONS {
             return Err(Refusal::Busy(GENERATIONS));
         }
