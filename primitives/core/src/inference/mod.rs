@@ -134,7 +134,7 @@ impl Question {
 }
 
 /// That a gateway drives one generation, with its bond at stake for the price.
-#[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+#[derive(Clone, Debug, Decode, DecodeWithMemTracking, Encode, Eq, PartialEq, TypeInfo)]
 pub struct Consent<BlockNumber> {
     /// Tells it from others of the same gateway. It opens one session.
     pub number: u32,
