@@ -1,4 +1,4 @@
-//! The ledger of the row service as what is remembered of sessions.
+//! What the row service remembers of sessions.
 
 use ensemble_core::{
     inference::{Closing, RangeIndex, SessionId},
@@ -6,22 +6,36 @@ use ensemble_core::{
 };
 
 use super::Records;
-use crate::rows::{Ledger, Signed};
+use crate::rows::{Asked, LedgerError, Remembered, Signed};
 
-impl Records for Ledger {
-    fn trace(&self, session: SessionId, range: RangeIndex) -> Option<Descriptor> {
-        self.trace(session, range)
+impl Records for Remembered {
+    fn traces(&self, session: SessionId, range: RangeIndex) -> Vec<Descriptor> {
+        self.ledger().traces(session, range)
+    }
+
+    fn cut(
+        &self,
+        session: SessionId,
+        range: RangeIndex,
+        trace: &Descriptor,
+        positions: u32,
+    ) -> Result<Option<Descriptor>, LedgerError> {
+        self.ledger().cut(session, range, trace, positions)
+    }
+
+    fn asked(&self, session: SessionId) -> Option<Asked> {
+        self.asked(session)
     }
 
     fn closing(&self, session: SessionId) -> Option<Closing> {
-        self.closing(session)
+        self.ledger().closing(session)
     }
 
     fn signed(&self, session: SessionId) -> Vec<Signed> {
-        self.answered(session).map(|answered| answered.signed).unwrap_or_default()
+        self.ledger().signed(session)
     }
 
     fn forget(&self, session: SessionId) {
-        self.forget(session);
+        self.ledger().forget(session);
     }
 }
