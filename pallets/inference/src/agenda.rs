@@ -9,7 +9,7 @@ use frame_support::{
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
-use crate::{Agenda, Config, Error, NextDue, Pallet, SessionOf, Sessions, Step, WeightInfo};
+use crate::{waiting::Turn, Agenda, Config, Error, NextDue, Pallet, SessionOf, Sessions, Step, WeightInfo};
 
 impl<T: Config> Pallet<T> {
     /// Does what is due up to block `now`, oldest first, as far as `limit` reaches; returns what it took.
@@ -50,7 +50,7 @@ impl<T: Config> Pallet<T> {
             Agenda::<T>::remove(due, id);
             return true;
         }
-        Self::work_on(id, now, |session, step| meter.try_consume(Self::step_weight(session, step)).is_ok())
+        Self::work_on(id, now, |session, step| meter.try_consume(Self::step_weight(id, session, step, now)).is_ok())
     }
 
     /// Takes the steps of a session that are due, each after asking `allowed`. False if it was not allowed one.
@@ -82,29 +82,17 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    /// Begins the votes of a session, or has them wait for the next block.
-    pub(crate) fn begin_votes(id: SessionId, session: SessionOf<T>, now: BlockNumberFor<T>) {
-        if !Self::has_room_for_votes(&session) || !Self::open_votes(id, session) {
-            Self::postpone(id, Self::after(now));
-        }
-    }
-
-    /// Has a session wait until a block.
-    pub(crate) fn postpone(id: SessionId, until: BlockNumberFor<T>) {
-        Sessions::<T>::mutate(id, |session| {
-            if let Some(session) = session {
-                Self::schedule(id, session, Some(until));
-            }
-        });
-    }
-
     /// Weight of one step of a session, with loading and storing it.
-    pub(crate) fn step_weight(session: &SessionOf<T>, step: Step) -> Weight {
+    fn step_weight(id: SessionId, session: &SessionOf<T>, step: Step, now: BlockNumberFor<T>) -> Weight {
         match step {
             Step::Assign => <T as Config>::WeightInfo::assign(session.question.workers),
-            Step::TimeOut | Step::EndWindow => <T as Config>::WeightInfo::end_session(),
-            Step::OpenVotes if !Self::has_room_for_votes(session) => <T as Config>::WeightInfo::postpone_votes(),
-            Step::OpenVotes => <T as Config>::WeightInfo::open_votes(session.question.workers),
+            Step::TimeOut => <T as Config>::WeightInfo::time_out(),
+            Step::EndWindow => <T as Config>::WeightInfo::end_session(),
+            Step::OpenVotes => match Self::turn_of(id, session, now) {
+                Some(Turn::Begin) => <T as Config>::WeightInfo::open_votes(session.question.workers),
+                Some(Turn::GiveUp) => <T as Config>::WeightInfo::end_session(),
+                Some(Turn::Wait { .. }) | None => <T as Config>::WeightInfo::postpone_votes(),
+            },
             Step::Settle => <T as Config>::WeightInfo::settle_worker(),
             Step::Finish => <T as Config>::WeightInfo::finish(),
         }
@@ -114,6 +102,7 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn largest_step() -> Weight {
         let most = ensemble_core::inference::MAX_SESSION_WORKERS;
         <T as Config>::WeightInfo::assign(most)
+            .max(<T as Config>::WeightInfo::time_out())
             .max(<T as Config>::WeightInfo::end_session())
             .max(<T as Config>::WeightInfo::open_votes(most))
     }
@@ -130,10 +119,10 @@ impl<T: Config> Pallet<T> {
         let now = frame_system::Pallet::<T>::block_number();
         let session = Self::session(id).map_err(Self::in_vain)?;
         let is_due = session.due.is_some_and(|due| due <= now);
-        let step = session.state.next_step().filter(|_| is_due);
-        let step = step.ok_or_else(|| Self::in_vain(Error::NothingDue))?;
-        let has_room = step != Step::OpenVotes || Self::has_room_for_votes(&session);
-        ensure!(has_room, Self::in_vain(Error::NoRoomForVotes));
+        let has_step = is_due && session.state.next_step().is_some();
+        ensure!(has_step, Self::in_vain(Error::NothingDue));
+        let waits = matches!(Self::turn_of(id, &session, now), Some(Turn::Wait { .. }));
+        ensure!(!waits, Self::in_vain(Error::NoRoomForVotes));
         let mut settled = 0u32;
         Self::work_on(id, now, |_, step| {
             if step != Step::Settle {

@@ -9,8 +9,8 @@ use codec::Encode;
 use ensemble_compute::inference::{hashes, Entry, Llama};
 use ensemble_core::{
     inference::{
-        closing_bytes, Chunk, Evidence, GlueEvidence, MatrixRow, MemberProof, Outputs, MAX_MANIFEST_BYTES,
-        MAX_REPLICAS, MAX_SESSION_WORKERS,
+        closing_bytes, consent_bytes, served_bytes, Chunk, Consent, Evidence, GlueEvidence, MatrixRow, MemberProof,
+        Outputs, MAX_MANIFEST_BYTES, MAX_REPLICAS, MAX_SESSION_WORKERS,
     },
     tasks::Descriptor,
     votes::{Matter, VoteEnd, VoteOutcome},
@@ -117,8 +117,11 @@ fn new_key<T: Config>(who: &T::AccountId) -> Benched<(AttesterId, AttesterSignat
     Ok((key, proof))
 }
 
+/// The longest peer id.
 fn peer() -> Peer {
-    BoundedVec::truncate_from(vec![1; ensemble_core::inference::MAX_PEER_BYTES as usize])
+    let mut bytes = vec![0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+    bytes.resize(38, 1);
+    BoundedVec::truncate_from(bytes)
 }
 
 fn new_worker<T: Config>(name: &'static str, number: u32) -> Benched<T::AccountId> {
@@ -133,6 +136,20 @@ fn question(workers: u32) -> Question {
     Question { prompt: H256::zero(), prompt_tokens: 1, max_tokens: 4, workers, replicas }
 }
 
+/// That a gateway agrees to a session of the first model that is paid in TUNE.
+fn consent<T: Config>(
+    gateway: &T::AccountId,
+    requester: &T::AccountId,
+    question: &Question,
+    number: u32,
+) -> Benched<ConsentOf<T>> {
+    let key = Workers::<T>::get(gateway).ok_or("no gateway")?.key;
+    let until = frame_system::Pallet::<T>::block_number();
+    let bytes = consent_bytes(&Pallet::<T>::genesis(), requester, 0, question, Payment::Tune, number, &until);
+    let signature = key.sign(&bytes).ok_or("the keystore does not sign")?;
+    Ok(Consent { number, until, signature })
+}
+
 /// A model with so many workers and a gateway, and a session of all of them.
 fn new_session<T: Config>(workers: u32) -> Benched<(T::AccountId, SessionId)> {
     new_model::<T>()?;
@@ -141,7 +158,9 @@ fn new_session<T: Config>(workers: u32) -> Benched<(T::AccountId, SessionId)> {
         new_worker::<T>("worker", number)?;
     }
     let requester = rich::<T>("requester", 0)?;
-    Pallet::<T>::do_open(requester, 0, gateway.clone(), question(workers), Payment::Tune)?;
+    let question = question(workers);
+    let consent = consent::<T>(&gateway, &requester, &question, 0)?;
+    Pallet::<T>::do_open(requester, 0, gateway.clone(), question, Payment::Tune, Some(consent))?;
     Ok((gateway, 0))
 }
 
@@ -171,7 +190,7 @@ fn closed<T: Config>(workers: u32) -> Benched<SessionId> {
 
 /// All workers have voted for everything.
 fn ranges(workers: u32, vote: &RangeVote) -> Ranges {
-    let range = Range { vote: vote.clone(), backers: u32::MAX, outvoted: 0, is_wrong: false };
+    let range = Range { vote: vote.clone(), backers: u32::MAX, outvoted: 0, agreed: true, is_wrong: false };
     BoundedVec::truncate_from(vec![range; workers as usize])
 }
 
@@ -198,7 +217,7 @@ fn voting<T: Config>() -> Benched<SessionId> {
     Ok(id)
 }
 
-/// A session that is over, in which everything counts and the first worker was outvoted once.
+/// A session that is over, in which everything counts but the first worker was outvoted once.
 fn settling<T: Config>(next: u32) -> Benched<SessionId> {
     let id = assigned::<T>(MAX_SESSION_WORKERS)?;
     let team = team::<T>(id)?;
@@ -313,6 +332,24 @@ fn input_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
     Ok((window.open::<T>()?, Evidence::Input { range: 0, stage: 0, trace, gateway }))
 }
 
+/// Evidence that a worker signed another row, with a session in which it is right. That a gateway asked for more is checked
+/// alike, without a row.
+fn signature_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
+    let stages = bytes.saturating_sub(OTHERS).checked_div(64).unwrap_or(0);
+    let layers = stages.checked_div(4).unwrap_or(0).clamp(1, Llama::MAX_LAYERS);
+    let llama = Llama { layers, ..llama() };
+    let positions = T::MaxPositions::get();
+    let mut window = Window::new(llama, positions)?;
+    let (trace, root) = trace_row(&llama, positions, Entry { input: [1; 32], other: [2; 32] })?;
+    window.won = trace.header.id(&root);
+    let id = window.open::<T>()?;
+    let key = team::<T>(id)?.first().map(|party| party.key.clone()).ok_or("no worker")?;
+    let signed = [9; 32];
+    let bytes = served_bytes(&Pallet::<T>::genesis(), id, 0, trace.index, &signed);
+    let signature = key.sign(&bytes).ok_or("the keystore does not sign")?;
+    Ok((id, Evidence::Signature { range: 0, place: 0, signed, signature, trace }))
+}
+
 /// Evidence of a wrong norm, with a session in which it is right.
 fn norm_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
     // A state takes 8 bytes for an element, and the weights 4.
@@ -371,7 +408,9 @@ fn prompt_evidence<T: Config>(bytes: u32) -> Benched<(SessionId, Evidence)> {
 /// Checks that evidence was upheld.
 fn assert_upheld<T: Config>(id: SessionId) -> Benched {
     let State::Disputable { ranges, faults, notes, .. } = take::<T>(id)?.state else { return Err("no window".into()) };
-    assert!(faults.gateway || !notes.notes.is_empty() || ranges.iter().any(|range| range.is_wrong));
+    assert!(
+        faults.gateway || faults.signers != 0 || !notes.notes.is_empty() || ranges.iter().any(|range| range.is_wrong)
+    );
     Ok(())
 }
 
@@ -485,16 +524,24 @@ mod benchmarks {
         Ok(())
     }
 
+    /// With the last consent that is remembered.
     #[benchmark]
     fn open() -> Result<(), BenchmarkError> {
         new_model::<T>()?;
         let gateway = new_worker::<T>("gateway", 0)?;
-        let who = rich::<T>("requester", 0)?;
+        let (who, question) = (rich::<T>("requester", 0)?, question(MAX_SESSION_WORKERS));
+        let consent = consent::<T>(&gateway, &who, &question, 0)?;
+        Workers::<T>::mutate(&gateway, |worker| {
+            let used = (1..types::MAX_CONSENTS).map(|number| UsedConsent { number, until: consent.until });
+            if let Some(worker) = worker {
+                worker.consents = BoundedVec::truncate_from(used.collect());
+            }
+        });
 
         #[extrinsic_call]
-        _(RawOrigin::Signed(who), 0, gateway, question(MAX_SESSION_WORKERS), Payment::Tune);
+        _(RawOrigin::Signed(who), 0, gateway.clone(), question, Payment::Tune, Some(consent));
 
-        assert!(Sessions::<T>::contains_key(0));
+        assert!(Workers::<T>::get(&gateway).is_some_and(|worker| worker.consents.is_full()));
         Ok(())
     }
 
@@ -544,6 +591,17 @@ mod benchmarks {
     #[benchmark]
     fn dispute_trace(b: Linear<8_000, 130_000>) -> Result<(), BenchmarkError> {
         let (id, evidence) = input_evidence::<T>(b)?;
+        let who = rich::<T>("challenger", 0)?;
+
+        #[extrinsic_call]
+        dispute(RawOrigin::Signed(who), id, evidence);
+
+        assert_upheld::<T>(id)
+    }
+
+    #[benchmark]
+    fn dispute_signature(b: Linear<8_000, 65_000>) -> Result<(), BenchmarkError> {
+        let (id, evidence) = signature_evidence::<T>(b)?;
         let who = rich::<T>("challenger", 0)?;
 
         #[extrinsic_call]
@@ -619,6 +677,7 @@ mod benchmarks {
     fn unlock() -> Result<(), BenchmarkError> {
         let (who, amount) = shareholder::<T>()?;
         Pallet::<T>::do_lock(who.clone(), 0, Class::Contribution, amount)?;
+        frame_system::Pallet::<T>::set_block_number(BlockNumberFor::<T>::max_value());
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), 0, Class::Contribution, amount);
@@ -670,6 +729,23 @@ mod benchmarks {
         Ok(())
     }
 
+    /// The gateway pays, and another worker takes its place.
+    #[benchmark]
+    fn time_out() -> Result<(), BenchmarkError> {
+        let id = assigned::<T>(MAX_SESSION_WORKERS)?;
+        let session = take::<T>(id)?;
+        let gateway = session.gateway.account.clone();
+
+        #[block]
+        {
+            Pallet::<T>::time_out(id, session, One::one());
+        }
+
+        assert!(matches!(take::<T>(id)?.state, State::Settling { .. }));
+        assert_eq!(Workers::<T>::get(&gateway).and_then(|worker| worker.place), None);
+        Ok(())
+    }
+
     /// The window is over, and the gateway pays for what was noted.
     #[benchmark]
     fn end_session() -> Result<(), BenchmarkError> {
@@ -697,6 +773,7 @@ mod benchmarks {
     fn open_votes(n: Linear<1, MAX_SESSION_WORKERS>) -> Result<(), BenchmarkError> {
         let id = closed::<T>(n)?;
         let session = take::<T>(id)?;
+        FirstWaiting::<T>::put((BlockNumberFor::<T>::max_value(), id));
 
         #[block]
         {
@@ -707,24 +784,32 @@ mod benchmarks {
         Ok(())
     }
 
+    /// Of a session that is before all others.
     #[benchmark]
     fn postpone_votes() -> Result<(), BenchmarkError> {
         let id = closed::<T>(1)?;
-        let later: BlockNumberFor<T> = Bounded::max_value();
 
         #[block]
         {
-            Pallet::<T>::postpone(id, later);
+            let session = take::<T>(id)?;
+            assert!(Pallet::<T>::turn_of(id, &session, One::one()).is_some());
+            Pallet::<T>::wait(id, session, true, One::one());
         }
 
-        assert_eq!(take::<T>(id)?.due, Some(later));
+        assert_eq!(FirstWaiting::<T>::get().map(|(_, first)| first), Some(id));
         Ok(())
     }
 
+    /// One range is void, so that all that count are looked at.
     #[benchmark]
     fn settle_worker() -> Result<(), BenchmarkError> {
         let id = settling::<T>(0)?;
-        let session = take::<T>(id)?;
+        let mut session = take::<T>(id)?;
+        if let State::Settling { end: End::Paid(work), .. } = &mut session.state {
+            if let Some(range) = work.ranges.get_mut(1) {
+                (range.vote, range.backers) = (RangeVote::Void, 0);
+            }
+        }
 
         #[block]
         {

@@ -8,7 +8,7 @@ use ensemble_core::{
     attester::AttesterSignature,
     inference::{closing_bytes, places_of, Closing, RangeIndex},
     tasks::Content,
-    votes::{Matter, Sort, VoteSpec, Voters, Votes},
+    votes::{Matter, VoteSpec, Voters, Votes},
     SessionId, TaskId,
 };
 use ensemble_tensor::{Header, Kind};
@@ -75,21 +75,17 @@ impl<T: Config> Pallet<T> {
     pub(crate) fn do_close(id: SessionId, closing: Closing) -> DispatchResult {
         let (mut session, _) = Self::closable(id, &closing)?;
         let team = BoundedVec::truncate_from(session.state.team().to_vec());
-        session.state = State::Closed { team, closing };
-        Self::schedule(id, &mut session, Some(frame_system::Pallet::<T>::block_number()));
+        let now = frame_system::Pallet::<T>::block_number();
+        session.state = State::Closed { team, closing, until: Self::waits_until(now) };
+        Self::schedule(id, &mut session, Some(now));
         Sessions::<T>::insert(id, session);
         Self::deposit_event(Event::SessionClosed { session: id, closing });
         Ok(())
     }
 
-    /// Whether the votes of a session can begin.
-    pub(crate) fn has_room_for_votes(session: &SessionOf<T>) -> bool {
-        T::Votes::room(Sort::Trace) >= session.question.workers
-    }
-
-    /// Has the workers of each range vote, and takes what that costs: all or nothing. False if they cannot now.
-    pub(crate) fn open_votes(id: SessionId, mut session: SessionOf<T>) -> bool {
-        let State::Closed { team, closing } = &session.state else { return false };
+    /// Has the workers of each range vote, and takes what that costs: all or nothing. Gives the session back if they cannot.
+    pub(crate) fn open_votes(id: SessionId, mut session: SessionOf<T>) -> Result<(), SessionOf<T>> {
+        let State::Closed { team, closing, .. } = &session.state else { return Err(session) };
         let (team, closing) = (team.clone(), *closing);
         let begun = with_storage_layer(|| {
             let ranges = 0..session.question.workers;
@@ -99,7 +95,7 @@ impl<T: Config> Pallet<T> {
             Ok(tasks) => tasks,
             Err(error) => {
                 log::error!(target: LOG, "session {id}: no votes can begin: {error:?}");
-                return false;
+                return Err(session);
             },
         };
         let fee = session.fee;
@@ -110,7 +106,7 @@ impl<T: Config> Pallet<T> {
         Self::schedule(id, &mut session, None);
         Sessions::<T>::insert(id, session);
         Self::deposit_event(Event::VotesOpened { session: id, tasks, fee });
-        true
+        Ok(())
     }
 
     fn open_vote(

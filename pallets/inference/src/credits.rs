@@ -4,6 +4,9 @@
 //! what that number has grown by since it was last looked at, times its shares, so that a payment to a million shareholders
 //! is one write. (The accumulator of Batog, Boca and Johnson, "Scalable reward distribution on the Ethereum blockchain",
 //! 2018.) Every division rounds down: a pot holds at least what its shareholders can spend.
+//!
+//! Shares stay locked for at least as long as a window lasts, so that nobody earns with them who locks them for the one
+//! block in which a session is settled.
 
 use ensemble_core::ModelId;
 use frame_support::{
@@ -11,11 +14,11 @@ use frame_support::{
     pallet_prelude::*,
     traits::{fungibles::Inspect, Imbalance},
 };
-use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
+use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, traits::Saturating, Rounding};
 
 use crate::{
-    price::part, Balance, Class, Config, CreditOf, CurrentParameters, Earnings, Error, Event, Holding, Holdings, Lock,
-    Models, Pallet, Pot, Pots,
+    price::part, Balance, Class, Config, CreditOf, CurrentLengths, CurrentParameters, Earnings, Error, Event, Holding,
+    HoldingOf, Holdings, Lock, Models, Pallet, Pot, Pots,
 };
 
 /// What a planck for each share is in [`Earnings::per_share`].
@@ -34,7 +37,7 @@ impl Earnings {
     }
 }
 
-impl Lock {
+impl<BlockNumber> Lock<BlockNumber> {
     /// What these shares have earned since their earnings were taken.
     fn earned(&self, earnings: &Earnings) -> Balance {
         let growth = earnings.per_share.saturating_sub(self.taken);
@@ -42,7 +45,7 @@ impl Lock {
     }
 }
 
-impl Holding {
+impl<BlockNumber> Holding<BlockNumber> {
     /// What could be spent, in planck.
     pub fn spendable(&self, pot: &Pot) -> Balance {
         let earned = self.contribution.earned(&pot.contribution).saturating_add(self.rows.earned(&pot.rows));
@@ -72,7 +75,8 @@ impl<T: Config> Pallet<T> {
 
         Self::lock_shares(&who, model, asset, amount)?;
         holding.take(&pot);
-        holding.of_mut(class).amount = locked;
+        let lock = holding.of_mut(class);
+        (lock.amount, lock.since) = (locked, frame_system::Pallet::<T>::block_number());
         let earnings = pot.of_mut(class);
         earnings.locked = earnings.locked.saturating_add(amount);
         Pots::<T>::insert(model, pot);
@@ -88,6 +92,8 @@ impl<T: Config> Pallet<T> {
         let left = holding.of(class).amount.checked_sub(amount).ok_or(Error::<T>::NotYourShares)?;
         let is_enough = left == 0 || left >= T::Shares::minimum_balance(asset);
         ensure!(amount > 0 && is_enough, Error::<T>::TooFewShares);
+        let from = holding.of(class).since.saturating_add(CurrentLengths::<T>::get().window);
+        ensure!(frame_system::Pallet::<T>::block_number() >= from, Error::<T>::TooEarly);
 
         Self::unlock_shares(&who, model, asset, amount)?;
         match pot {
@@ -106,7 +112,7 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    fn store_holding(who: &T::AccountId, model: ModelId, holding: Holding) {
+    fn store_holding(who: &T::AccountId, model: ModelId, holding: HoldingOf<T>) {
         if holding.is_empty() {
             Holdings::<T>::remove(model, who);
         } else {

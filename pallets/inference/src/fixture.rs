@@ -426,6 +426,14 @@ impl World {
         })
     }
 
+    /// That there is no such token as the one after a position.
+    pub fn no_token(&self, position: u32) -> Evidence {
+        let trace = RowProof { leaf: Vec::new(), siblings: Vec::new(), ..self.gateway().row(position) };
+        let none = (0, trace.clone(), Chunk { index: 0, outputs: Vec::new(), siblings: Vec::new() });
+        let token = self.tokens().row(position + 1);
+        Evidence::Glue(GlueEvidence::Token { token, trace, taken: none.clone(), better: none, place: 0 })
+    }
+
     /// That `better` goes before the token after a position.
     pub fn token(&self, position: u32, better: u32, count: u32) -> Evidence {
         let head = self.llama().head();

@@ -19,6 +19,7 @@ impl<T: Config> Pallet<T> {
         assert!(T::MaxPositions::get() > 0, "MaxPositions must be positive");
         assert!(T::SettlePerCall::get() > 0, "SettlePerCall must be positive");
         assert!(T::AssignDelay::get() >= BlockNumberFor::<T>::one(), "AssignDelay must be at least one block");
+        assert!(T::ConsentLength::get() >= BlockNumberFor::<T>::one(), "ConsentLength must be at least one block");
         assert!(T::ProductsPerShare::get() > 0, "ProductsPerShare must be positive");
         assert!(T::MinShares::get() > 0, "MinShares must be positive");
         Self::check_amounts();
@@ -44,6 +45,8 @@ impl<T: Config> Pallet<T> {
         assert!(steps.iter().all(|step| !step.is_zero()), "everything in a session must take time");
         let longest = steps.into_iter().fold(T::AssignDelay::get(), |sum, step| sum.saturating_add(*step));
         assert!(*leave >= longest, "leaving must take at least as long as a session");
+        // Whoever leaves and comes back has no consents that could be used a second time.
+        assert!(*leave >= T::ConsentLength::get(), "leaving must take at least as long as a consent holds");
     }
 
     /// Whatever cannot be done in an empty block would never be done.

@@ -9,13 +9,15 @@
 //! # The life of a session
 //!
 //! 1. **Open.** A requester names a model, a gateway, the hash of its prompt and how many workers in how many replicas, and
-//!    what the session can cost is held ([`price`]). The gateway is a worker, of whatever model.
+//!    what the session can cost is held ([`price`]). The gateway is a worker, of whatever model. It has agreed to that
+//!    (see [`Pallet::open`]), and its bond answers for the price.
 //! 2. **Assign.** [`Config::AssignDelay`] blocks later workers are drawn by randomness to which each of those blocks has
 //!    added ([`seats`]): by bond up to a cap, none twice, and not the gateway. The worker at place `p` serves the ranges
 //!    `p`, `p - 1` and so on ([`ensemble_core::inference::ranges_of`]).
 //! 3. **Close.** The gateway generates, off the chain, and closes with the descriptors of all tokens and of its trace
 //!    ([`Pallet::close`]): nobody pays for that, because its key signs it.
-//! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes.
+//! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes. If there is
+//!    none for long, the session is refunded ([`waiting`]).
 //! 5. **Window.** Anybody may show that something is wrong ([`dispute`]). The chain computes it again.
 //! 6. **Settle.** Each worker is settled, one at a time, then everybody else, and the record goes ([`paying`]).
 //!
@@ -24,16 +26,26 @@
 //!
 //! # Money
 //!
-//! | who | all is well | not assigned, not closed, or a range void | something was shown to be wrong |
-//! |---|---|---|---|
-//! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes as far as the purse goes |
-//! | worker that revealed what won | its part by products of the rows it served; shares of rows | | that part from the purse as far as it goes |
-//! | worker that revealed something else | loses `outvoted` of the least bond | | |
-//! | worker that did not reveal | unpaid | | unpaid |
-//! | those who were wrong | | | lose `wrong` of their bonds, up to the cap |
-//! | gateway | its part, unless it had to be excused | | that part from the purse, unless it was wrong |
-//! | shareholders | credits | | |
-//! | challenger | | | its part of what the guilty lost |
+//! | who | all is well | not assigned, or not voted on in time | not closed, or nobody agreed | something was shown to be wrong |
+//! |---|---|---|---|---|
+//! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes | what is held returns, and the fee of the votes as far as the purse goes |
+//! | worker that revealed what won | its part by products of the rows it served; shares of rows | | | that part from the purse as far as it goes |
+//! | worker that revealed something else | loses `outvoted` of the least bond | | | |
+//! | worker that did not reveal | unpaid | | | unpaid |
+//! | workers that were wrong | | | | lose `wrong` of their bonds, up to the cap |
+//! | gateway | its part, unless it had to be excused or a range is void | | loses the price: what the requester does not get of it is burnt | that part from the purse, unless a range is void |
+//! | gateway that was wrong | | | | loses `wrong` of its bond, up to the cap, and at least the price |
+//! | shareholders | credits | | | |
+//! | challenger | | | | its part of what the guilty lost, but of a gateway's nothing of the price |
+//!
+//! Of a **void** range no trace won. Its part of what was computed is burnt, and the gateway's part; the other ranges pay, and
+//! are disputed, like those of any session. If of no range most workers revealed the same, the gateway has closed with nothing
+//! that anybody else has seen, and pays as if it had not closed.
+//!
+//! So nobody gets an answer for less than its price by driving it, or by working for it and keeping silent: whether a gateway
+//! does not close, or closes with what nobody can see, or is wrong and has a friend show it, its bond loses as much, and
+//! nobody is the richer for it. A bond answers for all sessions that its gateway drives together: none is opened with a
+//! price that the bond does not cover beside theirs.
 //!
 //! What the guilty lose and the challenger does not get is the session's **purse**: it pays those who did their work, in
 //! proportion where it does not reach, and the fee of the votes that the requester paid; what is left is burnt. A slash
@@ -48,7 +60,7 @@
 //!
 //! # Credits
 //!
-//! A part of the price of each session that is paid in TUNE becomes credits of those who have locked shares: of the
+//! A part of the price of each session becomes credits of those who have locked shares: of the
 //! contribution, or of the model's rows, which workers are paid beside money ([`credits`]). A credit is worth a planck, in
 //! sessions of that model and nowhere else.
 
@@ -60,6 +72,7 @@ mod agenda;
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
 mod closing;
+mod consents;
 pub mod credits;
 pub mod dispute;
 #[cfg(test)]
@@ -82,6 +95,7 @@ mod try_state;
 pub mod types;
 mod view;
 pub mod votes;
+pub mod waiting;
 pub mod weights;
 mod workers;
 
@@ -89,13 +103,14 @@ mod workers;
 pub use benchmarking::BenchmarkHelper;
 pub use pallet::*;
 pub use types::{
-    Balance, Class, ConfigBytes, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding, Lengths, Lock,
-    Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges, Rates, Refund,
-    Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable, Work, Worker,
-    WorkerOf,
+    Balance, Class, ConfigBytes, ConsentOf, CreditOf, Culprit, Earnings, End, Excuse, FalseKeys, Faults, Holding,
+    HoldingOf, Lengths, Lock, Manifest, Model, ModelOf, Note, Notes, NotesOf, Parameters, PartyOf, Pot, Range, Ranges,
+    Rates, Refund, Seat, Session, SessionOf, Slashes, Split, State, StateOf, Step, Team, TeamOf, Undeliverable,
+    UsedConsent, Work, Worker, WorkerOf,
 };
-pub use ensemble_core::inference::Question;
 pub use weights::WeightInfo;
+
+pub use ensemble_core::inference::Question;
 
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{
@@ -203,6 +218,10 @@ pub mod pallet {
         #[pallet::constant]
         type AssignDelay: Get<BlockNumberFor<Self>>;
 
+        /// Most blocks for which a gateway agrees in advance to drive a session.
+        #[pallet::constant]
+        type ConsentLength: Get<BlockNumberFor<Self>>;
+
         /// Most workers that one [`Pallet::advance`] settles.
         #[pallet::constant]
         type SettlePerCall: Get<u32>;
@@ -247,7 +266,7 @@ pub mod pallet {
         #[pallet::constant]
         type MaxShares: Get<Balance>;
 
-        /// Priority of closings and workers' disputes in the transaction pool.
+        /// Priority of closings in the transaction pool. That of a worker's dispute is lower by the number of its bytes.
         #[pallet::constant]
         type ClosePriority: Get<TransactionPriority>;
 
@@ -322,6 +341,10 @@ pub mod pallet {
     #[pallet::storage]
     pub type Sessions<T: Config> = CountedStorageMap<_, Twox64Concat, SessionId, SessionOf<T>>;
 
+    /// The session that was closed before all others whose votes wait for room, behind its last block for that.
+    #[pallet::storage]
+    pub type FirstWaiting<T: Config> = StorageValue<_, (BlockNumberFor<T>, SessionId)>;
+
     /// For each session, unless it is voted on, the block from which its next step is due.
     #[pallet::storage]
     pub type Agenda<T: Config> = StorageDoubleMap<_, Twox64Concat, BlockNumberFor<T>, Twox64Concat, SessionId, ()>;
@@ -337,7 +360,7 @@ pub mod pallet {
     /// What accounts have locked and earned. Goes when that is nothing.
     #[pallet::storage]
     pub type Holdings<T: Config> =
-        StorageDoubleMap<_, Twox64Concat, ModelId, Blake2_128Concat, T::AccountId, Holding, ValueQuery>;
+        StorageDoubleMap<_, Twox64Concat, ModelId, Blake2_128Concat, T::AccountId, HoldingOf<T>, ValueQuery>;
 
     #[pallet::genesis_config]
     #[derive(frame_support::DefaultNoBound)]
@@ -477,8 +500,8 @@ pub mod pallet {
         KeyTaken,
         /// The proof does not show that the account has the key.
         NotYourKey,
-        /// A peer id has at least one byte.
-        NoPeer,
+        /// The peer id is none: it is the multihash of a key, by identity of an Ed25519 key or by SHA2-256.
+        InvalidPeer,
         /// The bond is lower than the chain asks for.
         BondTooLow,
         /// The model has as many workers as the chain allows.
@@ -487,12 +510,27 @@ pub mod pallet {
         AlreadyLeaving,
         /// The worker has to leave first, and to wait.
         NotLeaving,
-        /// The time until the bond may be taken away is not over.
+        /// The time until the bond may be taken away, or shares unlocked, is not over.
         TooEarly,
         /// The worker takes part in sessions that are not over.
         InSessions,
         /// The gateway must be a worker with a full bond that does not leave.
         NotAGateway,
+        /// The gateway's bond does not cover the price beside those of the other sessions that it drives.
+        BondNotFree,
+        /// The gateway has to agree, unless it is itself who asks.
+        NoConsent,
+        /// The gateway has not agreed to this: its key did not sign it for this requester, model, question and payment.
+        NotWhatWasAgreed,
+        /// The gateway agreed for a time that is over.
+        ConsentExpired,
+        /// The gateway agreed for a longer time than the chain allows.
+        ConsentTooLong,
+        /// The consent has opened a session already.
+        ConsentUsed,
+        /// The gateway has as many consents that were used and have not expired as the chain remembers. Try again in a later
+        /// block.
+        TooManyConsents,
         /// A session has at least one token of a prompt and one of an answer, and no more positions than the model or the
         /// chain allows.
         InvalidLength,
@@ -516,7 +554,7 @@ pub mod pallet {
         InvalidClosing,
         /// Nothing is due for the session in this block.
         NothingDue,
-        /// There is no room for the session's votes now. Try again in a later block.
+        /// There is no room for the session's votes now, or others are before it. Try again in a later block.
         NoRoomForVotes,
         /// The session is not in its window.
         NotDisputable,
@@ -584,7 +622,7 @@ pub mod pallet {
 
         /// Makes the account a worker of a model.
         ///
-        /// - `peer`: its node's libp2p peer id, as bytes.
+        /// - `peer`: its node's libp2p peer id, the bytes of the multihash.
         /// - `key`: the key that the node signs with, of the type `atst`.
         /// - `proof`: that the account has the key, as `author_rotateKeysWithOwner` gives it: the key's signature over
         ///   `POP_` and the account.
@@ -631,7 +669,10 @@ pub mod pallet {
             Self::do_announce(who, peer, key, &proof)
         }
 
-        /// Opens a session and holds the most that it can cost.
+        /// Opens a session and holds the most that it can cost. The gateway's bond answers for as much until it is over.
+        ///
+        /// - `consent`: that of the gateway, its key's signature over [`ensemble_core::inference::consent_bytes`]. It may be
+        ///   missing where the gateway is itself who asks.
         #[pallet::call_index(7)]
         pub fn open(
             origin: OriginFor<T>,
@@ -639,9 +680,10 @@ pub mod pallet {
             gateway: T::AccountId,
             question: Question,
             payment: Payment,
+            consent: Option<ConsentOf<T>>,
         ) -> DispatchResult {
             let who = ensure_signed(origin)?;
-            Self::do_open(who, model, gateway, question, payment)
+            Self::do_open(who, model, gateway, question, payment, consent)
         }
 
         /// Closes a session with what its gateway says of it.
@@ -701,14 +743,15 @@ pub mod pallet {
             Self::do_advance(session)
         }
 
-        /// Locks shares, which earn credits until they are unlocked.
+        /// Locks shares, which earn credits until they are unlocked: not before as many blocks later as a window lasts.
         #[pallet::call_index(12)]
         pub fn lock(origin: OriginFor<T>, model: ModelId, class: Class, amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_lock(who, model, class, amount)
         }
 
-        /// Returns locked shares. Credits that they earned stay.
+        /// Returns locked shares, some time after the account locked some of this class for the last time. Credits that they
+        /// earned stay.
         #[pallet::call_index(13)]
         pub fn unlock(origin: OriginFor<T>, model: ModelId, class: Class, amount: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;

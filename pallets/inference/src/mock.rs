@@ -8,7 +8,7 @@ use codec::Encode;
 use ensemble_core::{
     attester::{AttesterId, AttesterSignature},
     exchange::{Audience, Contributions, Won},
-    inference::{closing_bytes, Closing, Evidence, Payment, Peer, RangeIndex},
+    inference::{closing_bytes, consent_bytes, Closing, Consent, Evidence, Payment, Peer, RangeIndex},
     tasks::{Descriptor, Phases},
     votes::{Failure, Matter, Sort, Turn, VoteEnd, VoteOutcome, VoteSpec, VoteVoid, Voters},
     AssetId, ModelId, SessionId, TaskId,
@@ -67,10 +67,12 @@ pub const RECORD: Balance = 20;
 pub const ASSIGN_DELAY: BlockNumber = 4;
 pub const LENGTHS: Lengths<BlockNumber> =
     Lengths { answer: 20, votes: Phases { commit: 3, reveal: 3, attest: 3 }, window: 10, leave: 60 };
+pub const CONSENT_LENGTH: BlockNumber = 50;
 pub const MAX_SESSIONS: u32 = 6;
 pub const SETTLE_PER_CALL: u32 = 2;
 pub const VOTE_FEE: Balance = 5;
 pub const ATTEST_FEE: Balance = 7;
+pub const CLOSE_PRIORITY: u64 = 1 << 40;
 /// Most votes at one time.
 pub const MAX_VOTES: u32 = 12;
 
@@ -171,7 +173,8 @@ parameter_types! {
     pub const InferencePalletId: PalletId = PalletId(*b"py/infer");
     pub const DefaultLengths: Lengths<BlockNumber> = LENGTHS;
     pub const DefaultParameters: Parameters = Parameters {
-        rates: Rates { position: 1_000, billion: 1_000_000_000 },
+        // The least bond covers the prices of some sessions of the model of tests.
+        rates: Rates { position: 10, billion: 10_000_000 },
         split: Split {
             gateway: Permill::from_percent(10),
             credits: Permill::from_percent(20),
@@ -190,6 +193,8 @@ parameter_types! {
     pub static BurntSoFar: Balance = 0;
     /// The votes that run, by task.
     pub static OpenVotes: BTreeMap<TaskId, VoteSpec<BlockNumber>> = BTreeMap::new();
+    /// The number of the next consent.
+    pub static NextConsent: u32 = 0;
     /// The task of the next vote.
     pub static NextVote: TaskId = 100;
     /// What won both tasks, if not the bundle of the fixture.
@@ -332,6 +337,7 @@ impl crate::Config for Test {
     type MaxSessionBytes = MaxSessionBytes;
     type MaxPositions = ConstU32<1_000>;
     type AssignDelay = ConstU64<ASSIGN_DELAY>;
+    type ConsentLength = ConstU64<CONSENT_LENGTH>;
     type SettlePerCall = ConstU32<SETTLE_PER_CALL>;
     type ModelDeposit = ModelDeposit;
     type MinBond = MinBond;
@@ -342,7 +348,7 @@ impl crate::Config for Test {
     type ProductsPerShare = ProductsPerShare;
     type MinShares = MinShares;
     type MaxShares = MaxShares;
-    type ClosePriority = ConstU64<77>;
+    type ClosePriority = ConstU64<CLOSE_PRIORITY>;
     type WeightInfo = ();
     #[cfg(feature = "runtime-benchmarks")]
     type BenchmarkHelper = Tasks;
@@ -385,6 +391,7 @@ impl WeightInfo for () {
         lock,
         unlock,
         set_parameters,
+        time_out,
         end_session,
         postpone_votes,
         settle_worker,
@@ -396,6 +403,7 @@ impl WeightInfo for () {
         register_model,
         dispute_row,
         dispute_trace,
+        dispute_signature,
         dispute_norm,
         dispute_outputs,
         dispute_prompt,
@@ -427,6 +435,7 @@ pub fn new_chain() -> TestExternalities {
     MaxSessionBytes::set(1 << 30);
     OpenVotes::set(BTreeMap::new());
     Winner::set(None);
+    NextConsent::set(0);
     NextVote::set(100);
     RefuseVotes::set(false);
     Turns::set(BTreeMap::new());
@@ -500,8 +509,9 @@ pub fn proof(of: AccountId, owner: AccountId) -> AttesterSignature {
     pair(of).sign(&[b"POP_".to_vec(), owner.encode()].concat()).into()
 }
 
+/// The peer id of a key that is all zeros but for its last bytes.
 pub fn peer(who: AccountId) -> Peer {
-    Peer::truncate_from(who.to_le_bytes().to_vec())
+    Peer::truncate_from([&[0, 36, 8, 1, 18, 32], &[0; 24][..], &who.to_le_bytes()].concat())
 }
 
 pub fn signed(who: AccountId) -> RuntimeOrigin {
@@ -535,8 +545,33 @@ pub fn question() -> Question {
     }
 }
 
+/// What `signer` signs when it agrees to a session of the first model.
+pub fn consent(
+    signer: AccountId,
+    requester: AccountId,
+    question: &Question,
+    payment: Payment,
+    number: u32,
+    until: BlockNumber,
+) -> Consent<BlockNumber> {
+    let bytes = consent_bytes(&System::block_hash(0), &requester, 0, question, payment, number, &until);
+    Consent { number, until, signature: pair(signer).sign(&bytes).into() }
+}
+
+/// Opens a session of the first model through a gateway that agrees to it once more.
+pub fn try_open_through(
+    gateway: AccountId,
+    requester: AccountId,
+    question: Question,
+    payment: Payment,
+) -> DispatchResult {
+    let number = NextConsent::mutate(|next| core::mem::replace(next, *next + 1));
+    let consent = consent(gateway, requester, &question, payment, number, System::block_number() + 1);
+    Inference::open(signed(requester), 0, gateway, question, payment, Some(consent))
+}
+
 pub fn try_open(question: Question, payment: Payment) -> DispatchResult {
-    Inference::open(signed(REQUESTER), 0, GATEWAY, question, payment)
+    try_open_through(GATEWAY, REQUESTER, question, payment)
 }
 
 /// Opens a session and gives its number.

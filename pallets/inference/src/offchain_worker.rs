@@ -8,7 +8,8 @@
 //!    that it gave the node something else, the node abstains, and its log says so. What a commitment is made with is
 //!    written down before it is sent, so that it can always be opened.
 //! 4. **Watching.** Each session in its window whose model is held is computed again by the node, its own first, at most
-//!    [`CHECKS`] at one time. What shows that somebody was wrong is submitted once, by a key whose bond is at stake.
+//!    [`CHECKS`] of those whose contents are here at one time. What shows that somebody was wrong is submitted by a key whose
+//!    bond is at stake, until the chain knows it.
 //!
 //! The worker never waits: the node fetches and computes in the background, and the worker of the next block looks again.
 //! A session is forgotten, and what it took is let go, when it has been over for [`CONFIRMATIONS`] blocks. Neither a
@@ -42,12 +43,12 @@ use sp_runtime::{
         storage::{MutateStorageError, StorageRetrievalError, StorageValueRef},
         storage_lock::{StorageLock, Time},
     },
-    traits::{SaturatedConversion, Saturating, Zero},
+    traits::{CheckedDiv, SaturatedConversion, Saturating, Zero},
 };
 
 use crate::{
-    dispute, types::bit, Call, Config, FalseKeys, Faults, KeyOwners, Models, Notes, Pallet, Range, SessionOf, Sessions,
-    State, Workers, LOG,
+    dispute, types::bit, Call, Config, CurrentLengths, FalseKeys, Faults, KeyOwners, Models, Notes, Pallet, Range,
+    SessionOf, Sessions, State, Workers, LOG,
 };
 
 /// Keeps two workers from running at the same time.
@@ -59,7 +60,7 @@ const JOURNAL_KEY: &[u8] = b"ensemble/inference/journal";
 
 /// How long a lock holds if its owner was killed.
 const LOCK_DURATION: Duration = Duration::from_millis(10_000);
-/// Blocks after which a closing or a vote that is not on the chain is sent again: the pool may have dropped what it
+/// Blocks after which a closing, a vote or evidence that is not on the chain is sent again: the pool may have dropped what it
 /// accepted, and phases may be short. Both have the same tag, so that one gets in, and nobody pays for it.
 const RESEND_AFTER: u32 = 2;
 /// A fetch that failed is tried again in every block whose number this divides.
@@ -67,7 +68,10 @@ const RETRY_EVERY: u32 = 4;
 /// Blocks for which something must be over before the node lets go what it took. GRANDPA usually needs three.
 const CONFIRMATIONS: u32 = 32;
 /// Sessions that are checked at one time.
-const CHECKS: usize = 4;
+const CHECKS: u32 = 4;
+/// The part of a window in which the contents of its session should come. Of others that are missed those go first whose
+/// time has not passed: a gateway that never gives what it named keeps nobody else's session from being checked.
+const PATIENCE: u32 = 4;
 /// Most bytes of a model that a worker fetches. How much of its store a content may take, the node decides.
 const MAX_MODEL_BYTES: u64 = 1 << 40;
 
@@ -127,12 +131,23 @@ struct Sent<BlockNumber> {
 struct Visit<BlockNumber> {
     /// Block in which the closing was sent last.
     closed_at: Option<BlockNumber>,
-    /// Hashes of the evidence that was sent.
-    disputed: Vec<H256>,
+    /// The evidence that was sent.
+    disputed: Vec<Disputed<BlockNumber>>,
     /// How far the check is.
     watch: Watch,
+    /// Block in which its contents were needed first.
+    begun_at: Option<BlockNumber>,
     /// Block in which the session was first seen to be over.
     ended_at: Option<BlockNumber>,
+}
+
+/// Evidence on its way.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq)]
+struct Disputed<BlockNumber> {
+    /// Its hash.
+    hash: H256,
+    /// Block in which it was sent last.
+    at: BlockNumber,
 }
 
 /// How far a check is.
@@ -142,7 +157,9 @@ enum Watch {
     Not,
     /// It waits for contents, or is under way.
     Begun,
-    /// Something is wrong, and evidence waits for the one before it to get in.
+    /// It could not be done, as the log said. What it was for may change, so that the node is asked further.
+    Unable,
+    /// Something is wrong, and the chain does not know all of it.
     Disputing,
     /// Nothing is left to do, and the log said what came of it.
     Done,
@@ -150,7 +167,7 @@ enum Watch {
 
 impl<BlockNumber> Default for Visit<BlockNumber> {
     fn default() -> Self {
-        Self { closed_at: None, disputed: Vec::new(), watch: Watch::Not, ended_at: None }
+        Self { closed_at: None, disputed: Vec::new(), watch: Watch::Not, begun_at: None, ended_at: None }
     }
 }
 
@@ -190,8 +207,8 @@ impl<BlockNumber> Journal<BlockNumber> {
             match self.visits.get_mut(&id) {
                 // It was sent.
                 Some(ours) => {
-                    let sent: Vec<_> =
-                        theirs.disputed.into_iter().filter(|hash| !ours.disputed.contains(hash)).collect();
+                    let is_new = |sent: &Disputed<_>| ours.disputed.iter().all(|known| known.hash != sent.hash);
+                    let sent: Vec<_> = theirs.disputed.into_iter().filter(is_new).collect();
                     ours.disputed.extend(sent);
                 },
                 None if !before.visits.contains_key(&id) => {
@@ -243,6 +260,20 @@ impl<AccountId> Window<AccountId> {
         said.into_iter().chain(contested).chain(won)
     }
 
+    /// Most bytes of all that is fetched.
+    fn bytes(&self) -> u64 {
+        self.contents().fold(0, |sum, (_, bytes, _)| sum.saturating_add(bytes))
+    }
+
+    /// Whether all that a check needs is here, or, of what it can do without, nobody has it.
+    fn is_here(&self) -> bool {
+        self.contents().all(|(content, _, is_needed)| match tensors::status(content.0) {
+            TensorStatus::Held { .. } => true,
+            TensorStatus::Failed(_) => !is_needed,
+            TensorStatus::Absent | TensorStatus::Fetching { .. } => false,
+        })
+    }
+
     /// Number of ranges.
     fn count(&self) -> u32 {
         u32::try_from(self.ranges.len()).unwrap_or(u32::MAX)
@@ -264,6 +295,7 @@ impl<AccountId> Window<AccountId> {
             },
             // It may excuse a gateway later on.
             Evidence::Signature { .. } => false,
+            Evidence::Short { .. } => self.faults.gateway,
             Evidence::Glue(glue) => {
                 // Who was given something else than what won cannot be held to it.
                 let basis = dispute::notes::basis(glue, self.count(), self.vocabulary);
@@ -302,8 +334,11 @@ impl<T: Config> Pallet<T> {
     /// Does everything that there is to do for the keys of this node.
     fn attend(now: BlockNumberFor<T>, keys: &[AttesterId]) {
         let stored = load_journal::<BlockNumberFor<T>>();
+        if keys.is_empty() && stored == Journal::default() {
+            return;
+        }
         let mut journal = stored.clone();
-        let own: Vec<_> = Sessions::<T>::iter().filter(|(_, session)| Self::takes_part(session, keys)).collect();
+        let (own, windows) = Self::sessions_for(keys, &journal);
         for (id, _) in &own {
             journal.visits.entry(*id).or_default().ended_at = None;
         }
@@ -329,10 +364,28 @@ impl<T: Config> Pallet<T> {
                 Self::vote(now, ballot, errand);
             }
         }
-        let watched = Self::watch(now, keys, &mut journal);
+        let watched = Self::watch(now, keys, windows, &mut journal);
         Self::keep(now, keys, &watched, &mut journal);
         Self::forget_sessions(now, &mut journal);
         save_journal(&known, journal);
+    }
+
+    /// The sessions in which keys of this node take part, and all that are in their window and not done with.
+    fn sessions_for(
+        keys: &[AttesterId],
+        journal: &Journal<BlockNumberFor<T>>,
+    ) -> (Vec<(SessionId, SessionOf<T>)>, Vec<Window<T::AccountId>>) {
+        let is_done = |id: &SessionId| journal.visits.get(id).is_some_and(|visit| visit.watch == Watch::Done);
+        let (mut own, mut windows) = (Vec::new(), Vec::new());
+        for (id, session) in Sessions::<T>::iter() {
+            if !is_done(&id) {
+                windows.extend(Self::window(id, &session, keys));
+            }
+            if Self::takes_part(&session, keys) {
+                own.push((id, session));
+            }
+        }
+        (own, windows)
     }
 
     /// The votes on ranges of a session that keys of this node serve.
@@ -364,9 +417,8 @@ impl<T: Config> Pallet<T> {
         visit: &mut Visit<BlockNumberFor<T>>,
     ) {
         let key = &session.gateway.key;
-        let recent = |at: BlockNumberFor<T>| at <= now && now < at.saturating_add(RESEND_AFTER.into());
         let is_answering = matches!(session.state, State::Assigned { .. }) && keys.contains(key);
-        if !is_answering || visit.closed_at.is_some_and(recent) {
+        if !is_answering || visit.closed_at.is_some_and(|at| is_recent(now, at)) {
             return;
         }
         let Some(closing) = inference::closing(id) else { return };
@@ -391,8 +443,7 @@ impl<T: Config> Pallet<T> {
                 Turn::Reveal => true,
                 Turn::Wait | Turn::Over => continue,
             };
-            let recent = |at: BlockNumberFor<T>| at <= now && now < at.saturating_add(RESEND_AFTER.into());
-            if sent.iter().any(|sent| sent.voter == *voter && sent.reveals == reveals && recent(sent.at)) {
+            if sent.iter().any(|sent| sent.voter == *voter && sent.reveals == reveals && is_recent(now, sent.at)) {
                 continue;
             }
             let accepted = match reveals {
@@ -412,30 +463,54 @@ impl<T: Config> Pallet<T> {
     fn watch(
         now: BlockNumberFor<T>,
         keys: &[AttesterId],
+        mut windows: Vec<Window<T::AccountId>>,
         journal: &mut Journal<BlockNumberFor<T>>,
     ) -> Vec<Window<T::AccountId>> {
         // Without a bond at stake nobody is heard.
         let Some(challenger) = Self::challenger(keys) else { return Vec::new() };
-        let is_done = |id: &SessionId| journal.visits.get(id).is_some_and(|visit| visit.watch == Watch::Done);
-        let windows = Sessions::<T>::iter().filter(|(id, _)| !is_done(id));
-        let mut windows: Vec<_> = windows.filter_map(|(id, session)| Self::window(id, &session, keys)).collect();
-        // Those that were begun go on before others begin.
-        let is_begun = |id: &SessionId| {
-            journal.visits.get(id).is_some_and(|visit| matches!(visit.watch, Watch::Begun | Watch::Disputing))
-        };
-        windows.sort_by_key(|window| (!window.is_own, !is_begun(&window.session), window.session));
         windows.retain(|window| matches!(tensors::status(window.check.model.0), TensorStatus::Held { .. }));
-        windows.truncate(CHECKS);
-        for window in &windows {
+        let mut windows = Self::in_order(now, windows, journal);
+        let mut room = T::MaxSessionBytes::get().saturating_mul(CHECKS.into());
+        windows.retain(|(_, window)| {
+            let left = room.checked_sub(window.bytes());
+            room = left.unwrap_or(room);
+            left.is_some()
+        });
+        let mut places = CHECKS;
+        for (is_here, window) in &windows {
             let visit = journal.visits.entry(window.session).or_default();
             visit.ended_at = None;
+            visit.begun_at.get_or_insert(now);
             if visit.watch == Watch::Not {
                 visit.watch = Watch::Begun;
             }
-            if Self::fetched(now, window) {
-                Self::judge(window, &challenger, visit);
+            window.contents().for_each(|(content, max_bytes, _)| Self::fetch(now, &content, max_bytes));
+            // What was found is known, and computed no more.
+            let takes_place = visit.watch != Watch::Disputing;
+            if *is_here && (places > 0 || !takes_place) {
+                places = places.saturating_sub(takes_place.into());
+                Self::judge(now, window, &challenger, visit);
             }
         }
+        windows.into_iter().map(|(_, window)| window).collect()
+    }
+
+    /// Whether the contents of windows are here, and the windows, in the order in which they are looked at.
+    fn in_order(
+        now: BlockNumberFor<T>,
+        windows: Vec<Window<T::AccountId>>,
+        journal: &Journal<BlockNumberFor<T>>,
+    ) -> Vec<(bool, Window<T::AccountId>)> {
+        let patience = CurrentLengths::<T>::get().window.checked_div(&PATIENCE.into()).unwrap_or_default();
+        let mut windows: Vec<_> = windows.into_iter().map(|window| (window.is_here(), window)).collect();
+        windows.sort_by_key(|(is_here, window)| {
+            let visit = journal.visits.get(&window.session);
+            let begun_at = visit.and_then(|visit| visit.begun_at);
+            let is_late = !is_here && begun_at.is_some_and(|at| now >= at.saturating_add(patience));
+            let is_last = is_late || visit.is_some_and(|visit| visit.watch == Watch::Unable);
+            // Those that were begun go on before others begin.
+            (!window.is_own || is_last, !is_here, is_last, begun_at.is_none(), window.session)
+        });
         windows
     }
 
@@ -449,7 +524,12 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Asks for the check of a session whose contents are here, and disputes what is wrong.
-    fn judge(window: &Window<T::AccountId>, challenger: &AttesterId, visit: &mut Visit<BlockNumberFor<T>>) {
+    fn judge(
+        now: BlockNumberFor<T>,
+        window: &Window<T::AccountId>,
+        challenger: &AttesterId,
+        visit: &mut Visit<BlockNumberFor<T>>,
+    ) {
         let id = window.session;
         match inference::check(window.check.clone()) {
             CheckStatus::Pending => {},
@@ -458,21 +538,24 @@ impl<T: Config> Pallet<T> {
                 visit.watch = Watch::Done;
             },
             CheckStatus::Unable(reason) => {
-                log::error!(target: LOG, "session {id}: cannot be judged: {reason}");
-                visit.watch = Watch::Done;
+                if visit.watch != Watch::Unable {
+                    log::error!(target: LOG, "session {id}: cannot be judged now: {reason}");
+                }
+                visit.watch = Watch::Unable;
             },
             CheckStatus::Wrong(found) => {
                 let mut is_left = false;
                 for evidence in found {
-                    is_left |= !Self::dispute_once(window, evidence, challenger, visit);
+                    is_left |= !Self::dispute_until_shown(now, window, evidence, challenger, visit);
                 }
                 visit.watch = if is_left { Watch::Disputing } else { Watch::Done };
             },
         }
     }
 
-    /// Submits a piece of evidence, unless that was done or nobody needs it. Returns whether nothing is left to do.
-    fn dispute_once(
+    /// Submits a piece of evidence, unless that was done lately or nobody needs it. Returns whether nothing is left to do.
+    fn dispute_until_shown(
+        now: BlockNumberFor<T>,
         window: &Window<T::AccountId>,
         evidence: Evidence,
         challenger: &AttesterId,
@@ -481,10 +564,11 @@ impl<T: Config> Pallet<T> {
         let id = window.session;
         let hash = H256(sp_io::hashing::blake2_256(&evidence.encode()));
         let is_refused = window.false_keys.contains(challenger);
-        if is_refused || window.is_shown(&evidence) || visit.disputed.contains(&hash) {
+        if is_refused || window.is_shown(&evidence) {
             return true;
         }
-        if window.is_early(&evidence) {
+        let sent_at = visit.disputed.iter().find(|sent| sent.hash == hash).map(|sent| sent.at);
+        if window.is_early(&evidence) || sent_at.is_some_and(|at| is_recent(now, at)) {
             return false;
         }
         let genesis = frame_system::Pallet::<T>::block_hash(BlockNumberFor::<T>::zero());
@@ -500,8 +584,9 @@ impl<T: Config> Pallet<T> {
             return false;
         }
         log::warn!(target: LOG, "session {id}: {what}; disputed");
-        visit.disputed.push(hash);
-        true
+        visit.disputed.retain(|sent| sent.hash != hash);
+        visit.disputed.push(Disputed { hash, at: now });
+        false
     }
 
     /// Pins what is needed, and lets go what has not been needed for long.
@@ -546,7 +631,7 @@ impl<T: Config> Pallet<T> {
             if Sessions::<T>::contains_key(id) {
                 return true;
             }
-            if visit.ended_at.is_none() && visit.watch == Watch::Begun {
+            if visit.ended_at.is_none() && matches!(visit.watch, Watch::Begun | Watch::Unable) {
                 log::warn!(target: LOG, "session {id}: was not computed again in time");
             }
             let ended_at = *visit.ended_at.get_or_insert(now);
@@ -593,21 +678,6 @@ impl<T: Config> Pallet<T> {
         })
     }
 
-    /// Has the contents of a session fetched. Returns whether all are here, but for those that nobody has and a check can
-    /// do without.
-    fn fetched(now: BlockNumberFor<T>, window: &Window<T::AccountId>) -> bool {
-        let mut are_here = true;
-        for (content, max_bytes, is_needed) in window.contents() {
-            Self::fetch(now, &content, max_bytes);
-            are_here &= match tensors::status(content.0) {
-                TensorStatus::Held { .. } => true,
-                TensorStatus::Failed(_) => !is_needed,
-                TensorStatus::Absent | TensorStatus::Fetching { .. } => false,
-            };
-        }
-        are_here
-    }
-
     /// Has a content fetched if it is not here, unless that failed lately.
     fn fetch(now: BlockNumberFor<T>, content: &TensorId, max_bytes: u64) {
         let retries = (now % RETRY_EVERY.saturated_into()).is_zero();
@@ -619,6 +689,11 @@ impl<T: Config> Pallet<T> {
             },
         }
     }
+}
+
+/// Whether what was sent in a block may still get in. A block after this one is of a fork that was abandoned.
+fn is_recent<BlockNumber: Copy + Ord + Saturating + From<u32>>(now: BlockNumber, at: BlockNumber) -> bool {
+    at <= now && now < at.saturating_add(RESEND_AFTER.into())
 }
 
 /// Looks up what to vote for, if that is not known.
@@ -658,6 +733,9 @@ fn shown_by(evidence: &Evidence) -> alloc::string::String {
         },
         Evidence::Signature { range, place, .. } => {
             alloc::format!("the worker at place {place} signed something else than it voted for in range {range}")
+        },
+        Evidence::Short { position, .. } => {
+            alloc::format!("the gateway asked for position {position}, and closed with less")
         },
         Evidence::Glue(glue) => match glue.position() {
             Some(position) => alloc::format!("the gateway took a false step at position {position}"),

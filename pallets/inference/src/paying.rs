@@ -1,7 +1,8 @@
 //! Settling: who is paid when a session is over, one worker at a time.
 
+use ensemble_compute::inference::Architecture;
 use ensemble_core::{
-    inference::{ranges_of, Payment},
+    inference::{ranges_of, Payment, RangeVote},
     SessionId,
 };
 use frame_support::{defensive, pallet_prelude::*, traits::Imbalance};
@@ -11,13 +12,33 @@ use sp_runtime::traits::Saturating;
 use crate::{
     price::{products, range_products, share, Pieces},
     types::bit,
-    Balance, Config, End, Event, HoldReason, Models, Pallet, SessionOf, Sessions, State, Work,
+    Balance, Config, End, Event, HoldReason, Models, Pallet, Refund, SessionOf, Sessions, State, Work,
 };
 
 impl Work {
     /// Whether something was shown to be wrong.
     fn is_wrong(&self) -> bool {
         self.faults.gateway || self.faults.signers != 0 || self.ranges.iter().any(|range| range.is_wrong)
+    }
+
+    /// Whether no trace won of some range.
+    fn is_void(&self) -> bool {
+        self.ranges.iter().any(|range| range.vote == RangeVote::Void)
+    }
+
+    /// Whether of no range most workers revealed the same.
+    fn is_worthless(&self) -> bool {
+        self.ranges.iter().all(|range| !range.agreed)
+    }
+
+    /// Products of the ranges of which a trace won, for one position.
+    fn counting(&self, architecture: &Architecture) -> u64 {
+        if !self.is_void() {
+            return products(architecture);
+        }
+        let count = u32::try_from(self.ranges.len()).unwrap_or(u32::MAX);
+        let won = (0..count).zip(&self.ranges).filter(|(_, range)| range.vote != RangeVote::Void);
+        won.fold(0, |sum, (range, _)| sum.saturating_add(range_products(architecture, range, count)))
     }
 
     /// Whether the worker at a place was shown to be wrong.
@@ -43,6 +64,11 @@ impl<T: Config> Pallet<T> {
             // The requester comes first: it paid for votes on something wrong.
             let fund = session.purse.saturating_sub(session.fee);
             End::Wrong { work, fund }
+        } else if work.is_worthless() {
+            // As if it had not closed: whoever cannot should not be better off by closing with anything.
+            let taken = Self::slash_bond(id, &session.gateway.account, session.price);
+            session.purse = session.purse.saturating_add(Self::put_in(session.model, taken));
+            End::Refunded(Refund::NobodyAgreed)
         } else {
             End::Paid(work)
         };
@@ -50,21 +76,43 @@ impl<T: Config> Pallet<T> {
         Sessions::<T>::insert(id, session);
     }
 
-    /// What is divided among those who worked, by the positions that were computed.
-    fn pieces_of(session: &SessionOf<T>, work: &Work) -> Pieces {
-        let products = Self::architecture_of(session).map_or(0, |architecture| products(&architecture));
-        let amount = session.rates.amount(work.positions, products, session.question.replicas);
+    /// What the positions that were computed cost: the part of the ranges that count, and that of those that are void.
+    fn amounts_of(session: &SessionOf<T>, work: &Work) -> (Balance, Balance) {
+        let Some(architecture) = Self::architecture_of(session) else { return (0, 0) };
+        let all = products(&architecture);
+        let amount = session.rates.amount(work.positions, all, session.question.replicas);
         let most = session.price.saturating_sub(session.fee);
-        session.split.divide(amount.unwrap_or(0).min(most))
+        let amount = amount.unwrap_or(0).min(most);
+        let counts = share(amount, work.counting(&architecture).into(), all.into());
+        (counts, amount.saturating_sub(counts))
     }
 
-    /// Multiplications that the worker at a place has served and that count.
+    /// What is divided among those who worked. What void ranges cost is not, and goes to nobody.
+    fn pieces_of(session: &SessionOf<T>, work: &Work) -> Pieces {
+        let (counts, _) = Self::amounts_of(session, work);
+        session.split.divide(counts)
+    }
+
+    /// What of that is the gateway's, unless it was wrong. Where it cannot be known whether tokens follow from what workers
+    /// gave, they are not worth it.
+    fn due_for_gateway(work: &Work, pieces: &Pieces) -> Balance {
+        if work.faults.gateway || work.is_void() {
+            return 0;
+        }
+        pieces.gateway
+    }
+
+    /// Multiplications that the worker at a place has served and that count: of a range that was shown to be wrong, as far as
+    /// anybody knows, those of who said something else.
     fn served_by(session: &SessionOf<T>, work: &Work, place: u32) -> u128 {
         let Some(architecture) = Self::architecture_of(session) else { return 0 };
         let workers = session.question.workers;
         let served = ranges_of(place, workers, session.question.replicas).filter(|range| {
             let range = usize::try_from(*range).ok().and_then(|range| work.ranges.get(range));
-            range.is_some_and(|range| range.backers & bit(place) != 0 && !range.is_wrong)
+            range.is_some_and(|range| {
+                let who = if range.is_wrong { range.outvoted } else { range.backers };
+                who & bit(place) != 0
+            })
         });
         let products = served.map(|range| range_products(&architecture, range, workers));
         u128::from(products.fold(0u64, u64::saturating_add)).saturating_mul(work.positions.into())
@@ -73,7 +121,7 @@ impl<T: Config> Pallet<T> {
     /// The part of `amount`, which all workers get together, of one that has served so much.
     fn due_for(session: &SessionOf<T>, work: &Work, served: u128, amount: Balance) -> Balance {
         let Some(architecture) = Self::architecture_of(session) else { return 0 };
-        let all = u128::from(products(&architecture))
+        let all = u128::from(work.counting(&architecture))
             .saturating_mul(work.positions.into())
             .saturating_mul(session.question.replicas.into());
         share(amount, served, all)
@@ -97,7 +145,7 @@ impl<T: Config> Pallet<T> {
                     (Self::compensate_worker(id, &mut session, work, *fund, place, &party.account), 0)
                 },
             };
-            Self::disengage(&party.account);
+            Self::disengage(&party.account, 0);
             Self::deposit_event(Event::WorkerSettled { session: id, who: party.account, paid, shares });
         }
         Sessions::<T>::insert(id, session);
@@ -142,8 +190,8 @@ impl<T: Config> Pallet<T> {
 
     /// What there is of `due` where `fund` is all there is for workers and the gateway.
     fn covered(session: &SessionOf<T>, work: &Work, fund: Balance, due: Balance) -> Balance {
-        let Pieces { workers, gateway, .. } = Self::pieces_of(session, work);
-        let all = workers.saturating_add(if work.faults.gateway { 0 } else { gateway });
+        let pieces = Self::pieces_of(session, work);
+        let all = pieces.workers.saturating_add(Self::due_for_gateway(work, &pieces));
         if fund >= all {
             return due;
         }
@@ -159,13 +207,19 @@ impl<T: Config> Pallet<T> {
         let end = end.clone();
         let gateway_account = session.gateway.account.clone();
         let (gateway, credits, burnt) = match &end {
-            End::Refunded(_) => (0, 0, 0),
+            End::Refunded(_) => {
+                Self::return_fee(id, &mut session);
+                (0, 0, 0)
+            },
             End::Paid(work) => {
-                let pieces = Self::pieces_of(&session, work);
+                let (counts, void) = Self::amounts_of(&session, work);
+                let pieces = session.split.divide(counts);
                 // Tokens that do not follow from what won are not worth a gateway's part, whoever is to blame.
-                let due = if work.faults.is_excused { 0 } else { pieces.gateway };
+                let due = if work.faults.is_excused { 0 } else { Self::due_for_gateway(work, &pieces) };
                 let gateway = Self::pay(id, &mut session, &gateway_account, due);
-                let burnt = Self::take_price(&mut session, pieces.burnt);
+                // Nobody keeps anything because a range is void, whose worker it may have been.
+                let unpaid = if work.is_void() { pieces.gateway.saturating_add(void) } else { 0 };
+                let burnt = Self::take_price(&mut session, pieces.burnt.saturating_add(unpaid));
                 let credits = Self::take_price(&mut session, pieces.credits);
                 let burnt_amount = burnt.peek();
                 Self::burn(burnt);
@@ -173,7 +227,7 @@ impl<T: Config> Pallet<T> {
                 (gateway, credits, burnt_amount.saturating_add(unclaimed))
             },
             End::Wrong { work, fund } => {
-                let due = if work.faults.gateway { 0 } else { Self::pieces_of(&session, work).gateway };
+                let due = Self::due_for_gateway(work, &Self::pieces_of(&session, work));
                 let amount = Self::covered(&session, work, *fund, due);
                 let gateway = Self::pay_from_purse(id, &mut session, &gateway_account, amount);
                 Self::return_fee(id, &mut session);
@@ -184,13 +238,13 @@ impl<T: Config> Pallet<T> {
         let returned = session.held;
         Self::return_price(id, &session);
         Self::give_back(Some(id), HoldReason::Session, &session.requester, session.deposit);
-        Self::disengage(&gateway_account);
+        Self::disengage(&gateway_account, session.price);
         Self::forget(id, &mut session);
         let requester = session.requester;
         Self::deposit_event(Event::SessionSettled { session: id, requester, gateway, credits, burnt, returned });
     }
 
-    /// Returns from the purse what the requester paid for votes.
+    /// Returns from the purse what the requester paid for votes, as far as it goes.
     fn return_fee(id: SessionId, session: &mut SessionOf<T>) {
         let fee = session.fee.min(session.purse);
         match session.payment {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{
     deposits::deposit,
-    inference::{Party, Payment, Position, MAX_REPLICAS, MAX_SESSION_WORKERS},
+    inference::{Payment, Position, MAX_REPLICAS, MAX_SESSION_WORKERS},
     ModelId, SessionId,
 };
 use frame_support::{ensure, pallet_prelude::*};
@@ -16,8 +16,8 @@ use sp_runtime::{
 };
 
 use crate::{
-    price::session_bytes, Agenda, Config, CurrentLengths, CurrentParameters, End, Error, Event, HoldReason, Models,
-    NextSessionId, Pallet, PartyOf, Question, Refund, Session, SessionOf, Sessions, State, TeamOf,
+    price::session_bytes, Agenda, Config, ConsentOf, CurrentLengths, CurrentParameters, End, Error, Event, HoldReason,
+    Models, NextSessionId, Pallet, Question, Refund, Session, SessionOf, Sessions, State, TeamOf, WorkerOf,
 };
 
 impl<T: Config> Pallet<T> {
@@ -27,17 +27,22 @@ impl<T: Config> Pallet<T> {
         gateway: T::AccountId,
         question: Question,
         payment: Payment,
+        consent: Option<ConsentOf<T>>,
     ) -> DispatchResult {
         let mut model = Self::model(model_id)?;
         let Question { workers, replicas, prompt_tokens, max_tokens, .. } = question;
         ensure!(prompt_tokens > 0 && max_tokens > 0, Error::<T>::InvalidLength);
         Self::check_shape(&model.architecture, question.most_positions(), workers, replicas)?;
         ensure!(Sessions::<T>::count() < T::MaxSessions::get(), Error::<T>::TooManySessions);
-        let gateway = Self::gateway(gateway)?;
+        let mut worker = Self::gateway(&gateway)?;
         let parameters = CurrentParameters::<T>::get();
         let (price, fee) =
             Self::price_of(&model.architecture, &question, &parameters.rates).ok_or(Error::<T>::PriceTooHigh)?;
-
+        ensure!(worker.free_bond() >= price, Error::<T>::BondNotFree);
+        match consent {
+            Some(consent) => Self::use_consent(&mut worker, &requester, model_id, &question, payment, &consent)?,
+            None => ensure!(requester == gateway, Error::<T>::NoConsent),
+        }
         let deposit = deposit(T::SessionDeposit::get(), Sessions::<T>::count(), T::MaxSessions::get());
 
         let id = Self::take_session_id()?;
@@ -46,7 +51,7 @@ impl<T: Config> Pallet<T> {
             Payment::Tune => Self::hold(HoldReason::Price, &requester, price)?,
             Payment::Credits => Self::spend_credits(&requester, model_id, price)?,
         }
-        Self::engage(gateway.account.clone()).ok_or(Error::<T>::NotAGateway)?;
+        let gateway = Self::pledge(gateway, worker, price);
         model.sessions.saturating_inc();
         Models::<T>::insert(model_id, model);
         let assign_at = frame_system::Pallet::<T>::block_number().saturating_add(T::AssignDelay::get());
@@ -101,10 +106,10 @@ impl<T: Config> Pallet<T> {
     }
 
     /// An account that may drive a generation.
-    fn gateway(account: T::AccountId) -> Result<PartyOf<T>, Error<T>> {
-        let worker = Self::worker(&account).map_err(|_| Error::NotAGateway)?;
+    fn gateway(account: &T::AccountId) -> Result<WorkerOf<T>, Error<T>> {
+        let worker = Self::worker(account).map_err(|_| Error::NotAGateway)?;
         ensure!(worker.leaves_at.is_none() && worker.bond >= T::MinBond::get(), Error::<T>::NotAGateway);
-        Ok(Party { account, key: worker.key, peer: worker.peer })
+        Ok(worker)
     }
 
     fn take_session_id() -> Result<SessionId, DispatchError> {
@@ -152,8 +157,9 @@ impl<T: Config> Pallet<T> {
         Sessions::<T>::insert(id, session);
     }
 
-    /// The gateway did not close.
+    /// The gateway did not close. Whatever it did with the answer, it has lost the price, and nobody has gained it.
     pub(crate) fn time_out(id: SessionId, mut session: SessionOf<T>, now: BlockNumberFor<T>) {
+        Self::burn(Self::slash_bond(id, &session.gateway.account, session.price));
         let team = BoundedVec::truncate_from(session.state.team().to_vec());
         Self::end(id, &mut session, team, End::Refunded(Refund::NotClosed), now);
         Sessions::<T>::insert(id, session);

@@ -6,7 +6,7 @@ use alloc::{
 };
 
 use ensemble_core::{
-    inference::{Payment, RangeVote},
+    inference::{places_of, Payment, RangeVote},
     AssetId, ModelId,
 };
 use frame_support::{
@@ -20,8 +20,9 @@ use frame_support::{
 use sp_runtime::TryRuntimeError;
 
 use crate::{
-    Agenda, Balance, Class, Config, HoldReason, Holdings, KeyOwners, ModelOfTask, Models, NextDue, NextModelId,
-    NextSessionId, Pallet, Pots, SeatCounts, Seats, SessionOf, Sessions, State, TaskOfModel, Workers,
+    types::bit, Agenda, Balance, Class, Config, FirstWaiting, HoldReason, Holdings, KeyOwners, ModelOfTask, Models,
+    NextDue, NextModelId, NextSessionId, Pallet, Pots, SeatCounts, Seats, SessionOf, Sessions, State, TaskOfModel,
+    Workers,
 };
 
 type Check = Result<(), TryRuntimeError>;
@@ -34,6 +35,7 @@ impl<T: Config> Pallet<T> {
         Self::check_sessions()?;
         Self::check_agenda()?;
         Self::check_holds()?;
+        Self::check_shares()?;
         Self::check_pots()
     }
 
@@ -55,7 +57,9 @@ impl<T: Config> Pallet<T> {
 
     fn check_workers() -> Check {
         let mut engaged = BTreeMap::<T::AccountId, u32>::new();
+        let mut pledged = BTreeMap::<T::AccountId, Balance>::new();
         for session in Sessions::<T>::iter_values() {
+            add(&mut pledged, session.gateway.account.clone(), session.price);
             for account in parts(&session) {
                 let sessions = engaged.entry(account).or_default();
                 *sessions = sessions.saturating_add(1);
@@ -64,6 +68,12 @@ impl<T: Config> Pallet<T> {
         for (who, worker) in Workers::<T>::iter() {
             ensure!(KeyOwners::<T>::get(&worker.key).as_ref() == Some(&who), "a worker does not own its key");
             ensure!(engaged.remove(&who).unwrap_or(0) == worker.sessions, "the number of a worker's sessions is off");
+            ensure!(
+                pledged.remove(&who).unwrap_or(0) == worker.pledged,
+                "a worker answers for other prices than it should"
+            );
+            let numbers: BTreeSet<_> = worker.consents.iter().map(|used| used.number).collect();
+            ensure!(numbers.len() == worker.consents.len(), "a consent was used twice");
             let is_drawn = worker.leaves_at.is_none() && worker.bond >= T::MinBond::get();
             ensure!(worker.place.is_some() == is_drawn, "a worker is drawn and should not be, or the other way round");
             let Some(place) = worker.place else { continue };
@@ -119,11 +129,20 @@ impl<T: Config> Pallet<T> {
         ensure!(ranges.len() == session.question.workers as usize, "a session has not as many ranges as workers");
         let both = ranges.iter().any(|range| range.backers & range.outvoted != 0);
         ensure!(!both, "a worker has voted for what won and for something else");
+        let question = &session.question;
+        let are_served = (0..).zip(ranges).all(|(range, record)| {
+            let places = places_of(range, question.workers, question.replicas);
+            let serves = places.fold(0, |bits, place| bits | bit(place));
+            (record.backers | record.outvoted) & !serves == 0
+        });
+        ensure!(are_served, "a worker has voted on a range that it does not serve");
+        let mut void = ranges.iter().filter(|range| range.vote == RangeVote::Void);
+        let has_won = void.any(|range| range.backers | range.outvoted != 0 || range.is_wrong);
+        ensure!(!has_won, "somebody has won or lost in a range of which no trace won");
         let is_open = ranges.iter().any(|range| matches!(range.vote, RangeVote::Open(_)));
-        let is_won = ranges.iter().all(|range| matches!(range.vote, RangeVote::Won(_)));
         match session.state {
             State::Voting { .. } => ensure!(is_open, "the votes of a session are over, and it does not go on"),
-            _ => ensure!(is_won, "a session can be disputed, and a range was not won"),
+            _ => ensure!(!is_open, "a session can be disputed, and a vote is not over"),
         }
         Ok(())
     }
@@ -140,6 +159,12 @@ impl<T: Config> Pallet<T> {
             ensure!(due >= NextDue::<T>::get(), "the agenda's cursor has passed a session");
         }
         ensure!(entries == due_sessions, "the agenda names a session that is not due");
+        let Some((last, first)) = FirstWaiting::<T>::get() else { return Ok(()) };
+        let waits = Sessions::<T>::get(first).is_some_and(|session| match session.state {
+            State::Closed { until, .. } => until == last,
+            _ => false,
+        });
+        ensure!(waits, "votes wait for those of a session that does not wait");
         Ok(())
     }
 
@@ -159,19 +184,39 @@ impl<T: Config> Pallet<T> {
                 add(&mut prices, session.requester, session.held);
             }
         }
-        let held = |reason: HoldReason, sums: BTreeMap<T::AccountId, Balance>| {
+        // Accounts without a record as well, from which nothing is held.
+        let accounts: Vec<_> = frame_system::Account::<T>::iter_keys().collect();
+        let held = |reason: HoldReason, mut sums: BTreeMap<T::AccountId, Balance>| {
             let reason = reason.into();
-            sums.iter().all(|(who, sum)| T::Currency::balance_on_hold(&reason, who) == *sum)
+            let mut held = accounts.iter().map(|who| (T::Currency::balance_on_hold(&reason, who), who));
+            held.all(|(held, who)| held == sums.remove(who).unwrap_or(0)) && sums.values().all(|sum| *sum == 0)
         };
         ensure!(held(HoldReason::Model, deposits), "a registrant's deposits are not what is held");
         ensure!(held(HoldReason::Bond, bonds), "a worker's bond is not what is held");
         ensure!(held(HoldReason::Session, records), "a requester's deposits are not what is held");
         ensure!(held(HoldReason::Price, prices), "a requester's prices are not what is held");
+        ensure!(held(HoldReason::Dispute, BTreeMap::new()), "a challenger's deposit is held after its dispute");
         Ok(())
     }
 
-    /// Pots hold credits one to one, beside purses, the prices of sessions paid with credits, and the existential deposit;
-    /// and the shares that earn. Others may have sent them something.
+    /// The shares that holders have locked lie in the pots, also in those of models that are gone.
+    fn check_shares() -> Check {
+        let mut locked = BTreeMap::new();
+        for (model, _, holding) in Holdings::<T>::iter() {
+            for class in [Class::Contribution, Class::Rows] {
+                add(&mut locked, (model, class == Class::Rows), holding.of(class).amount);
+            }
+        }
+        for ((model, are_rows), locked) in locked {
+            let class = if are_rows { Class::Rows } else { Class::Contribution };
+            let asset = Self::class_of(model, class).ok_or("a model has no shares")?;
+            ensure!(T::Shares::balance(asset, &Self::pot(model)) >= locked, "a pot lacks shares");
+        }
+        Ok(())
+    }
+
+    /// Pots hold credits one to one, beside purses, the prices of sessions paid with credits, and the existential deposit.
+    /// Others may have sent them something.
     fn check_pots() -> Check {
         for (model, pot) in Pots::<T>::iter() {
             ensure!(Models::<T>::contains_key(model), "a pot has no model");
@@ -192,10 +237,6 @@ impl<T: Config> Pallet<T> {
             ensure!(spendable <= pot.owed, "a model's shareholders have more credits than it owes");
             ensure!(contribution == pot.contribution.locked, "the number of locked shares is off");
             ensure!(rows == pot.rows.locked, "the number of locked shares of rows is off");
-            for (class, locked) in [(Class::Contribution, contribution), (Class::Rows, rows)] {
-                let asset = Self::class_of(model, class).ok_or("a model has no shares")?;
-                ensure!(T::Shares::balance(asset, &account) >= locked, "a pot lacks shares");
-            }
             let issued = T::Shares::total_issuance(AssetId::Rows(model));
             ensure!(issued <= T::MaxShares::get(), "a model has too many shares of rows");
         }
@@ -213,7 +254,7 @@ fn parts<AccountId: Clone, BlockNumber>(session: &crate::Session<AccountId, Bloc
     workers.chain([session.gateway.account.clone()]).collect()
 }
 
-fn add<AccountId: Ord>(sums: &mut BTreeMap<AccountId, Balance>, who: AccountId, amount: Balance) {
+fn add<Key: Ord>(sums: &mut BTreeMap<Key, Balance>, who: Key, amount: Balance) {
     let sum = sums.entry(who).or_default();
     *sum = sum.saturating_add(amount);
 }

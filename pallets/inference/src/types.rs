@@ -5,7 +5,10 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{
-    inference::{Closing, Party, Payment, Position, RangeIndex, RangeVote, MAX_MANIFEST_BYTES, MAX_SESSION_WORKERS},
+    inference::{
+        Closing, Consent, Party, Payment, Position, Question, RangeIndex, RangeVote, MAX_MANIFEST_BYTES,
+        MAX_SESSION_WORKERS,
+    },
     tasks::Phases,
     AttesterId, ModelId, TaskId,
 };
@@ -14,12 +17,14 @@ use frame_support::traits::fungible;
 use frame_system::pallet_prelude::BlockNumberFor;
 use scale_info::TypeInfo;
 use serde::{Deserialize, Serialize};
-use sp_core::{ConstU32, H256};
+use sp_core::ConstU32;
 use sp_runtime::{BoundedVec, Permill};
 
 /// An amount of TUNE, in planck.
 pub type Balance = u128;
 
+/// Most consents of a gateway that were used and have not expired.
+pub const MAX_CONSENTS: u32 = 32;
 /// Most that is noted of a gateway in one session.
 pub const MAX_NOTES: u32 = 8;
 /// Most bytes of the `config` of a model.
@@ -48,6 +53,10 @@ pub type TeamOf<T> = Team<<T as frame_system::Config>::AccountId>;
 pub type PartyOf<T> = Party<<T as frame_system::Config>::AccountId>;
 /// A worker of the runtime.
 pub type WorkerOf<T> = Worker<BlockNumberFor<T>>;
+/// What a gateway agrees with, of the runtime.
+pub type ConsentOf<T> = Consent<BlockNumberFor<T>>;
+/// What an account of the runtime has locked and earned.
+pub type HoldingOf<T> = Holding<BlockNumberFor<T>>;
 /// A model of the runtime.
 pub type ModelOf<T> = Model<<T as frame_system::Config>::AccountId>;
 /// Money that has left an account and has not come to another one.
@@ -155,12 +164,33 @@ pub struct Worker<BlockNumber> {
     pub peer: ensemble_core::inference::Peer,
     /// Held from it, in planck.
     pub bond: Balance,
+    /// The prices of the sessions that it drives and that are not over, in planck. More than the bond if that was slashed
+    /// since.
+    pub pledged: Balance,
+    /// Consents that have opened sessions and would hold still.
+    pub consents: BoundedVec<UsedConsent<BlockNumber>, ConstU32<MAX_CONSENTS>>,
     /// Sessions that it takes part in and that are not over.
     pub sessions: u32,
     /// Its place among the workers of its model; nothing if it is not drawn any more.
     pub place: Option<u32>,
     /// The block from which it may take its bond away, if it is leaving.
     pub leaves_at: Option<BlockNumber>,
+}
+
+impl<BlockNumber> Worker<BlockNumber> {
+    /// What of its bond does not answer for the price of a session.
+    pub fn free_bond(&self) -> Balance {
+        self.bond.saturating_sub(self.pledged)
+    }
+}
+
+/// A gateway's consent that has opened a session.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct UsedConsent<BlockNumber> {
+    /// Its number.
+    pub number: u32,
+    /// Last block for which it was given.
+    pub until: BlockNumber,
 }
 
 /// A place among the workers of a model.
@@ -223,6 +253,8 @@ pub enum State<AccountId, BlockNumber> {
         team: Team<AccountId>,
         /// What the gateway said.
         closing: Closing,
+        /// Last block in which the votes may begin.
+        until: BlockNumber,
     },
     /// The workers vote.
     Voting {
@@ -239,7 +271,7 @@ pub enum State<AccountId, BlockNumber> {
         team: Team<AccountId>,
         /// What the gateway said.
         closing: Closing,
-        /// The ranges, all won.
+        /// The ranges, won or void.
         ranges: Ranges,
         /// What was shown to be wrong beside ranges.
         faults: Faults,
@@ -270,6 +302,8 @@ pub struct Range {
     pub backers: u32,
     /// The places of those who revealed something else, as bits.
     pub outvoted: u32,
+    /// Whether most of its workers revealed the same, though it may be void for want of attestations.
+    pub agreed: bool,
     /// Whether what won was shown to be wrong.
     pub is_wrong: bool,
 }
@@ -277,7 +311,7 @@ pub struct Range {
 impl Range {
     /// A range that is voted on by this task.
     pub fn voted_on(task: TaskId) -> Self {
-        Self { vote: RangeVote::Open(task), backers: 0, outvoted: 0, is_wrong: false }
+        Self { vote: RangeVote::Open(task), backers: 0, outvoted: 0, agreed: false, is_wrong: false }
     }
 }
 
@@ -345,18 +379,18 @@ pub enum End {
     },
 }
 
-/// Why a session ended without anybody being paid.
+/// Why a session ended without its requester paying anybody.
 #[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
 pub enum Refund {
     /// The model had too few workers.
     TooFewWorkers,
-    /// The gateway did not close in time.
+    /// The gateway did not close in time, and lost the price.
     NotClosed,
-    /// No trace won of this range, the first of those.
-    RangeVoid {
-        /// The range.
-        range: RangeIndex,
-    },
+    /// The gateway closed, and the votes could not begin in time.
+    NoVotes,
+    /// Of no range most workers revealed the same, so that what the gateway closed with is worth nothing, and it lost the
+    /// price.
+    NobodyAgreed,
     /// Something was shown to be wrong.
     Wrong,
 }
@@ -443,27 +477,29 @@ impl Pot {
 
 /// Shares of a class that an account has locked.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Lock {
+pub struct Lock<BlockNumber> {
     /// How many.
     pub amount: Balance,
     /// [`Earnings::per_share`] when their earnings were last taken.
     pub taken: u128,
+    /// The block in which some of them were locked last.
+    pub since: BlockNumber,
 }
 
 /// What an account has locked and earned in a model.
 #[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
-pub struct Holding {
+pub struct Holding<BlockNumber> {
     /// Shares of the contribution.
-    pub contribution: Lock,
+    pub contribution: Lock<BlockNumber>,
     /// Shares of rows.
-    pub rows: Lock,
+    pub rows: Lock<BlockNumber>,
     /// Credits that were taken and not spent, in planck.
     pub credits: Balance,
 }
 
-impl Holding {
+impl<BlockNumber> Holding<BlockNumber> {
     /// What is locked of a class.
-    pub fn of(&self, class: Class) -> &Lock {
+    pub fn of(&self, class: Class) -> &Lock<BlockNumber> {
         match class {
             Class::Contribution => &self.contribution,
             Class::Rows => &self.rows,
@@ -471,7 +507,7 @@ impl Holding {
     }
 
     /// What is locked of a class.
-    pub fn of_mut(&mut self, class: Class) -> &mut Lock {
+    pub fn of_mut(&mut self, class: Class) -> &mut Lock<BlockNumber> {
         match class {
             Class::Contribution => &mut self.contribution,
             Class::Rows => &mut self.rows,

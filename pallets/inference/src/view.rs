@@ -40,6 +40,7 @@ impl<T: Config> Pallet<T> {
             party: Party { account, key: worker.key, peer: worker.peer },
             model: worker.model,
             bond: worker.bond,
+            pledged: worker.pledged,
             sessions: worker.sessions,
             leaves_at: worker.leaves_at,
         })
@@ -91,7 +92,7 @@ fn phase<T: Config>(session: &SessionOf<T>) -> Option<PhaseOf<T>> {
     Some(match &session.state {
         StateOf::<T>::Open => SessionPhase::Open { assign_at: session.due? },
         State::Assigned { team, until } => SessionPhase::Assigned { workers: team.to_vec(), until: *until },
-        State::Closed { team, closing } => {
+        State::Closed { team, closing, .. } => {
             SessionPhase::Voting { workers: team.to_vec(), closing: *closing, votes: Vec::new() }
         },
         State::Voting { team, closing, ranges } => {

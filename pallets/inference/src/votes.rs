@@ -2,15 +2,14 @@
 
 use ensemble_core::{
     inference::{RangeIndex, RangeVote},
-    votes::{Failure, Matter, VoteEnd, VoteOutcome},
+    votes::{Failure, Matter, VoteEnd, VoteOutcome, VoteVoid},
     AttesterId, SessionId,
 };
 use frame_support::pallet_prelude::*;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    types::bit, Config, CurrentLengths, End, Event, Faults, Notes, Pallet, Range, Refund, SessionOf, Sessions, State,
-    WeightInfo,
+    types::bit, Config, CurrentLengths, Event, Faults, Notes, Pallet, Range, SessionOf, Sessions, State, WeightInfo,
 };
 
 impl<T: Config> VoteOutcome for Pallet<T> {
@@ -54,9 +53,12 @@ impl<T: Config> Pallet<T> {
         let Some(mut session) = Sessions::<T>::get(id) else { return };
         let Some(record) = range_of::<T>(&mut session, range) else { return };
         match end {
-            VoteEnd::Settled(content) => record.vote = RangeVote::Won(content),
+            VoteEnd::Settled(content) => (record.vote, record.agreed) = (RangeVote::Won(content), true),
             // Who revealed what did not win has not failed, and has won nothing.
-            VoteEnd::Void(_) => *record = Range { vote: RangeVote::Void, backers: 0, outvoted: 0, ..record.clone() },
+            VoteEnd::Void(reason) => {
+                let agreed = had_majority(reason);
+                *record = Range { vote: RangeVote::Void, backers: 0, outvoted: 0, agreed, is_wrong: false };
+            },
         }
         let Range { vote, backers, outvoted, .. } = record.clone();
         Self::deposit_event(Event::RangeDecided { session: id, range, vote, backers, outvoted });
@@ -64,20 +66,14 @@ impl<T: Config> Pallet<T> {
         Sessions::<T>::insert(id, session);
     }
 
-    /// Goes on if all votes are over. The caller stores the session.
+    /// Opens the window if all votes are over, however they ended: what was done in ranges that won is paid for, and a
+    /// gateway answers for what it did in any case. The caller stores the session.
     fn close_votes(id: SessionId, session: &mut SessionOf<T>) {
         let State::Voting { team, closing, ranges } = &session.state else { return };
         if ranges.iter().any(|range| matches!(range.vote, RangeVote::Open(_))) {
             return;
         }
         let now = frame_system::Pallet::<T>::block_number();
-        let void = (0..).zip(ranges).find(|(_, range)| range.vote == RangeVote::Void);
-        if let Some((range, _)) = void {
-            let team = team.clone();
-            // Votes may end after this block's agenda was worked through.
-            let next = Self::after(now);
-            return Self::end(id, session, team, End::Refunded(Refund::RangeVoid { range }), next);
-        }
         let until = now.saturating_add(CurrentLengths::<T>::get().window);
         session.state = State::Disputable {
             team: team.clone(),
@@ -90,6 +86,14 @@ impl<T: Config> Pallet<T> {
         };
         Self::schedule(id, session, Some(Self::after(until)));
         Self::deposit_event(Event::WindowOpened { session: id, until });
+    }
+}
+
+/// Whether most voters of a void vote revealed the same.
+fn had_majority(reason: VoteVoid) -> bool {
+    match reason {
+        VoteVoid::NobodyCame | VoteVoid::QuorumMissed | VoteVoid::NoMajority => false,
+        VoteVoid::NoAttesters | VoteVoid::Unavailable | VoteVoid::Unattested => true,
     }
 }
 

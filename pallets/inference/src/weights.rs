@@ -21,6 +21,7 @@ pub trait WeightInfo {
 	fn authorize_close() -> Weight;
 	fn dispute_row(b: u32, ) -> Weight;
 	fn dispute_trace(b: u32, ) -> Weight;
+	fn dispute_signature(b: u32, ) -> Weight;
 	fn dispute_norm(b: u32, ) -> Weight;
 	fn dispute_outputs(b: u32, ) -> Weight;
 	fn dispute_prompt(b: u32, ) -> Weight;
@@ -30,6 +31,7 @@ pub trait WeightInfo {
 	fn set_parameters() -> Weight;
 	fn agenda_look() -> Weight;
 	fn assign(n: u32, ) -> Weight;
+	fn time_out() -> Weight;
 	fn end_session() -> Weight;
 	fn open_votes(n: u32, ) -> Weight;
 	fn postpone_votes() -> Weight;

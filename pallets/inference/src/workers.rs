@@ -12,9 +12,22 @@ use sp_core::proof_of_possession::statement_of_ownership;
 use sp_runtime::{traits::Saturating, Permill};
 
 use crate::{
-    Balance, Config, CreditOf, CurrentLengths, CurrentParameters, Error, Event, HoldReason, KeyOwners, Models, Pallet,
-    PartyOf, Worker, WorkerOf, Workers, LOG,
+    price::part, Balance, Config, CreditOf, CurrentLengths, CurrentParameters, Error, Event, HoldReason, KeyOwners,
+    Models, Pallet, PartyOf, Worker, WorkerOf, Workers, LOG,
 };
+
+/// What the peer id of an Ed25519 key begins with: the multihash that is the key itself, of 36 bytes, in which a protobuf
+/// message says that it is such a key, of 32 bytes.
+const KEY_ITSELF: [u8; 6] = [0x00, 0x24, 0x08, 0x01, 0x12, 0x20];
+/// What the peer id of a longer key begins with: the multihash by SHA2-256, of 32 bytes.
+const KEY_HASHED: [u8; 2] = [0x12, 0x20];
+
+/// Whether these are the bytes of a peer id, as libp2p's specification of peer ids says. Others could not be reached, and
+/// whoever reads one would have to guess whom it means.
+fn is_peer_id(bytes: &[u8]) -> bool {
+    let rest = bytes.strip_prefix(&KEY_ITSELF).or_else(|| bytes.strip_prefix(&KEY_HASHED));
+    rest.is_some_and(|rest| rest.len() == 32)
+}
 
 impl<T: Config> Pallet<T> {
     pub(crate) fn do_join(
@@ -33,8 +46,17 @@ impl<T: Config> Pallet<T> {
 
         Self::hold(HoldReason::Bond, &who, bond)?;
         KeyOwners::<T>::insert(&key, &who);
-        let mut worker =
-            Worker { model, key: key.clone(), peer: peer.clone(), bond, sessions: 0, place: None, leaves_at: None };
+        let mut worker = Worker {
+            model,
+            key: key.clone(),
+            peer: peer.clone(),
+            bond,
+            pledged: 0,
+            consents: BoundedVec::new(),
+            sessions: 0,
+            place: None,
+            leaves_at: None,
+        };
         Self::deposit_event(Event::Joined { who: who.clone(), model, peer, key, bond });
         Self::seat(&who, &mut worker);
         Workers::<T>::insert(&who, worker);
@@ -48,7 +70,7 @@ impl<T: Config> Pallet<T> {
         key: &AttesterId,
         proof: &AttesterSignature,
     ) -> Result<(), Error<T>> {
-        ensure!(!peer.is_empty(), Error::<T>::NoPeer);
+        ensure!(is_peer_id(peer), Error::<T>::InvalidPeer);
         ensure!(KeyOwners::<T>::get(key).is_none_or(|owner| owner == *who), Error::<T>::KeyTaken);
         ensure!(key.verify(&statement_of_ownership(&who.encode()), proof), Error::<T>::NotYourKey);
         Ok(())
@@ -132,32 +154,43 @@ impl<T: Config> Pallet<T> {
         .map(|(key, peer)| Party { account: who, key, peer })
     }
 
-    /// A worker takes part in a session no longer.
-    pub(crate) fn disengage(who: &T::AccountId) {
+    /// Has a gateway drive a session from now on, with its bond at stake for the price. Stores the worker.
+    pub(crate) fn pledge(who: T::AccountId, mut worker: WorkerOf<T>, price: Balance) -> PartyOf<T> {
+        worker.sessions.saturating_inc();
+        worker.pledged = worker.pledged.saturating_add(price);
+        let (key, peer) = (worker.key.clone(), worker.peer.clone());
+        Workers::<T>::insert(&who, worker);
+        Party { account: who, key, peer }
+    }
+
+    /// A worker takes part in a session no longer, of which it had pledged so much: a gateway the price, all others nothing.
+    pub(crate) fn disengage(who: &T::AccountId, pledged: Balance) {
         Workers::<T>::mutate(who, |worker| match worker {
-            Some(worker) => worker.sessions.saturating_dec(),
+            Some(worker) => {
+                worker.sessions.saturating_dec();
+                worker.pledged = worker.pledged.saturating_sub(pledged);
+            },
             None => log::error!(target: LOG, "{who:?} was in a session and is no worker"),
         });
     }
 
-    /// Takes a part of a worker's bond, as far as it counts: up to `most`.
-    fn slash_part(session: SessionId, who: &T::AccountId, part: Permill, most: Balance) -> CreditOf<T> {
-        let bond = Workers::<T>::get(who).map_or(0, |worker| worker.bond);
-        Self::slash_bond(session, who, crate::price::part(part, bond.min(most)))
+    /// A part of a worker's bond, as far as it counts: up to `most`.
+    fn part_of_bond(who: &T::AccountId, ratio: Permill, most: Balance) -> Balance {
+        part(ratio, Workers::<T>::get(who).map_or(0, |worker| worker.bond).min(most))
     }
 
-    /// Takes what being wrong costs. No more of a bond is at stake than what counts in a draw, because nobody gets work
-    /// for more.
-    pub(crate) fn slash_wrong(session: SessionId, who: &T::AccountId) -> CreditOf<T> {
-        let part = CurrentParameters::<T>::get().slashes.wrong;
-        Self::slash_part(session, who, part, T::BondCap::get())
+    /// Takes what being wrong costs, but at least `least`, or what there is. No more of a bond is at stake than what counts
+    /// in a draw, because nobody gets work for more, and what a gateway has pledged.
+    pub(crate) fn slash_wrong(session: SessionId, who: &T::AccountId, least: Balance) -> CreditOf<T> {
+        let wrong = Self::part_of_bond(who, CurrentParameters::<T>::get().slashes.wrong, T::BondCap::get());
+        Self::slash_bond(session, who, wrong.max(least))
     }
 
     /// Takes what being outvoted costs: of the least bond, whatever there is. Who was outvoted may have been right, by a
     /// majority that lied in a way that nobody can show.
     pub(crate) fn slash_outvoted(session: SessionId, who: &T::AccountId) -> CreditOf<T> {
-        let part = CurrentParameters::<T>::get().slashes.outvoted;
-        Self::slash_part(session, who, part, T::MinBond::get())
+        let outvoted = Self::part_of_bond(who, CurrentParameters::<T>::get().slashes.outvoted, T::MinBond::get());
+        Self::slash_bond(session, who, outvoted)
     }
 
     /// Takes so much of a worker's bond, or what there is. Whoever has too little left is not drawn any more.

@@ -143,7 +143,7 @@ impl<M: Model> Maker<'_, M> {
     /// A token that the model does not have, which shows itself: no outputs are looked at.
     pub fn no_token(&self, at: At) -> Result<Evidence, Unable> {
         let none = || Chunk { index: 0, outputs: Vec::new(), siblings: Vec::new() };
-        let trace = self.gateway(at)?;
+        let trace = RowProof { leaf: Vec::new(), siblings: Vec::new(), ..self.gateway(at)? };
         Ok(Evidence::Glue(GlueEvidence::Token {
             token: self.claims.tokens.prove(at.position.saturating_add(1))?,
             trace: trace.clone(),

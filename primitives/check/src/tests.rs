@@ -287,8 +287,15 @@ fn a_token_that_the_model_does_not_have_is_shown() {
         tokens[7] = strange;
         claims.tokens = table_of_tokens(&tokens);
         let Ok(Verdict::Wrong(found)) = verdict(&model, &claims) else { panic!("a token is wrong") };
-        let GlueEvidence::Token { token, .. } = glue_of(found) else { panic!("a token is wrong") };
+        let GlueEvidence::Token { token, trace, taken, better, .. } = glue_of(found) else {
+            panic!("a token is wrong")
+        };
         assert_eq!((token.index, &token.leaf[..]), (7, &strange.to_le_bytes()[..]));
+        // The chain takes nothing beside it.
+        assert_eq!(trace.index, 6);
+        let rows = [&trace, &taken.1, &better.1];
+        assert!(rows.iter().all(|row| row.leaf.is_empty() && row.siblings.is_empty()));
+        assert!([&taken.2, &better.2].iter().all(|chunk| chunk.outputs.is_empty() && chunk.siblings.is_empty()));
     }
 }
 

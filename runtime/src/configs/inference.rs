@@ -80,6 +80,8 @@ impl pallet_inference::Config for Runtime {
     // Whoever holds a third of the slots has four in a row once in 81 times, and then knows who is drawn, but chooses only
     // whether to open a session before it is too late.
     type AssignDelay = ConstU32<4>;
+    // Five minutes, in which a requester signs and sends what its gateway has agreed to.
+    type ConsentLength = ConstU32<{ 5 * MINUTES }>;
     type SettlePerCall = ConstU32<32>;
     type ModelDeposit = ConstU128<{ 10 * TUNE }>;
     type MinBond = ConstU128<{ 100 * TUNE }>;

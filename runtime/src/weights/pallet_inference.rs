@@ -45,7 +45,7 @@ impl<T: frame_system::Config> pallet_inference::WeightInfo for WeightInfo<T> {
         about::<T>(130, 2, 3)
     }
     fn open() -> Weight {
-        about::<T>(120, 9, 9)
+        about::<T>(200, 10, 9)
     }
     fn close() -> Weight {
         about::<T>(60, 2, 3)
@@ -58,6 +58,9 @@ impl<T: frame_system::Config> pallet_inference::WeightInfo for WeightInfo<T> {
     }
     fn dispute_trace(b: u32) -> Weight {
         about::<T>(700, 20, 20).saturating_add(each(20, b))
+    }
+    fn dispute_signature(b: u32) -> Weight {
+        about::<T>(500, 12, 10).saturating_add(each(20, b))
     }
     fn dispute_norm(b: u32) -> Weight {
         about::<T>(700, 20, 20).saturating_add(each(30, b))
@@ -87,15 +90,18 @@ impl<T: frame_system::Config> pallet_inference::WeightInfo for WeightInfo<T> {
     fn assign(n: u32) -> Weight {
         about::<T>(60, 5, 3).saturating_add(about::<T>(60, 19, 1).saturating_mul(n.into()))
     }
+    fn time_out() -> Weight {
+        about::<T>(150, 10, 10)
+    }
     fn end_session() -> Weight {
         about::<T>(250, 12, 12)
     }
     /// `n` is in `1..=32`.
     fn open_votes(n: u32) -> Weight {
-        about::<T>(100, 6, 4).saturating_add(about::<T>(60, 4, 11).saturating_mul(n.into()))
+        about::<T>(100, 7, 5).saturating_add(about::<T>(60, 4, 11).saturating_mul(n.into()))
     }
     fn postpone_votes() -> Weight {
-        about::<T>(30, 2, 3)
+        about::<T>(30, 4, 4)
     }
     fn settle_worker() -> Weight {
         about::<T>(350, 10, 9)

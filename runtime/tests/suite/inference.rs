@@ -4,7 +4,7 @@ use codec::Encode;
 use ensemble_compute::inference::{Architecture, Llama, Trace};
 use ensemble_core::{
     exchange::Audience,
-    inference::{closing_bytes, Closing, Payment, RangeVote, SessionPhase},
+    inference::{closing_bytes, consent_bytes, Closing, Consent, Payment, RangeVote, SessionPhase},
     tasks::Descriptor,
     AssetId, AttesterId, TaskId,
 };
@@ -13,7 +13,7 @@ use ensemble_runtime::{
 };
 use ensemble_tensor::{Bundle, Header, Kind, Tensor, TensorId};
 use frame_support::{
-    assert_ok,
+    assert_noop, assert_ok,
     traits::{fungible::Inspect, Authorize, Hooks},
     weights::Weight,
 };
@@ -108,9 +108,13 @@ fn genesis() -> ensemble_runtime::Hash {
 }
 
 fn join(who: Sr25519Keyring) {
-    let peer = vec![1; 38].try_into().expect("it is short");
+    let peer = [&[0x00, 0x24, 0x08, 0x01, 0x12, 0x20], &[1; 32][..]].concat().try_into().expect("it is short");
     let proof = who.sign(&(*b"POP_", account(who)).encode()).into();
     assert_ok!(Inference::join(signed(who), 0, peer, AttesterId::from(who.public()), proof, BOND));
+}
+
+fn pledged() -> Balance {
+    Inference::worker_view(account(GATEWAY)).expect("it is a worker").pledged
 }
 
 fn phase() -> SessionPhase<AccountId, BlockNumber> {
@@ -162,7 +166,14 @@ fn a_question_is_answered_voted_on_and_paid() {
         let quote = Inference::quote(0, 101, 3, 3).expect("it can be");
         assert!(quote.price > TUNE / 100 && quote.price < TUNE, "{quote:?}");
         let rich = Balances::total_balance(&account(Ferdie));
-        assert_ok!(Inference::open(signed(Ferdie), 0, account(GATEWAY), question, Payment::Tune));
+        let until = System::block_number() + 100;
+        let agreed = consent_bytes(&genesis(), &account(Ferdie), 0, &question, Payment::Tune, 7, &until);
+        let consent = Consent { number: 7, until, signature: GATEWAY.sign(&agreed).into() };
+        let open = |consent| Inference::open(signed(Ferdie), 0, account(GATEWAY), question, Payment::Tune, consent);
+        assert_noop!(open(None), pallet_inference::Error::<Runtime>::NoConsent);
+        assert_ok!(open(Some(consent.clone())));
+        assert_noop!(open(Some(consent)), pallet_inference::Error::<Runtime>::ConsentUsed);
+        assert_eq!(pledged(), quote.price);
         run_to(System::block_number() + 5);
         let SessionPhase::Assigned { workers, .. } = phase() else { panic!("{:?}", phase()) };
         assert_eq!(workers.len(), 3);
@@ -202,6 +213,7 @@ fn a_question_is_answered_voted_on_and_paid() {
             WORKERS.iter().all(|who| Assets::balance(AssetId::Rows(0), account(*who)) == 0),
             "fewer than anybody may own"
         );
+        assert_eq!(pledged(), 0);
         // It cost what three positions cost, not a hundred.
         let spent = rich - Balances::total_balance(&account(Ferdie));
         assert!(spent > 0 && spent < quote.price / 2, "{spent} of {}", quote.price);

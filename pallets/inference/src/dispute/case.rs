@@ -27,8 +27,9 @@ pub(super) struct Case {
     count: u32,
     pub(super) question: Question,
     pub(super) closing: Closing,
-    /// What won, the places of who voted for it as bits, and whether it was shown to be wrong; for each range.
-    won: Vec<(TensorId, u32, bool)>,
+    /// What won, the places of who voted for it as bits, and whether it was shown to be wrong; for each range, nothing where
+    /// the vote was void.
+    won: Vec<Option<(TensorId, u32, bool)>>,
     keys: Vec<AttesterId>,
     /// The gateway's key.
     pub(super) gateway: AttesterId,
@@ -40,7 +41,7 @@ impl Case {
         let State::Disputable { team, closing, ranges, .. } = &session.state else { return None };
         let model = Pallet::<T>::model(session.model).ok()?;
         let Architecture::Llama(llama) = model.architecture;
-        let won = ranges.iter().filter_map(|range| match range.vote {
+        let won = ranges.iter().map(|range| match range.vote {
             RangeVote::Won(content) => Some((content, range.backers, range.is_wrong)),
             RangeVote::Open(_) | RangeVote::Void => None,
         });
@@ -64,7 +65,7 @@ impl Case {
     }
 
     fn range(&self, range: RangeIndex) -> Option<&(TensorId, u32, bool)> {
-        self.won.get(usize::try_from(range).ok()?)
+        self.won.get(usize::try_from(range).ok()?)?.as_ref()
     }
 
     /// What won of a range.
@@ -77,7 +78,7 @@ impl Case {
         self.range(range).map_or(0, |(_, backers, _)| *backers)
     }
 
-    /// Whether there is such a range and nobody has shown it to be wrong.
+    /// Whether something won of a range and nobody has shown it to be wrong.
     pub(super) fn stands(&self, range: RangeIndex) -> bool {
         self.range(range).is_some_and(|(.., is_wrong)| !is_wrong)
     }

@@ -202,11 +202,19 @@ fn token_at(case: &Case, range: RangeIndex, chunk: &Chunk, place: u32) -> Option
     start.checked_add(before)?.checked_add(place)
 }
 
+/// Whether this is a row in name alone.
+fn has_nothing(row: &RowProof) -> bool {
+    row.leaf.is_empty() && row.siblings.is_empty()
+}
+
 fn admits_token(case: &Case, next: &RowProof, trace: &RowProof, taken: &Logit, better: &Logit, place: u32) -> bool {
     let is_answer = next.index >= case.question.prompt_tokens;
     let Some(value) = token(next).filter(|_| is_answer && case.fits_tokens(next)) else { return false };
     if value >= case.llama.vocabulary {
-        return true;
+        // Nothing else is looked at, so nothing else may be there.
+        let is_empty =
+            |(_, row, chunk): &Logit| has_nothing(row) && chunk.outputs.is_empty() && chunk.siblings.is_empty();
+        return has_nothing(trace) && is_empty(taken) && is_empty(better);
     }
     let fits = |(range, row, chunk): &Logit| {
         case.stands(*range)

@@ -10,13 +10,15 @@
 //! | `Row` | who voted for a range's trace | an output is not the product of a row and the input | [`row`] |
 //! | `Input` | who voted for a range's trace | the input is not the one that the gateway says it gave | [`row`] |
 //! | `Signature` | a worker | it signed another row than it voted for | [`signature`] |
+//! | `Short` | the gateway | it asked for more than it closed with | [`signature`] |
 //! | `Glue` | the gateway | the prompt, or an input or state or token, does not follow | [`glue`] |
 //!
 //! A worker's key that was wrong once in a session shows nothing there any more: what it signed is public, and could be sent
 //! again and again.
 //!
 //! Whoever is right first is paid. What was shown once is not shown again: each range, each worker's signature, and the
-//! gateway's glue. Glue is judged by what won of ranges that nobody has shown to be wrong. Where it rests on what workers
+//! gateway. Glue is judged by what won of ranges that nobody has shown to be wrong. Of a range whose vote is void nothing can
+//! be shown, nor by the outputs of all ranges where there is such a one. Where it rests on what workers
 //! said, the gateway is excused if they had signed something else there: see [`notes`].
 
 mod case;
@@ -64,9 +66,8 @@ pub(crate) fn weight_of<T: Config>(evidence: &Evidence) -> Weight {
     let bytes = u32::try_from(evidence.encoded_size()).unwrap_or(u32::MAX);
     match evidence {
         Evidence::Row { .. } => <T as Config>::WeightInfo::dispute_row(bytes),
-        Evidence::Input { .. } | Evidence::Signature { .. } | Evidence::Short { .. } => {
-            <T as Config>::WeightInfo::dispute_trace(bytes)
-        },
+        Evidence::Input { .. } => <T as Config>::WeightInfo::dispute_trace(bytes),
+        Evidence::Signature { .. } | Evidence::Short { .. } => <T as Config>::WeightInfo::dispute_signature(bytes),
         Evidence::Glue(glue) => match glue {
             GlueEvidence::Prompt { .. } => <T as Config>::WeightInfo::dispute_prompt(bytes),
             GlueEvidence::Norm { .. } => <T as Config>::WeightInfo::dispute_norm(bytes),
@@ -151,9 +152,13 @@ impl<T: Config> Pallet<T> {
 
         let now = frame_system::Pallet::<T>::block_number();
         let left: u64 = Self::after(until).saturating_sub(now).saturated_into();
+        // Closings and votes are short, and have less time. Of disputes the shortest come first, so that no long ones, which
+        // may be false, keep others out.
+        let bytes: u64 = evidence.encoded_size().saturated_into();
         let valid = ValidTransaction::with_tag_prefix("inference/dispute")
-            .priority(T::ClosePriority::get())
-            .and_provides((id, key))
+            .priority(T::ClosePriority::get().saturating_sub(bytes))
+            // One at a time of each worker: its bond is there once.
+            .and_provides(key)
             .longevity(left)
             .propagate(true)
             .build()?;
@@ -292,13 +297,18 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Takes from the guilty, pays the challenger, and puts the rest into the session's purse. The caller stores the session.
+    ///
+    /// A gateway loses at least the price, and no challenger gets any of that: it may be the gateway's friend, which shows
+    /// what it did on purpose.
     fn punish(id: SessionId, session: &mut SessionOf<T>, culprit: Culprit, challenger: T::AccountId) {
+        let least = if culprit == Culprit::Gateway { session.price } else { 0 };
         let mut taken = Self::nothing();
         for who in Self::convict(session, culprit) {
-            taken = taken.merge(Self::slash_wrong(id, &who));
+            taken = taken.merge(Self::slash_wrong(id, &who, least));
         }
         let slashed: Balance = taken.peek();
-        let (reward, rest) = taken.split(part(CurrentParameters::<T>::get().slashes.challenger, slashed));
+        let reward = part(CurrentParameters::<T>::get().slashes.challenger, slashed);
+        let (reward, rest) = taken.split(reward.min(slashed.saturating_sub(least)));
         let reward = Self::pay_credit(id, &challenger, reward);
         session.purse = session.purse.saturating_add(Self::put_in(session.model, rest));
         Self::deposit_event(Event::Upheld { session: id, culprit, challenger, slashed, reward });

@@ -60,7 +60,8 @@ pub(super) fn admits(
     let Some(place) = place_of(case, kind, range, output) else { return false };
     let width = usize::try_from(place.cols).unwrap_or(usize::MAX);
     let (number, _) = in_chunk(output);
-    case.fits_trace(trace)
+    case.won(range).is_some()
+        && case.fits_trace(trace)
         && input.len() == width.saturating_mul(MANTISSA).saturating_add(EXPONENT)
         && chunk.index == number
         && fits_chunk(chunk, case.outputs(kind, range))
@@ -96,7 +97,7 @@ pub(super) fn shows(
 
 pub(super) fn admits_input(case: &Case, range: RangeIndex, stage: u32, trace: &RowProof, gateway: &RowProof) -> bool {
     case.won(range).is_some()
-        && case.llama.stage(stage).is_some()
+        && case.stage(stage, trace.index).is_some()
         && trace.index == gateway.index
         && case.fits_trace(trace)
         && case.fits_trace(gateway)

@@ -25,7 +25,7 @@ impl Encode for Encoded<'_> {
 
 pub(super) fn admits(case: &Case, range: RangeIndex, place: u32, trace: &RowProof) -> bool {
     let mut places = places_of(range, case.ranges(), case.question.replicas);
-    range < case.ranges() && places.any(|serves| serves == place) && case.fits_trace(trace)
+    case.won(range).is_some() && places.any(|serves| serves == place) && case.fits_trace(trace)
 }
 
 pub(super) fn shows(
@@ -41,7 +41,7 @@ pub(super) fn shows(
     Some(differs && case.is_of_range(range, trace) && case.key(place)?.verify(&bytes, signature))
 }
 
-/// One position further an answer may break off.
+/// Whether a gateway may not have asked for this position: one further than it closed with, its answer may break off.
 pub(super) fn admits_short(case: &Case, position: Position) -> bool {
     position > case.closing.positions() && position < case.question.most_positions()
 }

@@ -2,13 +2,13 @@ use ensemble_core::inference::Payment;
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::transaction_validity::InvalidTransaction;
 
-use crate::{fixture::World, mock::*, Error, Event, HoldReason};
+use crate::{fixture::World, mock::*, CurrentParameters, Error, Event, HoldReason, Parameters, Question, Rates};
 
 #[test]
 fn who_asks_through_its_own_gateway_pays_like_anybody() {
     with_workers(3, |model| {
         let asked = question();
-        assert_ok!(Inference::open(signed(GATEWAY), model, GATEWAY, asked, Payment::Tune));
+        assert_ok!(Inference::open(signed(GATEWAY), model, GATEWAY, asked, Payment::Tune, None));
         run_to_assigned(0);
         assert!(!team(0).contains(&GATEWAY));
         close(0, closing());
@@ -18,6 +18,96 @@ fn who_asks_through_its_own_gateway_pays_like_anybody() {
         run_to_end(0);
         assert!(wealth(GATEWAY) < ENDOWMENT);
         assert!(WORKERS[..3].iter().all(|who| wealth(*who) > ENDOWMENT));
+    });
+}
+
+#[test]
+fn who_asks_through_its_own_gateway_and_does_not_close_loses_the_price() {
+    with_workers(3, |model| {
+        let price = Inference::quote(model, 6, 3, 3).unwrap().price;
+        for round in 1..=3 {
+            assert_ok!(Inference::bond_extra(signed(GATEWAY), price));
+            assert_ok!(Inference::open(signed(GATEWAY), model, GATEWAY, question(), Payment::Tune, None));
+            // It has the answer, whatever it does then.
+            run_to_assigned(round - 1);
+            run_to_end(round - 1);
+            assert_eq!(wealth(GATEWAY), ENDOWMENT - u128::from(round) * price);
+            assert_eq!(BurntSoFar::get(), u128::from(round) * price);
+        }
+    });
+}
+
+#[test]
+fn who_has_a_friend_show_what_its_gateway_did_loses_the_price() {
+    for times in [1, 6] {
+        with_workers(3, |model| {
+            let before = CurrentParameters::<Test>::get();
+            let rates = Rates { billion: times * before.rates.billion, ..before.rates };
+            assert_ok!(Inference::set_parameters(RuntimeOrigin::root(), Parameters { rates, ..before }));
+            let price = Inference::quote(model, 6, 3, 3).unwrap().price;
+            let mut world = World::honest();
+            world.tokens[1] += 1;
+            assert_ok!(Inference::open(signed(GATEWAY), model, GATEWAY, question(), Payment::Tune, None));
+            run_to_assigned(0);
+            close(0, world.closing());
+            next_block();
+            end_votes_on(0, |range| world.trace(range, 3).id(), |_, _| Vote::Right);
+            assert_ok!(dispute(0, &world.prompt(), STRANGER));
+            run_to_end(0);
+            let lost = 2 * ENDOWMENT - wealth(GATEWAY) - wealth(STRANGER);
+            assert!(lost >= price, "{lost} of {price}");
+            assert!(WORKERS[..3].iter().all(|who| wealth(*who) > ENDOWMENT));
+        });
+    }
+}
+
+#[test]
+fn silence_of_one_s_own_worker_saves_nothing() {
+    // What the gateway and its friend lose together, if the friend says what it knows or not.
+    let lost = |silent: bool| {
+        let mut lost = 0;
+        with_workers(3, |_| {
+            let asked = Question { replicas: 1, ..question() };
+            let world = World::honest();
+            assert_ok!(Inference::open(signed(GATEWAY), 0, GATEWAY, asked, Payment::Tune, None));
+            run_to_assigned(0);
+            let friend = team(0)[0];
+            close(0, world.closing());
+            next_block();
+            let how = |who, _| if silent && who == friend { Vote::Silent } else { Vote::Right };
+            end_votes_on(0, |range| world.trace(range, 3).id(), how);
+            run_to_end(0);
+            lost = 2 * ENDOWMENT - wealth(GATEWAY) - wealth(friend);
+            assert!(WORKERS[..3].iter().filter(|who| **who != friend).all(|who| wealth(*who) > ENDOWMENT));
+        });
+        lost
+    };
+    assert!(lost(true) > lost(false), "it works for nothing, and the price is the same");
+}
+
+#[test]
+fn what_nobody_can_see_is_no_answer() {
+    with_workers(3, |model| {
+        let price = Inference::quote(model, 6, 3, 3).unwrap().price;
+        assert_ok!(Inference::open(signed(GATEWAY), model, GATEWAY, question(), Payment::Tune, None));
+        run_to_assigned(0);
+        // Of the right shape, and all made up: workers that have served something else keep silent.
+        let mut made_up = closing();
+        (made_up.tokens.root, made_up.trace.root) = ([1; 32], [2; 32]);
+        close(0, made_up);
+        next_block();
+        end_votes_on(0, |_| Default::default(), |_, _| Vote::Silent);
+        run_to_end(0);
+        assert_eq!((wealth(GATEWAY), BurntSoFar::get()), (ENDOWMENT - price, price));
+    });
+}
+
+#[test]
+fn nobody_keeps_a_gateway_busy_without_its_consent() {
+    with_workers(3, |model| {
+        let open = Inference::open(signed(STRANGER), model, GATEWAY, question(), Payment::Tune, None);
+        assert_noop!(open, Error::<Test>::NoConsent);
+        assert_eq!((worker(GATEWAY).sessions, worker(GATEWAY).pledged), (0, 0));
     });
 }
 
@@ -60,13 +150,31 @@ fn a_worker_s_dispute_needs_its_key_and_enough_of_its_bond() {
         assert_eq!(authorize_dispute(id, &evidence, other, who), Err(InvalidTransaction::BadProof.into()));
         assert_eq!(authorize_dispute(id, &evidence, STRANGER, STRANGER), Err(InvalidTransaction::BadSigner.into()));
         let valid = authorize_dispute(id, &evidence, who, who).unwrap();
-        assert_eq!((valid.priority, valid.provides.len()), (77, 1));
+        assert_eq!(valid.provides.len(), 1);
         drop(Inference::slash_bond(id, &who, BOND - DISPUTE + 1));
         assert_eq!(authorize_dispute(id, &evidence, who, who), Err(InvalidTransaction::BadSigner.into()));
         assert_noop!(dispute_as_worker(id, &evidence, who), Error::<Test>::BondTooSmall);
         assert_noop!(dispute_as_worker(id, &evidence, STRANGER), Error::<Test>::NotAWorker);
         assert_ok!(dispute_as_worker(id, &evidence, GATEWAY));
         assert_eq!(authorize_dispute(id, &evidence, GATEWAY, GATEWAY), Err(InvalidTransaction::Stale.into()));
+    });
+}
+
+#[test]
+fn a_worker_has_one_dispute_in_the_pool_and_long_ones_wait() {
+    with_workers(4, |_| {
+        let mut world = World::honest();
+        world.falsify(4, 3, 0);
+        let ids = [run_to_window(question(), &world), run_to_window(question(), &world)];
+        let [who, other, ..] = WORKERS;
+        let let_in = |id, evidence, who| authorize_dispute(id, evidence, who, who).unwrap();
+        let (long, short) = (world.sum(4, 4, 3), world.carry(4, 1));
+        // Its bond is there once, whatever it says, and wherever.
+        let first = let_in(ids[0], &long, who);
+        assert_eq!(let_in(ids[1], &short, who).provides, first.provides);
+        assert_ne!(let_in(ids[0], &long, other).provides, first.provides);
+        let priority = |evidence| let_in(ids[0], evidence, who).priority;
+        assert!(CLOSE_PRIORITY > priority(&short) && priority(&short) > priority(&long));
     });
 }
 

@@ -7,7 +7,7 @@ use ensemble_tensor::{Header, Kind};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::transaction_validity::InvalidTransaction;
 
-use crate::{fixture::World, mock::*, Error, Event, State};
+use crate::{fixture::World, mock::*, Error, Event, Refund, Sessions, State};
 
 #[test]
 fn the_gateway_closes_once() {
@@ -16,7 +16,7 @@ fn the_gateway_closes_once() {
         assert_eq!(authorize_close(id, closing(), GATEWAY), Err(InvalidTransaction::Stale.into()));
         run_to_assigned(id);
         let valid = authorize_close(id, closing(), GATEWAY).unwrap();
-        assert_eq!((valid.priority, valid.longevity, valid.propagate), (77, LENGTHS.answer, true));
+        assert_eq!((valid.priority, valid.longevity, valid.propagate), (CLOSE_PRIORITY, LENGTHS.answer, true));
         assert_ok!(try_close(id, closing()));
         assert_eq!(last_event(), Event::SessionClosed { session: id, closing: closing() });
         assert_eq!(authorize_close(id, closing(), GATEWAY), Err(InvalidTransaction::Stale.into()));
@@ -131,11 +131,15 @@ fn either_all_votes_begin_or_none() {
         RefuseVotes::set(true);
         next_block();
         OpenVotes::set(Default::default());
-        assert!(matches!(session(id).state, State::Closed { .. }));
         assert!(!frame_support::storage::unhashed::exists(&codec::Encode::encode(&100u32)));
         assert_eq!(BurntSoFar::get(), 0);
+        // It would be the same in the next block, and in all others: it is refunded, and nobody has done wrong.
+        assert!(!Sessions::<Test>::contains_key(id));
+        assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::NoVotes) }));
+        assert_eq!(wealth(REQUESTER), ENDOWMENT);
+        assert!(WORKERS[..3].iter().chain(&[GATEWAY]).all(|who| worker(*who).bond == BOND));
         RefuseVotes::set(false);
-        next_block();
+        let id = run_to_votes(question(), &World::honest());
         assert_eq!(votes_on(id).len(), 3);
     });
 }

@@ -72,6 +72,37 @@ fn unlocked_shares_return_and_earn_no_more() {
     });
 }
 
+/// Ends as many blocks as shares stay locked.
+fn wait_to_unlock() {
+    run_to(System::block_number() + LENGTHS.window);
+}
+
+#[test]
+fn shares_stay_locked_for_a_while() {
+    with_workers(3, |_| {
+        let try_unlock = |class, amount| Inference::unlock(signed(STRANGER), 0, class, amount);
+        give_shares(STRANGER, 100);
+        let begun = System::block_number();
+        lock(STRANGER, Class::Contribution, 40);
+        // Whoever knows that something is to be divided cannot come for that alone.
+        assert_noop!(try_unlock(Class::Contribution, 40), Error::<Test>::TooEarly);
+        run_to(begun + LENGTHS.window - 1);
+        assert_noop!(try_unlock(Class::Contribution, 40), Error::<Test>::TooEarly);
+        // More of them begin anew for all.
+        lock(STRANGER, Class::Contribution, 10);
+        run_to(begun + LENGTHS.window);
+        assert_noop!(try_unlock(Class::Contribution, 40), Error::<Test>::TooEarly);
+        run_to(begun + 2 * LENGTHS.window - 1);
+        assert_ok!(try_unlock(Class::Contribution, 40));
+        // Each class waits for itself alone.
+        earn();
+        let who = WORKERS[0];
+        lock(who, Class::Rows, shares(AssetId::Rows(0), who));
+        assert_noop!(Inference::unlock(signed(who), 0, Class::Rows, 10), Error::<Test>::TooEarly);
+        assert_ok!(try_unlock(Class::Contribution, 10));
+    });
+}
+
 #[test]
 fn too_few_shares_are_neither_locked_nor_left() {
     with_workers(1, |_| {
@@ -87,6 +118,7 @@ fn too_few_shares_are_neither_locked_nor_left() {
         assert_noop!(try_unlock(91), Error::<Test>::NotYourShares);
         assert_noop!(try_unlock(85), Error::<Test>::TooFewShares);
         assert_noop!(try_unlock(0), Error::<Test>::TooFewShares);
+        wait_to_unlock();
         assert_ok!(try_unlock(80));
         assert_ok!(try_unlock(10));
         assert!(!Holdings::<Test>::contains_key(0, STRANGER));
@@ -132,6 +164,7 @@ fn credits_return_with_a_refund() {
             earn();
         }
         let before = credits(REQUESTER);
+        assert_ok!(Inference::bond_extra(signed(GATEWAY), BOND));
         // Not closed: everything returns.
         assert_ok!(try_open(question(), Payment::Credits));
         run_to_end(crate::NextSessionId::<Test>::get() - 1);

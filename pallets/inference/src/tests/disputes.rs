@@ -1,5 +1,5 @@
 use ensemble_compute::inference::Entry;
-use ensemble_core::inference::{served_bytes, Evidence, GlueEvidence, RangeIndex};
+use ensemble_core::inference::{ask_bytes, served_bytes, Evidence, GlueEvidence, RangeIndex};
 use ensemble_tensor::merkle;
 use frame_support::{assert_noop, assert_ok};
 use sp_core::Pair;
@@ -122,7 +122,10 @@ fn a_wrong_row_costs_its_voters_and_the_session_is_refunded() {
         assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::Wrong) }));
         // The requester has everything back, the fee included, and the honest ones are paid by the liars.
         assert_eq!(wealth(REQUESTER), ENDOWMENT);
-        assert!(wealth(honest) > ENDOWMENT + reward && wealth(GATEWAY) > ENDOWMENT);
+        let (worker_part, gateway_part) = (wealth(honest) - ENDOWMENT - reward, wealth(GATEWAY) - ENDOWMENT);
+        assert!(gateway_part > 0);
+        // Also for the range in which it was outvoted: a third of 65 parts in a hundred, where the gateway gets ten.
+        assert!((worker_part * 30).abs_diff(gateway_part * 65) <= 100, "{worker_part} and {gateway_part}");
         assert!(members[1..].iter().all(|liar| wealth(*liar) == ENDOWMENT - LOSS));
         assert_eq!(wealth(Inference::pot(0)), EXISTENTIAL);
         // Who was outvoted by a trace that is wrong is not slashed.
@@ -260,14 +263,63 @@ fn a_token_that_does_not_exist_is_upheld() {
         on_world(|| {
             let mut world = World::honest();
             world.tokens[LAST as usize + 1] = token;
-            uphold(&world, &world.token(LAST, 5, 3), Culprit::Gateway);
+            uphold(&world, &world.no_token(LAST), Culprit::Gateway);
         });
     }
     // Said by somebody else than the gateway, it shows nothing.
     on_world(|| {
         let mut other = World::honest();
         other.tokens[LAST as usize + 1] = 100;
-        reject(&World::honest(), &other.token(LAST, 5, 3));
+        reject(&World::honest(), &other.no_token(LAST));
+    });
+}
+
+#[test]
+fn beside_a_token_that_does_not_exist_there_is_nothing() {
+    on_world(|| {
+        let mut world = World::honest();
+        world.tokens[LAST as usize + 1] = 100;
+        let id = run_to_window(question(), &world);
+        let of = |change: &dyn Fn(&mut GlueEvidence)| {
+            let Evidence::Glue(mut glue) = world.no_token(LAST) else { panic!("glue") };
+            change(&mut glue);
+            Evidence::Glue(glue)
+        };
+        let refused = [
+            of(&|glue| {
+                if let GlueEvidence::Token { trace, .. } = glue {
+                    trace.leaf.push(0)
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { trace, .. } = glue {
+                    trace.siblings.push([0; 32])
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { taken, .. } = glue {
+                    taken.1.leaf.push(0)
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { better, .. } = glue {
+                    better.2.outputs.push(0)
+                }
+            }),
+            of(&|glue| {
+                if let GlueEvidence::Token { better, .. } = glue {
+                    better.2.siblings.push([0; 32])
+                }
+            }),
+            // Nor what it takes to show a false token.
+            world.token(LAST, 5, 3),
+        ];
+        for evidence in refused {
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::MalformedEvidence);
+            assert!(authorize_dispute(id, &evidence, WORKERS[0], WORKERS[0]).is_err());
+        }
+        assert_ok!(dispute(id, &world.no_token(LAST), STRANGER));
+        run_to_end(id);
     });
 }
 
@@ -430,6 +482,76 @@ fn a_range_that_is_shown_to_be_wrong_later_excuses_the_gateway() {
     });
 }
 
+/// More tokens than the fixture's answer has: its gateway may ask for positions up to 7.
+fn long_question() -> Question {
+    Question { max_tokens: 6, ..question() }
+}
+
+/// That the key of `signer` asked for a position.
+fn short(id: u32, position: u32, signer: AccountId) -> Evidence {
+    let signature = pair(signer).sign(&ask_bytes(&System::block_hash(0), id, position)).into();
+    Evidence::Short { position, signature }
+}
+
+#[test]
+fn a_gateway_that_asked_for_more_than_it_closed_with_is_guilty() {
+    // The answer has five positions, and may break off in the sixth.
+    for position in [6, 7] {
+        on_world(|| {
+            let world = World::honest();
+            let id = run_to_window(long_question(), &world);
+            let evidence = short(id, position, GATEWAY);
+            assert_ok!(dispute_as_worker(id, &evidence, WORKERS[0]));
+            let Event::Upheld { culprit, challenger, slashed, reward, .. } = last_event() else {
+                panic!("it is shown")
+            };
+            assert_eq!((culprit, challenger), (Culprit::Gateway, WORKERS[0]));
+            assert_eq!((slashed, reward), (BOND - worker(GATEWAY).bond, slashed * 2 / 5));
+            assert!(slashed >= LOSS);
+            // Neither again, nor by another position, nor is its glue shown beside it.
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::AlreadyShown);
+            assert_noop!(dispute(id, &short(id, 13 - position, GATEWAY), STRANGER), Error::<Test>::AlreadyShown);
+            assert_noop!(dispute(id, &world.carry(LAST, 1), STRANGER), Error::<Test>::AlreadyShown);
+            let earned = wealth(GATEWAY);
+            run_to_end(id);
+            assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::Wrong) }));
+            assert_eq!((wealth(REQUESTER), wealth(GATEWAY)), (ENDOWMENT, earned));
+            assert!(WORKERS[1..3].iter().all(|who| wealth(*who) > ENDOWMENT));
+        });
+    }
+}
+
+#[test]
+fn a_gateway_may_ask_for_what_it_closed_with_and_one_position_more() {
+    on_world(|| {
+        let id = run_to_window(long_question(), &World::honest());
+        for position in [0, LAST, LAST + 1, 8, u32::MAX] {
+            let evidence = short(id, position, GATEWAY);
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::MalformedEvidence);
+            assert!(authorize_dispute(id, &evidence, WORKERS[0], WORKERS[0]).is_err());
+        }
+    });
+}
+
+#[test]
+fn what_the_gateway_did_not_sign_shows_nothing_of_it() {
+    on_world(|| {
+        let id = run_to_window(long_question(), &World::honest());
+        let Evidence::Short { signature, .. } = short(id, 6, GATEWAY) else { panic!("it asked") };
+        // Somebody else's, one for another session, and one for another position.
+        let false_ones =
+            [short(id, 6, WORKERS[1]), short(id + 1, 6, GATEWAY), Evidence::Short { position: 7, signature }];
+        for evidence in false_ones {
+            let wealth_before = wealth(STRANGER);
+            assert_ok!(dispute(id, &evidence, STRANGER));
+            assert!(matches!(last_event(), Event::Rejected { lost: DISPUTE, culprit: Culprit::Gateway, .. }));
+            assert_eq!(wealth(STRANGER), wealth_before - DISPUTE);
+        }
+        run_to_end(id);
+        assert!(events().contains(&Event::SessionOver { session: id, refund: None }));
+    });
+}
+
 #[test]
 fn signatures_that_show_nothing_cost() {
     let world = World::honest();
@@ -503,6 +625,74 @@ fn glue_is_not_judged_by_what_was_shown_to_be_wrong() {
     });
 }
 
+/// A session in its window, with what `world` did, in which nothing won of the first range.
+fn run_to_window_without_the_first_range(world: &World) -> u32 {
+    let id = run_to_votes(question(), world);
+    let members = team(id);
+    let how = |who, range| match range {
+        0 => Vote::Other(members.iter().position(|member| *member == who).unwrap() as u8),
+        _ => Vote::Right,
+    };
+    end_votes_on(id, |range| world.trace(range, 3).id(), how);
+    id
+}
+
+#[test]
+fn ranges_are_disputed_beside_one_whose_vote_is_void() {
+    let mut world = World::honest();
+    world.falsify(LAST, 3, 40);
+    let (range, _) = world.locate(3, 40, 3);
+    assert_eq!(range, 1);
+    on_world(|| {
+        let id = run_to_window_without_the_first_range(&world);
+        assert_ok!(dispute(id, &world.row(LAST, 3, 40, 3), STRANGER));
+        assert!(matches!(last_event(), Event::Upheld { culprit: Culprit::Range(1), .. }), "{:?}", last_event());
+        run_to_end(id);
+    });
+    // What is right of a range is not taken for what is right of another.
+    on_world(|| {
+        let id = run_to_window_without_the_first_range(&world);
+        assert_ok!(dispute(id, &world.row(LAST, 3, 63, 3), STRANGER));
+        assert!(matches!(last_event(), Event::Rejected { culprit: Culprit::Range(2), .. }), "{:?}", last_event());
+        run_to_end(id);
+    });
+    on_world(|| {
+        let id = run_to_window_without_the_first_range(&world);
+        let who = team(id)[2];
+        assert_ok!(dispute(id, &signature(id, &world, 2, 2, who, [5; 32]), STRANGER));
+        assert!(matches!(last_event(), Event::Upheld { culprit: Culprit::Worker(2), .. }), "{:?}", last_event());
+        run_to_end(id);
+    });
+}
+
+#[test]
+fn nothing_is_shown_of_a_range_whose_vote_is_void() {
+    on_world(|| {
+        let mut world = World::honest();
+        world.falsify(LAST, 3, 0);
+        let right = best(&world, LAST);
+        world.tokens[LAST as usize + 1] = (right + 50) % 100;
+        say(&mut world, LAST, 4, |entry| entry.other = [1; 32]);
+        say(&mut world, LAST, 3, |entry| entry.input = [1; 32]);
+        let id = run_to_window_without_the_first_range(&world);
+        let of_the_first = [
+            world.row(LAST, 3, 0, 3),
+            world.input(LAST, 3, 0, 3),
+            signature(id, &world, 0, 0, team(id)[0], [5; 32]),
+            // By the outputs of all ranges.
+            world.sum(LAST, 4, 3),
+            world.activation(LAST, 3, 3),
+        ];
+        for evidence in of_the_first.into_iter().chain([world.token(LAST, 5, 3)]) {
+            assert_noop!(dispute(id, &evidence, STRANGER), Error::<Test>::MalformedEvidence);
+            assert!(authorize_dispute(id, &evidence, WORKERS[0], WORKERS[0]).is_err());
+        }
+        // What depends on no worker is.
+        assert_ok!(dispute(id, &world.carry(LAST, 5), STRANGER));
+        run_to_end(id);
+    });
+}
+
 #[test]
 fn a_gateway_that_was_wrong_is_unpaid_and_pays_the_workers() {
     on_world(|| {
@@ -513,7 +703,6 @@ fn a_gateway_that_was_wrong_is_unpaid_and_pays_the_workers() {
         assert_eq!(wealth(REQUESTER), ENDOWMENT);
         let earned: Vec<_> = WORKERS[..3].iter().map(|who| wealth(*who) - ENDOWMENT).collect();
         assert!(earned.iter().all(|earned| *earned > 0), "{earned:?}");
-        // It was not enough for all: they are paid in proportion.
         assert!(earned.iter().all(|one| earned.iter().all(|other| one.abs_diff(*other) <= 1)));
     });
 }
@@ -645,6 +834,12 @@ fn evidence_of_the_wrong_size_is_refused_and_free() {
         change(&world.token(LAST, 0, 3), &|evidence| {
             if let Evidence::Glue(GlueEvidence::Token { place, .. }) = evidence {
                 *place = 32;
+            }
+        });
+        // Nor can anybody say anything of its input there.
+        change(&world.input(LAST, HEAD, 1, 3), &|evidence| {
+            if let Evidence::Input { trace, gateway, .. } = evidence {
+                (*trace, *gateway) = (world.trace(1, 3).row(0), world.gateway().row(0));
             }
         });
         for evidence in refused {

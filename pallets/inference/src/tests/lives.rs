@@ -11,6 +11,8 @@ enum Op {
     Open {
         workers: u32,
         replicas: u32,
+        /// Whether the gateway asks itself.
+        own: bool,
     },
     Close(usize),
     /// What each worker says of a range, as digits: right, another, nothing.
@@ -28,7 +30,9 @@ enum Op {
 fn op() -> impl Strategy<Value = Op> {
     let any = any::<usize>;
     prop_oneof![
-        4 => (1u32..6, 0u32..3).prop_map(|(workers, replicas)| Op::Open { workers, replicas: 2 * replicas + 1 }),
+        4 => (1u32..6, 0u32..3, proptest::bool::ANY).prop_map(|(workers, replicas, own)| {
+            Op::Open { workers, replicas: 2 * replicas + 1, own }
+        }),
         6 => any().prop_map(Op::Close),
         8 => (any(), prop::collection::vec(prop_oneof![6 => Just(0u8), 1 => Just(1), 1 => Just(2), 1 => Just(3)], 9))
             .prop_map(|(id, says)| Op::Vote(id, says)),
@@ -56,10 +60,13 @@ fn lie() -> World {
 
 fn apply(op: Op) {
     match op {
-        Op::Open { workers, replicas } => {
+        Op::Open { workers, replicas, own } => {
             let asked = Question { workers, replicas, ..question() };
             let payment = if workers == 1 { Payment::Credits } else { Payment::Tune };
-            let _ = try_open(asked, payment);
+            let _ = match own {
+                true => Inference::open(signed(GATEWAY), 0, GATEWAY, asked, payment, None),
+                false => try_open(asked, payment),
+            };
         },
         Op::Close(number) => {
             let waiting = nth(number, |state| matches!(state, State::Assigned { .. }));

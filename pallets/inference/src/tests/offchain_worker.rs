@@ -12,7 +12,10 @@ use codec::Decode;
 use ensemble_compute::inference::{Architecture, Llama};
 use ensemble_core::{
     attester::AttesterSignature,
-    inference::{closing_bytes, Closing, Evidence, GlueEvidence, Party, Payment, RangeIndex, RangeVote, SessionId},
+    inference::{
+        closing_bytes, Closing, Evidence, GlueEvidence, Party, Payment, RangeIndex, RangeVote, SessionId,
+        MAX_CONTESTED_BYTES,
+    },
     tasks::{Descriptor, KEPT_PREFIX},
     votes::Turn,
     AttesterId, TaskId,
@@ -206,7 +209,17 @@ fn model() -> Model<AccountId> {
 fn put_worker(account: AccountId, key: &AttesterId) {
     let bond = <Test as crate::Config>::MinBond::get();
     let peer = vec![1].try_into().unwrap();
-    let worker = Worker { model: 0, key: key.clone(), peer, bond, sessions: 0, place: None, leaves_at: None };
+    let worker = Worker {
+        model: 0,
+        key: key.clone(),
+        peer,
+        bond,
+        pledged: 0,
+        consents: Default::default(),
+        sessions: 0,
+        place: None,
+        leaves_at: None,
+    };
     Workers::<Test>::insert(account, worker);
     KeyOwners::<Test>::insert(key, account);
 }
@@ -269,7 +282,7 @@ fn team(first: Party<AccountId>) -> crate::Team<AccountId> {
 }
 
 fn ranges(vote: impl Fn(RangeIndex) -> RangeVote) -> Ranges {
-    let range = |range| Range { vote: vote(range), backers: 0b11, outvoted: 0, is_wrong: false };
+    let range = |range| Range { vote: vote(range), backers: 0b11, outvoted: 0, agreed: true, is_wrong: false };
     (0..RANGES).map(range).collect::<Vec<_>>().try_into().unwrap()
 }
 
@@ -318,6 +331,11 @@ fn against(range: RangeIndex) -> Evidence {
 
 fn against_gateway() -> Evidence {
     Evidence::Glue(GlueEvidence::Carry { stage: 1, trace: proof(2) })
+}
+
+fn short() -> Evidence {
+    let signature = AttesterSignature::from(sp_core::sr25519::Signature::default());
+    Evidence::Short { position: 4, signature }
 }
 
 fn genesis() -> H256 {
@@ -410,11 +428,33 @@ fn the_gateway_closes_when_it_has_the_answer_and_again_until_it_is_in() {
         assert_eq!(take_submitted(pool), []);
         next_worked_block();
         assert_closed();
-        put(3, session(party(100, &keys[0]), State::Closed { team: team(stranger(50)), closing: closing() }));
+        put(
+            3,
+            session(party(100, &keys[0]), State::Closed { team: team(stranger(50)), closing: closing(), until: 100 }),
+        );
         for _ in 0..5 {
             next_worked_block();
         }
         assert_eq!(take_submitted(pool), []);
+    });
+}
+
+#[test]
+fn an_answer_that_broke_off_is_closed_and_so_is_what_it_became() {
+    on_node(1, |node, pool, keys, _| {
+        put(3, session(party(100, &keys[0]), State::Assigned { team: team(stranger(50)), until: 100 }));
+        // Of the five positions that were paid for the prompt's two; what the node says last counts.
+        let broken = Closing { tokens: descriptor(3, 1, 10), trace: descriptor(2, 80, 11), contested: None };
+        for said in [broken, closing()] {
+            node.closings.lock().insert(3, said);
+            next_worked_block();
+            let submitted = take_submitted(pool);
+            let [RuntimeCall::Inference(Call::close { session: 3, closing, .. })] = &submitted[..] else {
+                panic!("the session is closed: {submitted:?}");
+            };
+            assert_eq!(*closing, said);
+            next_worked_block();
+        }
     });
 }
 
@@ -560,8 +600,27 @@ fn a_session_is_fetched_checked_and_left_alone_if_it_is_right() {
     });
 }
 
+/// The evidence that was submitted since the last time.
+fn take_evidence(pool: &Pool) -> Vec<Evidence> {
+    let submitted = take_submitted(pool).into_iter();
+    let evidence = |call| match call {
+        RuntimeCall::Inference(Call::dispute_as_worker { session: 3, evidence, .. }) => evidence,
+        other => panic!("it is disputed: {other:?}"),
+    };
+    submitted.map(evidence).collect()
+}
+
+fn change_window(change: impl FnOnce(&mut Ranges, &mut Faults, &mut FalseKeys)) {
+    Sessions::<Test>::mutate(3, |session| {
+        let State::Disputable { ranges, faults, false_keys, .. } = &mut session.as_mut().unwrap().state else {
+            panic!()
+        };
+        change(ranges, faults, false_keys);
+    });
+}
+
 #[test]
-fn evidence_is_submitted_once() {
+fn evidence_is_submitted_with_the_worker_s_key() {
     on_node(1, |node, pool, keys, _| {
         put(3, session(stranger(50), disputable(stranger(53))));
         node.hold_all();
@@ -576,10 +635,50 @@ fn evidence_is_submitted_once() {
             assert_eq!((evidence, key), (&expected, &keys[0]));
             assert!(key.verify(&dispute::signed_bytes(&genesis(), 3, evidence, key), signature));
         }
-        for _ in 0..10 {
+    });
+}
+
+#[test]
+fn evidence_is_submitted_until_the_chain_knows_it() {
+    on_node(1, |node, pool, _, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        node.hold_all();
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![against(1), against_gateway()]));
+        work();
+        assert_eq!(take_evidence(pool), [against(1), against_gateway()]);
+        // The pool may have dropped it, but that takes time.
+        next_worked_block();
+        assert_eq!(take_evidence(pool), []);
+        next_worked_block();
+        assert_eq!(take_evidence(pool), [against(1), against_gateway()]);
+        change_window(|ranges, _, _| ranges[1].is_wrong = true);
+        next_worked_block();
+        next_worked_block();
+        assert_eq!(take_evidence(pool), [against_gateway()]);
+        change_window(|_, faults, _| faults.gateway = true);
+        for _ in 0..5 {
             next_worked_block();
         }
-        assert_eq!(take_submitted(pool), []);
+        assert_eq!(take_evidence(pool), []);
+        node.take_checked();
+        next_worked_block();
+        assert!(node.take_checked().is_empty(), "nothing is left to do");
+    });
+}
+
+#[test]
+fn whose_evidence_was_false_disputes_no_more() {
+    on_node(1, |node, pool, keys, _| {
+        put(3, session(stranger(50), disputable(stranger(53))));
+        node.hold_all();
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![against(1)]));
+        work();
+        assert_eq!(take_evidence(pool), [against(1)]);
+        change_window(|_, _, false_keys| false_keys.try_push(keys[0].clone()).unwrap());
+        for _ in 0..5 {
+            next_worked_block();
+        }
+        assert_eq!(take_evidence(pool), []);
     });
 }
 
@@ -600,7 +699,7 @@ fn what_the_chain_knows_is_not_disputed_again() {
             signature: AttesterSignature::from(sp_core::sr25519::Signature::default()),
             trace: proof(0),
         };
-        let found = vec![against(1), against_gateway(), signature(1), signature(2), against(0)];
+        let found = vec![against(1), against_gateway(), short(), signature(1), signature(2), against(0)];
         node.verdicts.lock().insert(3, CheckStatus::Wrong(found));
         work();
         let submitted: Vec<_> = take_submitted(pool)
@@ -610,7 +709,21 @@ fn what_the_chain_knows_is_not_disputed_again() {
                 other => panic!("{other:?}"),
             })
             .collect();
-        assert_eq!(submitted, [against_gateway(), signature(2), against(0)]);
+        assert_eq!(submitted, [against_gateway(), short(), signature(2), against(0)]);
+    });
+}
+
+#[test]
+fn a_gateway_that_was_found_is_not_disputed_again() {
+    on_node(1, |node, pool, _, _| {
+        let mut known = session(stranger(50), disputable(stranger(53)));
+        let State::Disputable { faults, .. } = &mut known.state else { panic!() };
+        faults.gateway = true;
+        put(3, known);
+        node.hold_all();
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![short(), against_gateway()]));
+        work();
+        assert_eq!(take_submitted(pool), []);
     });
 }
 
@@ -654,14 +767,25 @@ fn nobody_without_a_bond_disputes() {
 }
 
 #[test]
-fn what_cannot_be_judged_is_given_up() {
+fn what_cannot_be_judged_goes_last_and_may_be_judged_later() {
     on_node(1, |node, pool, _, _| {
-        put(3, session(stranger(50), disputable(stranger(53))));
+        for id in 0..4 {
+            put(id, session(stranger(50), disputable(stranger(53))));
+        }
         node.hold_all();
-        node.verdicts.lock().insert(3, CheckStatus::Unable("attention".into()));
+        node.verdicts.lock().extend((0..3).map(|id| (id, CheckStatus::Unable("memory".into()))));
         work();
+        assert_eq!(node.take_checked(), [0, 1, 2, 3]);
+        put(7, session(stranger(50), disputable(stranger(53))));
         next_worked_block();
-        assert_eq!((node.take_checked(), take_submitted(pool)), (vec![3], vec![]));
+        assert_eq!(node.take_checked(), [3, 7, 0, 1]);
+        node.verdicts.lock().extend([(3, CheckStatus::Right), (7, CheckStatus::Right)]);
+        node.verdicts.lock().extend((0..3).map(|id| (id, CheckStatus::Right)));
+        next_worked_block();
+        next_worked_block();
+        node.take_checked();
+        next_worked_block();
+        assert!(node.take_checked().is_empty() && take_submitted(pool).is_empty());
     });
 }
 
@@ -704,6 +828,66 @@ fn own_sessions_come_first_and_only_so_many_at_one_time() {
     });
 }
 
+/// Has a session name tokens that nobody has.
+fn put_without_tokens(id: SessionId) -> TensorId {
+    let mut missing = session(stranger(50), disputable(stranger(53)));
+    let State::Disputable { closing, .. } = &mut missing.state else { panic!() };
+    closing.tokens = descriptor(4, 1, 100 + id as u8);
+    let tokens = closing.tokens.id();
+    put(id, missing);
+    tokens
+}
+
+#[test]
+fn what_never_comes_keeps_no_other_session_from_being_checked() {
+    on_node(1, |node, _, keys, _| {
+        let missing: Vec<_> = (0..5).map(put_without_tokens).collect();
+        node.hold_all();
+        work();
+        assert!(node.take_checked().is_empty());
+        let asked = node.take_asked();
+        assert!(missing.iter().all(|tokens| asked.contains(tokens)));
+        put(7, session(stranger(50), disputable(stranger(53))));
+        put(8, session(stranger(50), disputable(party(100, &keys[0]))));
+        next_worked_block();
+        assert_eq!(node.take_checked(), [8, 7]);
+    });
+}
+
+#[test]
+fn what_does_not_come_in_time_makes_way() {
+    on_node(1, |node, _, _, _| {
+        // Room for the contents of one session, whose contested outputs are the most of it.
+        MaxSessionBytes::set(u64::from(MAX_CONTESTED_BYTES) / 4 + 1_000);
+        let missing: Vec<_> = (0..2).map(put_without_tokens).collect();
+        node.hold_all();
+        let mut asked = Vec::new();
+        for _ in 0..4 {
+            next_worked_block();
+            asked.push([0, 1].map(|id| node.asked.lock().contains(&missing[id])));
+            node.take_asked();
+        }
+        // A quarter of a window for each.
+        assert_eq!(asked[..2], [[true, false], [true, false]]);
+        assert_eq!(asked[2..], [[false, true], [false, true]]);
+    });
+}
+
+#[test]
+fn sessions_that_are_disputed_take_no_place_of_others() {
+    on_node(1, |node, _, _, _| {
+        for id in 0..5 {
+            put(id, session(stranger(50), disputable(stranger(53))));
+        }
+        node.hold_all();
+        node.verdicts.lock().extend((0..4).map(|id| (id, CheckStatus::Wrong(vec![against(1)]))));
+        work();
+        assert_eq!(node.take_checked(), [0, 1, 2, 3]);
+        next_worked_block();
+        assert_eq!(node.take_checked(), [0, 1, 2, 3, 4]);
+    });
+}
+
 #[test]
 fn a_session_is_forgotten_when_it_has_long_been_over() {
     on_node(1, |node, _, keys, _| {
@@ -737,6 +921,28 @@ fn a_session_that_comes_back_with_another_fork_is_not_forgotten() {
         }
         assert!(node.forgotten.lock().is_empty());
     });
+}
+
+#[test]
+fn a_node_without_keys_reads_no_sessions() {
+    let proof_of = |keys: usize| {
+        let mut ext = new_chain();
+        let node = Arc::new(TestNode::default());
+        let (offchain, _) = TestOffchainExt::new();
+        ext.register_extension(OffchainDbExt::new(offchain.clone()));
+        ext.register_extension(OffchainWorkerExt::new(offchain));
+        ext.register_extension(TensorAccessExt(node.clone()));
+        ext.register_extension(InferenceAccessExt(node));
+        ext.execute_with(|| {
+            put(3, session(stranger(50), disputable(stranger(53))));
+            (0..keys).for_each(|_| drop(AttesterId::generate_pair(None)));
+        });
+        ext.commit_all().unwrap();
+        let (_, proof) = ext.execute_and_prove(|| Inference::run_offchain_worker(5));
+        proof.into_nodes().len()
+    };
+    assert_eq!(proof_of(0), 0);
+    assert!(proof_of(1) > 0);
 }
 
 #[test]

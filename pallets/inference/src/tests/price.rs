@@ -32,12 +32,12 @@ fn parameters_change_what_is_opened_later() {
         let id = open(question());
         let price = session(id).price;
         let before = CurrentParameters::<Test>::get();
-        let parameters = Parameters { rates: Rates { position: 2_000, ..before.rates }, ..before };
+        let parameters = Parameters { rates: Rates { position: 20, ..before.rates }, ..before };
         assert_noop!(Inference::set_parameters(signed(REQUESTER), parameters), DispatchError::BadOrigin);
         assert_ok!(Inference::set_parameters(RuntimeOrigin::root(), parameters));
         assert_eq!(session(id).price, price);
         let next = open(question());
-        assert_eq!(session(next).price, price + 3 * 6 * 1_000);
+        assert_eq!(session(next).price, price + 3 * 6 * 10);
     });
 }
 

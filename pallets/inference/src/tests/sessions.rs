@@ -10,12 +10,12 @@ fn a_session_holds_the_most_it_can_cost() {
         let price = session(id).price;
         // Three replicas of six positions, and nine votes and three panels.
         let products = u128::from(crate::fixture::Model::tiny().llama.products());
-        assert_eq!(price, 3 * (6 * 1_000 + 6 * products) + 9 * VOTE_FEE + 3 * ATTEST_FEE);
+        assert_eq!(price, 3 * (6 * 10 + (6 * products).div_ceil(100)) + 9 * VOTE_FEE + 3 * ATTEST_FEE);
         assert_eq!((held(HoldReason::Price, REQUESTER), free(REQUESTER)), (price, ENDOWMENT - price - RECORD));
         assert_eq!((session(id).deposit, held(HoldReason::Session, REQUESTER)), (RECORD, RECORD));
         let assign_at = 1 + ASSIGN_DELAY;
         assert!(matches!(last_event(), Event::SessionOpened { session: 0, assign_at: at, .. } if at == assign_at));
-        assert_eq!(worker(GATEWAY).sessions, 1);
+        assert_eq!((worker(GATEWAY).sessions, worker(GATEWAY).pledged), (1, price));
     });
 }
 
@@ -57,7 +57,7 @@ fn traces_have_only_so_many_bytes() {
 #[test]
 fn a_gateway_is_a_worker_with_a_full_bond_that_stays() {
     with_workers(3, |model| {
-        let ask = |gateway| Inference::open(signed(REQUESTER), model, gateway, question(), Payment::Tune);
+        let ask = |gateway| try_open_through(gateway, REQUESTER, question(), Payment::Tune);
         assert_noop!(ask(STRANGER), Error::<Test>::NotAGateway);
         assert_ok!(ask(WORKERS[0]));
         drop(Inference::slash_bond(0, &WORKERS[0], 1));
@@ -65,13 +65,10 @@ fn a_gateway_is_a_worker_with_a_full_bond_that_stays() {
         assert_ok!(Inference::leave(signed(WORKERS[1])));
         assert_noop!(ask(WORKERS[1]), Error::<Test>::NotAGateway);
         assert_noop!(
-            Inference::open(signed(REQUESTER), 9, GATEWAY, question(), Payment::Tune),
+            Inference::open(signed(GATEWAY), model + 9, GATEWAY, question(), Payment::Tune, None),
             Error::<Test>::UnknownModel
         );
-        assert_noop!(
-            Inference::open(signed(POOR), model, GATEWAY, question(), Payment::Tune),
-            Error::<Test>::CannotPay
-        );
+        assert_noop!(try_open_through(GATEWAY, POOR, question(), Payment::Tune), Error::<Test>::CannotPay);
     });
 }
 
@@ -111,21 +108,25 @@ fn too_few_workers_refund_the_requester() {
         run_to_end(id);
         assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::TooFewWorkers) }));
         assert_eq!((wealth(REQUESTER), held(HoldReason::Price, REQUESTER)), (ENDOWMENT, 0));
-        assert_eq!(worker(GATEWAY).sessions, 0);
+        assert_eq!((worker(GATEWAY).sessions, worker(GATEWAY).pledged), (0, 0));
+        assert_eq!(worker(GATEWAY).bond, BOND);
     });
 }
 
 #[test]
-fn a_gateway_that_does_not_close_costs_the_requester_nothing() {
+fn a_gateway_that_does_not_close_pays_the_price_and_nobody_gets_it() {
     with_workers(3, |_| {
         let id = open(question());
+        let price = session(id).price;
         run_to_assigned(id);
         run_to(1 + ASSIGN_DELAY + LENGTHS.answer + 1);
         assert!(matches!(session(id).state, State::Assigned { .. }));
         next_block();
         assert!(!Sessions::<Test>::contains_key(id));
         assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::NotClosed) }));
-        assert_eq!(free(REQUESTER), ENDOWMENT);
+        assert!(events().contains(&Event::Slashed { session: id, who: GATEWAY, amount: price }));
+        assert_eq!((free(REQUESTER), worker(GATEWAY).bond, worker(GATEWAY).pledged), (ENDOWMENT, BOND - price, 0));
+        assert_eq!((wealth(GATEWAY), BurntSoFar::get()), (ENDOWMENT - price, price));
         assert!(WORKERS[..3].iter().chain(&[GATEWAY]).all(|who| worker(*who).sessions == 0));
         assert!(WORKERS[..3].iter().all(|who| wealth(*who) == ENDOWMENT));
     });

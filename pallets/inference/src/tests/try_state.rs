@@ -1,9 +1,13 @@
 //! Each thing that may be off is found.
 
-use frame_support::storage::with_transaction;
+use ensemble_core::inference::RangeVote;
+use frame_support::{assert_ok, storage::with_transaction};
 use sp_runtime::{DispatchError, TransactionOutcome};
 
-use crate::{fixture::World, mock::*, Agenda, KeyOwners, Models, Pallet, Pots, SeatCounts, Seats, Sessions, Workers};
+use crate::{
+    fixture::World, mock::*, Agenda, HoldReason, KeyOwners, Models, Pallet, Pots, Range, SeatCounts, Seats, Sessions,
+    State, UsedConsent, Workers,
+};
 
 /// Changes something, expects to be told so, and changes it back.
 fn off(expected: &str, change: impl FnOnce()) {
@@ -34,6 +38,18 @@ fn whatever_is_off_is_found() {
         off("the number of a worker's sessions is off", || {
             Workers::<Test>::mutate(WORKERS[0], |worker| worker.as_mut().unwrap().sessions = 0);
         });
+        off("a worker answers for other prices than it should", || {
+            Workers::<Test>::mutate(GATEWAY, |worker| worker.as_mut().unwrap().pledged -= 1);
+        });
+        off("a worker answers for other prices than it should", || {
+            Workers::<Test>::mutate(WORKERS[0], |worker| worker.as_mut().unwrap().pledged = 1);
+        });
+        off("a consent was used twice", || {
+            Workers::<Test>::mutate(GATEWAY, |worker| {
+                let worker = worker.as_mut().unwrap();
+                worker.consents.try_push(UsedConsent { until: 9, ..worker.consents[0] }).unwrap();
+            });
+        });
         off("a worker's bond is not what is held", || {
             Workers::<Test>::mutate(WORKERS[0], |worker| worker.as_mut().unwrap().bond = 20 * BOND);
             Seats::<Test>::mutate(model, 1, |seat| seat.as_mut().unwrap().weight = 10 * BOND);
@@ -47,9 +63,39 @@ fn whatever_is_off_is_found() {
         off("a requester's prices are not what is held", || {
             Sessions::<Test>::mutate(id, |session| session.as_mut().unwrap().held -= 1);
         });
+        // From whom nothing should be held at all.
+        off("a requester's prices are not what is held", || {
+            assert_ok!(Inference::hold(HoldReason::Price, &STRANGER, 100));
+        });
+        off("a worker's bond is not what is held", || {
+            assert_ok!(Inference::hold(HoldReason::Bond, &STRANGER, 100));
+        });
+        off("a challenger's deposit is held after its dispute", || {
+            assert_ok!(Inference::hold(HoldReason::Dispute, &STRANGER, DISPUTE));
+        });
+        let change = |range: usize, change: &dyn Fn(&mut Range)| {
+            Sessions::<Test>::mutate(id, |session| {
+                let State::Disputable { ranges, .. } = &mut session.as_mut().unwrap().state else {
+                    panic!("no window")
+                };
+                change(&mut ranges[range]);
+            });
+        };
+        off("a worker has voted on a range that it does not serve", || change(1, &|range| range.backers |= 1 << 3));
+        off("somebody has won or lost in a range of which no trace won", || {
+            change(1, &|range| range.vote = RangeVote::Void);
+        });
+        off("a session can be disputed, and a vote is not over", || {
+            change(1, &|range| range.vote = RangeVote::Open(1));
+        });
         off("a pot lacks money", || Sessions::<Test>::mutate(id, |session| session.as_mut().unwrap().purse = 1));
         off("the number of locked shares is off", || {
             Pots::<Test>::mutate(model, |pot| pot.as_mut().unwrap().contribution.locked = 1);
+        });
+        // Of a model that is gone.
+        off("a pot lacks shares", || {
+            crate::TaskOfModel::<Test>::insert(9, TASK);
+            crate::Holdings::<Test>::mutate(9, STRANGER, |holding| holding.rows.amount = 1);
         });
     });
 }

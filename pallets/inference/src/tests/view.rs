@@ -37,6 +37,9 @@ fn models_and_workers_are_shown() {
         assert_eq!(Inference::model_views(1, 10), []);
         let worker = Inference::worker_of_key(&key(WORKERS[1])).unwrap();
         assert_eq!((worker.party.account, worker.bond, worker.model), (WORKERS[1], BOND, model));
+        assert_eq!(worker.pledged, 0);
+        let id = open(question());
+        assert_eq!(Inference::worker_view(GATEWAY).map(|worker| worker.pledged), Some(session(id).price));
         assert_eq!(Inference::worker_view(STRANGER), None);
         let accounts = |first, limit| -> Vec<_> {
             Inference::worker_views(model, first, limit).into_iter().map(|worker| worker.party.account).collect()

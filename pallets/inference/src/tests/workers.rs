@@ -21,10 +21,40 @@ fn who_may_not_join_does_not() {
         assert_noop!(try_join(WORKERS[0], model, BOND - 1), Error::<Test>::BondTooLow);
         assert_noop!(try_join(POOR, model, BOND), Error::<Test>::CannotPay);
         let who = WORKERS[0];
-        let nowhere = Inference::join(signed(who), model, Default::default(), key(who), proof(who, who), BOND);
-        assert_noop!(nowhere, Error::<Test>::NoPeer);
         join(who, model, BOND);
         assert_noop!(try_join(who, model, BOND), Error::<Test>::AlreadyAWorker);
+    });
+}
+
+#[test]
+fn a_worker_is_reached_under_a_peer_id() {
+    on_chain(|| {
+        let (model, who) = (register(), WORKERS[0]);
+        let join_as = |peer: &[u8]| {
+            let peer = peer.to_vec().try_into().unwrap();
+            Inference::join(signed(who), model, peer, key(who), proof(who, who), BOND)
+        };
+        let ed25519 = [&[0x00, 0x24, 0x08, 0x01, 0x12, 0x20], &[7; 32][..]].concat();
+        let rsa = [&[0x12, 0x20], &[7; 32][..]].concat();
+        let longer = |id: &[u8]| [id, &[7]].concat();
+        let mut none: Vec<Vec<u8>> = vec![vec![], vec![7], vec![7; 38], vec![7; 34], vec![7; 64], vec![0; 38]];
+        for good in [&ed25519, &rsa] {
+            none.extend([longer(good), good[..good.len() - 1].to_vec(), good[1..].to_vec()]);
+        }
+        // Secp256k1's keys have 33 bytes, and peer ids that no node of this chain has.
+        none.push([&[0x00, 0x25, 0x08, 0x02, 0x12, 0x21], &[7; 33][..]].concat());
+        for bytes in &none {
+            assert_noop!(join_as(bytes), Error::<Test>::InvalidPeer);
+        }
+        assert_ok!(join_as(&ed25519));
+        let announce = |peer: &[u8]| {
+            Inference::announce(signed(who), peer.to_vec().try_into().unwrap(), key(who), proof(who, who))
+        };
+        for bytes in &none {
+            assert_noop!(announce(bytes), Error::<Test>::InvalidPeer);
+        }
+        assert_ok!(announce(&rsa));
+        assert_eq!(worker(who).peer.to_vec(), rsa);
     });
 }
 

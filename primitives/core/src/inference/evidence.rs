@@ -167,7 +167,8 @@ pub enum GlueEvidence {
     },
     /// The next token is not the one with the largest output of the Head.
     Token {
-        /// The token after the position, as the gateway gave it. Nothing else is looked at if there is no such token.
+        /// The token after the position, as the gateway gave it. If there is no such token nothing else is looked at, and
+        /// rows and chunks must be empty.
         token: RowProof,
         /// The row of the gateway's trace.
         trace: RowProof,

@@ -302,6 +302,8 @@ pub struct WorkerView<AccountId, Balance, BlockNumber> {
     pub model: ModelId,
     /// What is held as its bond, in planck.
     pub bond: Balance,
+    /// What of that answers for the prices of sessions that it drives, in planck; more than the bond if that was slashed.
+    pub pledged: Balance,
     /// Sessions that it takes part in and that are not over.
     pub sessions: u32,
     /// The block from which it may take its bond away, if it is leaving.
