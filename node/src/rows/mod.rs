@@ -37,7 +37,7 @@
 //!
 //! | message | bytes |
 //! |---|---|
-//! | `Call`, gateway to worker | `00`, session u32, place u32, number u32, stage u32, first position u32, `<n>` vectors: each `<n>` bytes |
+//! | `Call`, gateway to worker | `00`, session u32, place u32, number u32, stage u32, first position u32, signed u8 (0, 1) and in the second case 64 bytes, `<n>` vectors: each `<n>` bytes |
 //! | `End`, gateway to worker | `01`, session u32, place u32 |
 //! | `Reply`, worker to gateway | `02`, session u32, place u32, number u32, `<n>` ranges: each `<n>` outputs i64, `<n>` signatures of 64 bytes |
 //! | `Refused`, worker to gateway | `03`, session u32, place u32, number u32, passing u8 (0, 1), `<n>` bytes of text |
@@ -47,6 +47,9 @@
 //! range's rows of the stage's first matrix, then of the next. A call that completes positions is answered with a
 //! signature for each of them and range: the head completes its position, and the stage before it those of the prompt
 //! before its last.
+//!
+//! In the first stage, and there alone, a call has the gateway's signature of `ask_bytes` of `ensemble_core::inference`
+//! with its last position. Workers keep the last one: a gateway that closes with less than it had computed is shown to.
 //!
 //! # The checks, in the order in which they run
 //!
@@ -63,6 +66,7 @@
 //! | that its traces fit into memory | refused |
 //! | that the worker at this place has never begun to serve this session, which is written down | refused |
 //! | that the call is the next one, or one of the last two again, alike, and that not too often | refused |
+//! | that what begins a step is signed by the gateway's key, and nothing else is | refused |
 //! | that the vectors are vectors of the stage, and the outputs fit into a message | refused |
 //!
 //! | what a gateway checks before it agrees to a session | when it fails |
@@ -103,6 +107,7 @@ mod params;
 mod post;
 mod products;
 mod protocol;
+mod remembered;
 mod rpc;
 mod service;
 #[cfg(test)]
@@ -120,8 +125,9 @@ use ensemble_runtime::Hash;
 use parking_lot::Mutex;
 use sc_network_types::PeerId;
 
-pub use ledger::{Ledger, Signed};
+pub use ledger::{Asked, Error as LedgerError, Ledger, Signed};
 pub use params::RowParams;
+pub use remembered::Remembered;
 pub use service::{Rows, RowsService};
 
 use chain::Chain;

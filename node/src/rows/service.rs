@@ -35,7 +35,7 @@ use super::{
     params::RowParams,
     post::Post,
     rpc::RowsRpc,
-    Context, Hub, Ledger, Patience, LOG_TARGET,
+    Context, Hub, Ledger, Patience, Remembered, LOG_TARGET,
 };
 use crate::tensors::Store;
 
@@ -121,8 +121,8 @@ impl Rows {
 
 impl RowsService {
     /// What this node has to say of sessions.
-    pub fn ledger(&self) -> &Arc<Ledger> {
-        &self.hub.context.ledger
+    pub fn remembered(&self) -> Arc<Remembered> {
+        Arc::new(Remembered::new(self.hub.context.clone()))
     }
 
     /// The RPC methods.

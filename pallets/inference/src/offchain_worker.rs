@@ -157,6 +157,8 @@ enum Watch {
     Not,
     /// It waits for contents, or is under way.
     Begun,
+    /// It could not be done, as the log said. What it was for may change, so that the node is asked further.
+    Unable,
     /// Something is wrong, and the chain does not know all of it.
     Disputing,
     /// Nothing is left to do, and the log said what came of it.
@@ -505,8 +507,9 @@ impl<T: Config> Pallet<T> {
             let visit = journal.visits.get(&window.session);
             let begun_at = visit.and_then(|visit| visit.begun_at);
             let is_late = !is_here && begun_at.is_some_and(|at| now >= at.saturating_add(patience));
+            let is_last = is_late || visit.is_some_and(|visit| visit.watch == Watch::Unable);
             // Those that were begun go on before others begin.
-            (!window.is_own || is_late, !is_here, is_late, begun_at.is_none(), window.session)
+            (!window.is_own || is_last, !is_here, is_last, begun_at.is_none(), window.session)
         });
         windows
     }
@@ -535,8 +538,10 @@ impl<T: Config> Pallet<T> {
                 visit.watch = Watch::Done;
             },
             CheckStatus::Unable(reason) => {
-                log::error!(target: LOG, "session {id}: cannot be judged: {reason}");
-                visit.watch = Watch::Done;
+                if visit.watch != Watch::Unable {
+                    log::error!(target: LOG, "session {id}: cannot be judged now: {reason}");
+                }
+                visit.watch = Watch::Unable;
             },
             CheckStatus::Wrong(found) => {
                 let mut is_left = false;
@@ -626,7 +631,7 @@ impl<T: Config> Pallet<T> {
             if Sessions::<T>::contains_key(id) {
                 return true;
             }
-            if visit.ended_at.is_none() && visit.watch == Watch::Begun {
+            if visit.ended_at.is_none() && matches!(visit.watch, Watch::Begun | Watch::Unable) {
                 log::warn!(target: LOG, "session {id}: was not computed again in time");
             }
             let ended_at = *visit.ended_at.get_or_insert(now);

@@ -6,6 +6,7 @@ use sp_core::Pair;
 
 use super::{
     net::{block_on, follow, wait_until, Net, MAX_TOKENS, PROMPT, SESSION},
+    serving::signed,
     tiny::{HALVES, LLAMA},
 };
 use crate::rows::{
@@ -47,9 +48,9 @@ fn assert_is_right(net: &Net, replicas: u32, prompt: &[u32], most: u32) {
         }
     }
     wait_until("the end of all connections is waited for", || net.gateway.wire.kept.lock().is_empty());
-    let answered = net.gateway.ledger.answered(SESSION).unwrap();
-    assert_eq!(answered.signed.len() as u32, count * replicas);
-    for signed in answered.signed {
+    let all = net.gateway.ledger.signed(SESSION);
+    assert_eq!(all.len() as u32, count * replicas);
+    for signed in all {
         let trace = &alone.ranges[signed.range as usize];
         let hashes: Vec<_> = signed.rows.iter().map(|(hash, _)| *hash).collect();
         let rows = (0..trace.positions()).map(|position| trace.row_hash(position).unwrap());
@@ -257,7 +258,5 @@ fn alone_first_call(net: &Net) -> Call {
     let mut run = ensemble_compute::inference::Run::new(&LLAMA, &net.model, false, Machine::PORTABLE).unwrap();
     let call = run.begin(&[9], false).unwrap();
     let inputs = vec![call.inputs[0].encode().try_into().unwrap()].try_into().unwrap();
-    let asked = net.gateway.pair.sign(&ask_bytes(&net.gateway.hub.context.genesis, SESSION, 0));
-    let asked = Some(asked.into_inner().0);
-    Call { session: SESSION, place: 0, number: 0, stage: 0, first: 0, asked, inputs }
+    signed(net, Call { session: SESSION, place: 0, number: 0, stage: 0, first: 0, asked: None, inputs })
 }

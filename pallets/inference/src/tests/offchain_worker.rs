@@ -767,14 +767,25 @@ fn nobody_without_a_bond_disputes() {
 }
 
 #[test]
-fn what_cannot_be_judged_is_given_up() {
+fn what_cannot_be_judged_goes_last_and_may_be_judged_later() {
     on_node(1, |node, pool, _, _| {
-        put(3, session(stranger(50), disputable(stranger(53))));
+        for id in 0..4 {
+            put(id, session(stranger(50), disputable(stranger(53))));
+        }
         node.hold_all();
-        node.verdicts.lock().insert(3, CheckStatus::Unable("attention".into()));
+        node.verdicts.lock().extend((0..3).map(|id| (id, CheckStatus::Unable("memory".into()))));
         work();
+        assert_eq!(node.take_checked(), [0, 1, 2, 3]);
+        put(7, session(stranger(50), disputable(stranger(53))));
         next_worked_block();
-        assert_eq!((node.take_checked(), take_submitted(pool)), (vec![3], vec![]));
+        assert_eq!(node.take_checked(), [3, 7, 0, 1]);
+        node.verdicts.lock().extend([(3, CheckStatus::Right), (7, CheckStatus::Right)]);
+        node.verdicts.lock().extend((0..3).map(|id| (id, CheckStatus::Right)));
+        next_worked_block();
+        next_worked_block();
+        node.take_checked();
+        next_worked_block();
+        assert!(node.take_checked().is_empty() && take_submitted(pool).is_empty());
     });
 }
 
