@@ -731,7 +731,7 @@ mod tests {
     fn the_furthest_that_was_asked_for_is_remembered() {
         let home = Home::new();
         let ledger = home.ledger();
-        let asked = |position| Asked { position, signature: signature(position as u8) };
+        let asked = |position| Asked { position, signature: signature(u8::try_from(position).unwrap()) };
         assert_eq!(ledger.asked(1), None);
         ledger.seal(1, 0, &[(0, trace(1))], Some(asked(5))).unwrap();
         ledger.seal(1, 1, &[(1, trace(1))], Some(asked(3))).unwrap();
@@ -760,7 +760,7 @@ mod tests {
     fn only_so_many_sessions_are_remembered() {
         let home = Home::new();
         let ledger = home.ledger();
-        for session in 0..=MAX_RECORDS as u32 {
+        for session in 0..=u32::try_from(MAX_RECORDS).unwrap() {
             assert!(ledger.begin(session + 5, 0).unwrap());
         }
         assert_eq!(ledger.book.lock().records.len(), MAX_RECORDS);

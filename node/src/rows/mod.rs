@@ -76,7 +76,7 @@
 //! | that the prompt has tokens, and only such as the model knows | an error |
 //! | that there can be such a session | an error |
 //! | that the requester could pay it | an error |
-//! | that there is a place for it beside all that was agreed to, and room in the store | an error |
+//! | that there is a place for it beside all that was agreed to, and room in memory and store | an error |
 //! | that one of its keys belongs to a gateway that announced this node, is not leaving, and has enough bond free | an error |
 //! | that the consent can be written down | an error |
 //!
@@ -85,7 +85,7 @@
 //! | that the session was not answered, and the chain has it, with its workers drawn | an error |
 //! | that the gateway's key is here | an error |
 //! | that number and hash of the tokens are those of the session | an error |
-//! | that the model can be opened, what comes of the answer has room in the store, and there is a place for it | an error |
+//! | that the model can be opened, what comes of the answer has room in store and memory, and there is a place for it | an error |
 //! | the message's length and encoding | the peer is banned for a while |
 //! | that a reply is from the peer of the worker, and was asked for | it is forgotten and counted |
 //! | that outputs and signatures are as many as they have to be | the worker is dropped |

@@ -1,4 +1,5 @@
 //! Messages, their encoding and their limits. `mod.rs` has the protocol in words.
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 use codec::{Decode, DecodeAll, Encode};
 use ensemble_core::inference::{SessionId, MAX_REPLICAS};

@@ -351,6 +351,7 @@ impl Error {
                 GatewayError::Busy(_) => 9,
                 GatewayError::Thread(_) => 10,
                 GatewayError::Chain(_) => 11,
+                GatewayError::NoMemory { .. } => 22,
             },
             Self::Prompt(_) => 12,
             Self::Terms => 13,

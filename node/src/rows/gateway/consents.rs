@@ -18,6 +18,7 @@ use ensemble_core::{
 use ensemble_runtime::{AccountId, Balance, BlockNumber};
 use parking_lot::Mutex;
 
+use super::need::Need;
 use crate::rows::{
     chain::{self, Session},
     ledger::write,
@@ -58,8 +59,8 @@ pub struct Promise {
     pub until: BlockNumber,
     /// What the gateway's bond answers for.
     pub price: Balance,
-    /// Bytes that the store needs for the answer, at most.
-    pub room: u64,
+    /// What the answer takes.
+    pub need: Need,
     /// The prompt.
     pub tokens: Vec<u32>,
 }
@@ -75,8 +76,8 @@ struct Given {
 pub struct Bound {
     /// Sessions that are to be answered.
     pub sessions: usize,
-    /// Bytes of the store.
-    pub room: u64,
+    /// What their answers take.
+    pub need: Need,
 }
 
 impl Promise {
@@ -154,7 +155,7 @@ impl Consents {
         let given = self.given.lock();
         given.values().filter(|given| given.is_due(best, &is_over)).fold(Bound::default(), |bound, given| Bound {
             sessions: bound.sessions.saturating_add(1),
-            room: bound.room.saturating_add(given.promise.room),
+            need: bound.need.and(given.promise.need),
         })
     }
 
@@ -242,7 +243,7 @@ mod tests {
             number,
             until,
             price: 10,
-            room: 100,
+            need: Need { room: 100, memory: 7 },
             tokens: vec![number],
         }
     }
@@ -309,12 +310,15 @@ mod tests {
             change(&mut other);
             assert_eq!(consents.look(&[other], 11), []);
         }
-        assert_eq!(consents.bound(11, |_| false), Bound { sessions: 2, room: 200 });
+        assert_eq!(consents.bound(11, |_| false), Bound { sessions: 2, need: Need { room: 200, memory: 14 } });
         let both = [opened(3), opened(4)];
         assert_eq!(consents.look(&both, 11), [(3, vec![1]), (4, vec![2])]);
         assert_eq!(consents.look(&both, 12), [(3, vec![1]), (4, vec![2])]);
-        assert_eq!(consents.bound(100, |_| false), Bound { sessions: 2, room: 200 });
-        assert_eq!(consents.bound(100, |session| session == 4), Bound { sessions: 1, room: 100 });
+        assert_eq!(consents.bound(100, |_| false), Bound { sessions: 2, need: Need { room: 200, memory: 14 } });
+        assert_eq!(
+            consents.bound(100, |session| session == 4),
+            Bound { sessions: 1, need: Need { room: 100, memory: 7 } }
+        );
         // Workers of another are not drawn yet; on another fork it is the first.
         let mut open = opened(9);
         open.phase = SessionPhase::Open { assign_at: 13 };

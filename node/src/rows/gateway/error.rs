@@ -36,6 +36,14 @@ pub enum Error {
     /// What comes of it could not be kept.
     #[error("the answer could not be kept: {0}")]
     NoRoom(String),
+    /// Others take the memory.
+    #[error("the answer takes {needed} bytes of memory, and this gateway has {free} left for answers")]
+    NoMemory {
+        /// What it takes.
+        needed: u64,
+        /// What others leave.
+        free: u64,
+    },
     /// Too many at once.
     #[error("this gateway answers {0} sessions at once; ask again when one is complete")]
     Busy(usize),

@@ -11,6 +11,7 @@ mod consents;
 mod crew;
 mod drive;
 mod error;
+mod need;
 mod progress;
 mod text;
 
@@ -25,10 +26,10 @@ use std::{
 };
 
 use codec::Encode;
-use ensemble_compute::inference::{Entry, Llama, Stage};
+use ensemble_compute::inference::{Llama, Stage};
 use ensemble_core::{
     attester::AttesterSignature,
-    inference::{consent_bytes, ModelId, Payment, Question, SessionId, SessionPhase, MAX_CONTESTED_BYTES},
+    inference::{consent_bytes, ModelId, Payment, Question, SessionId, SessionPhase},
     AttesterId,
 };
 use ensemble_runtime::{AccountId, Balance, BlockNumber, Hash};
@@ -40,13 +41,14 @@ use sp_io::hashing::blake2_256;
 use super::{
     chain::{self, Bonded, Session, Unavailable},
     keys::AttesterPair,
-    limits::GENERATIONS,
+    limits::{GENERATIONS, MAX_ANSWERS_BYTES},
     model::Model,
     protocol::{Refused, Reply, IN_FLIGHT, MAX_BATCH},
     Context, LOG_TARGET,
 };
 use consents::Promise;
 use drive::Driver;
+use need::Need;
 
 pub use consents::Consents;
 pub use error::{Error, Refusal};
@@ -56,8 +58,6 @@ pub use progress::{Agreement, Item, News, Progress, Summary};
 const REMEMBERED: usize = 64;
 /// Blocks in which a session may be opened that this node agreed to.
 const CONSENT_LENGTH: BlockNumber = 20;
-/// Bytes of the store that an answer takes beside its tensors' data: files' ends, and what the tree over them takes.
-const SPARE_ROOM: u64 = 1 << 20;
 /// Messages of one worker that may wait to be looked at.
 const INBOX: u32 = 2 * IN_FLIGHT;
 
@@ -116,6 +116,7 @@ pub struct Agreed {
 struct Generation {
     /// Tells which began first.
     number: u64,
+    need: Need,
     prompt: Vec<u32>,
     /// The workers' peers, in the order of places; nothing for one that announced none.
     peers: Vec<Option<PeerId>>,
@@ -173,12 +174,12 @@ impl Gateway {
 
         // Nobody else is given the same place, bond and room.
         let _deciding = self.deciding.lock();
-        let (best, room) = (context.chain.best_number(), room(opened.llama(), positions));
-        self.check_load(best, room)?;
+        let (best, need) = (context.chain.best_number(), Need::of(opened.llama(), positions));
+        self.check_load(best, need)?;
         let (key, account, pair) = self.gateway(gateway, price, best)?;
         let (until, number) = (best.saturating_add(CONSENT_LENGTH), random_number());
         let bytes = consent_bytes(&context.genesis, &requester, model, &question, payment, number, &until);
-        let promise = Promise { key, requester, model, question, payment, number, until, price, room, tokens };
+        let promise = Promise { key, requester, model, question, payment, number, until, price, need, tokens };
         if !context.consents.add(promise, best).map_err(|error| Refusal::Unnoted(error.to_string()))? {
             return Err(Refusal::Busy(GENERATIONS));
         }
@@ -187,14 +188,20 @@ impl Gateway {
     }
 
     /// Whether there are a place and room for one more answer, beside those that this node agreed to.
-    fn check_load(&self, best: BlockNumber, room: u64) -> Result<(), Refusal> {
+    fn check_load(&self, best: BlockNumber, need: Need) -> Result<(), Refusal> {
         let bound = self.outstanding(best);
-        let running: Vec<_> = self.generations.lock().running().map(|(id, _)| *id).collect();
-        let of_others = running.into_iter().filter(|session| !self.context.consents.opened(*session)).count();
-        if bound.sessions.saturating_add(of_others) >= GENERATIONS {
+        let running: Vec<_> =
+            self.generations.lock().running().map(|(id, generation)| (*id, generation.need)).collect();
+        let of_others = running.into_iter().filter(|(session, _)| !self.context.consents.opened(*session));
+        let (mut sessions, mut others) = (bound.sessions, bound.need);
+        for (_, need) in of_others {
+            (sessions, others) = (sessions.saturating_add(1), others.and(need));
+        }
+        if sessions >= GENERATIONS {
             return Err(Refusal::Busy(GENERATIONS));
         }
-        let checked = self.context.ledger.check_room(bound.room.saturating_add(room));
+        check_memory(others, need)?;
+        let checked = self.context.ledger.check_room(others.and(need).room);
         checked.map_err(|error| Error::NoRoom(error.to_string()).into())
     }
 
@@ -269,6 +276,7 @@ impl Gateway {
             return Ok(progress);
         }
         let (view, model, pair) = self.check(session, &prompt)?;
+        let need = Need::of(model.llama(), chain::most_positions(&view));
         let peers: Vec<_> = chain::workers(&view).iter().map(chain::peer).collect();
 
         let mut generations = self.generations.lock();
@@ -280,10 +288,15 @@ impl Gateway {
         if generations.running().count() >= GENERATIONS {
             return Err(Error::Busy(GENERATIONS));
         }
+        check_memory(
+            generations.running().map(|(_, generation)| generation.need).fold(Need::default(), Need::and),
+            need,
+        )?;
         let (mail, inbound) = mpsc::channel();
         generations.count = generations.count.saturating_add(1);
         let generation = Arc::new(Generation {
             number: generations.count,
+            need,
             prompt: prompt.clone(),
             inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
             out: peers.iter().map(|_| AtomicBool::new(false)).collect(),
@@ -339,8 +352,8 @@ impl Gateway {
         let model = context.chain.model(view.model)?.ok_or(Error::UnknownModel(view.model))?;
         let model = context.models.open(model.content)?;
         // What cannot be kept in the end is not begun.
-        let room = room(model.llama(), chain::most_positions(&view));
-        context.ledger.check_room(room).map_err(|error| Error::NoRoom(error.to_string()))?;
+        let need = Need::of(model.llama(), chain::most_positions(&view));
+        context.ledger.check_room(need.room).map_err(|error| Error::NoRoom(error.to_string()))?;
         Ok((view, model, pair))
     }
 
@@ -451,13 +464,13 @@ impl Generation {
     }
 }
 
-/// Bytes of the store that an answer takes with so many positions, at most.
-fn room(llama: &Llama, positions: u32) -> u64 {
-    let trace = u64::from(llama.stages()).saturating_mul(Entry::LEN as u64).saturating_mul(positions.into());
-    let tokens = u64::from(positions).saturating_add(1).saturating_mul(4);
-    // The tree over a tensor has less than twice as many hashes as rows.
-    let trees = u64::from(positions).saturating_mul(128);
-    [trace, tokens, trees, MAX_CONTESTED_BYTES.into(), SPARE_ROOM].into_iter().fold(0, u64::saturating_add)
+/// Whether others leave memory for one more answer.
+fn check_memory(others: Need, need: Need) -> Result<(), Error> {
+    let free = MAX_ANSWERS_BYTES.saturating_sub(others.memory);
+    if need.memory > free {
+        return Err(Error::NoMemory { needed: need.memory, free });
+    }
+    Ok(())
 }
 
 fn random_number() -> u32 {
@@ -484,6 +497,7 @@ mod tests {
     fn generation(peers: &[PeerId], mail: Sender<Mail>) -> Generation {
         Generation {
             number: 1,
+            need: Need::default(),
             prompt: Vec::new(),
             inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
             out: peers.iter().map(|_| AtomicBool::new(false)).collect(),
@@ -492,6 +506,15 @@ mod tests {
             mail,
             progress: Arc::default(),
         }
+    }
+
+    #[test]
+    fn all_answers_together_take_only_so_much_memory() {
+        let need = |memory| Need { room: 0, memory };
+        assert_eq!(check_memory(need(MAX_ANSWERS_BYTES - 5), need(5)), Ok(()));
+        let refused = check_memory(need(MAX_ANSWERS_BYTES - 5), need(6));
+        assert_eq!(refused, Err(Error::NoMemory { needed: 6, free: 5 }));
+        assert_eq!(check_memory(need(u64::MAX), need(1)), Err(Error::NoMemory { needed: 1, free: 0 }));
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Workers and gateways on a network in memory.
+#![allow(clippy::cast_possible_truncation, reason = "samples are small")]
 
 mod consents;
 mod faults;
