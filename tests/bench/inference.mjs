@@ -47,7 +47,9 @@ try {
   const sizes = [...WIDTHS.map((width) => ({ width })), ...LAYERS.slice(1).map((layers) => ({ layers }))];
   const scenes = await Promise.all(sizes.map((size, number) => Scene.on(net, 100 + number, { ...crew, size })));
   // Drawing workers takes time, and disturbs nobody.
-  const opened = await Promise.all(scenes.map((scene) => Promise.all(Array.from({ length: TIMES }, () => asks(scene)))));
+  const opened = await Promise.all(
+    scenes.map((scene) => Promise.all(Array.from({ length: TIMES }, () => asks(scene)))),
+  );
   const times = [];
   for (const [number, sessions] of opened.entries()) times.push(await fastest(scenes[number], sessions));
   const [first] = times;
