@@ -276,15 +276,20 @@ export class Session {
     Object.assign(this, view);
   }
 
-  /** Waits until workers were drawn and the gateway knows. Returns them in the order of their places. */
-  async assigned() {
-    const { workers } = (await this.event('SessionAssigned')).data;
+  /** Waits until the gateway knows that workers were drawn: an answer may begin, although no block with that is final. */
+  async drawn() {
     const { node } = this.gateway;
     await until(`${node.name} to know that session ${this.id} is assigned`, async () => {
       const view = await node.api.call.inferenceApi.session(this.id);
       // One that answers by itself may have closed already.
       return view.isSome && !view.unwrap().phase.isOpen;
     });
+  }
+
+  /** Waits until workers were drawn and the gateway knows. Returns them in the order of their places. */
+  async assigned() {
+    const { workers } = (await this.event('SessionAssigned')).data;
+    await this.drawn();
     const known = (address) => this.model.workers.find(({ account }) => account.address === address);
     this.places = workers.map((address) => known(address.toString()));
     return this.places;
