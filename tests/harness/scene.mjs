@@ -88,11 +88,15 @@ export class Scene {
     return this.crew.find(({ node }) => node.name === name);
   }
 
-  /** Opens a session for a question, and waits until its workers are drawn. */
+  /** The tokens of a text, or of a conversation. */
+  async tokens(prompt) {
+    return (await this.model.prompt(this.#network.first, prompt)).tokens;
+  }
+
+  /** Opens a session for a question, a text or tokens, and waits until its workers are drawn. */
   async asks({ gateway = this.gateway, asker = this.accounts.asker, question = QUESTION, prompt, ...terms } = {}) {
-    const conversation = prompt ?? [{ role: 'user', content: question }];
-    const { tokens } = await this.model.prompt(this.#network.first, conversation);
-    const session = await this.model.open(asker, gateway, { tokens, ...terms });
+    const tokens = terms.tokens ?? (await this.tokens(prompt ?? [{ role: 'user', content: question }]));
+    const session = await this.model.open(asker, gateway, { ...terms, tokens });
     this.#sessions.add(session.id);
     await session.assigned();
     return session;
