@@ -108,12 +108,12 @@ export class Scene {
     return [...prompt, ...answer];
   }
 
-  /** What is due to the worker at each place for the ranges that it served, by its address, if `won` are those that count. */
-  due(session, positions, ranges = (place) => this.ranges(session, place), won = undefined) {
+  /** What is due to the worker at each place if all is well, by its address. */
+  due(session, positions, ranges = (place) => this.ranges(session, place)) {
     const { question, places } = session;
     const of = ({ account }, place) => [
       account.address,
-      this.prices.due(this.model.shape, positions, question, ranges(place), won),
+      this.prices.due(this.model.shape, positions, question, ranges(place)),
     ];
     return Object.fromEntries(places.map(of));
   }
@@ -123,9 +123,9 @@ export class Scene {
     return rangesOf(place, workers, replicas);
   }
 
-  /** How the price of so many positions of a session is divided, if `won` are the ranges that count. */
-  pieces(session, positions, won = undefined) {
-    return this.prices.pieces(this.model.shape, positions, session.question, won);
+  /** How the price of so many positions of a session is divided. */
+  pieces(session, positions) {
+    return this.prices.pieces(this.model.shape, positions, session.question);
   }
 
   /** What every account of the scene owns in the last finalised block, by its name. */

@@ -107,19 +107,18 @@ describe('inference that fails', { concurrency: 1 }, () => {
       assert.deepEqual(end.tokens, [...session.tokens, ...told]);
       assert.deepEqual(end.tokens, (await scene.alone(LONG)).slice(0, end.tokens.length));
 
-      // It cannot vote for what it has lost: its range is void, and the other one's worker is paid.
+      // It cannot vote for what it has lost. What it and the gateway would have got is burnt: the requester has its answer.
       const lost = session.places.indexOf(scene.on('gwen'));
       const won = 1 - lost;
       const votes = await session.voted();
       assert.deepEqual([votes[lost].backers, votes[won].backers], [[], [won]]);
       const settled = await session.settled();
-      const due = scene.due(session, end.positions, (at) => (at === won ? [won] : []), [won]);
-      const forBob = due[scene.on('bob').account.address];
-      assert.deepEqual([settled.paid, settled.refund, settled.slashed], [due, undefined, {}]);
-      const { workers, credits, burnt } = scene.pieces(session, end.positions, [won]);
-      assert.deepEqual([settled.gateway, settled.burnt], [0n, burnt + credits]);
-      assert(workers - forBob <= 1n, 'what is for workers is for the one that is left');
-      const spent = scene.prices.fee(session.question) + burnt + credits + forBob;
+      const served = (kept) => scene.due(session, end.positions, (at) => (at === kept ? [kept] : []));
+      assert.deepEqual([settled.paid, settled.refund, settled.slashed], [served(won), undefined, {}]);
+      const [forBob, forGwen] = [served(won), served(lost)].map((due) => sum(Object.values(due)));
+      const { gateway, credits, burnt } = scene.pieces(session, end.positions);
+      assert.deepEqual([settled.gateway, settled.burnt], [0n, gateway + credits + burnt + forGwen]);
+      const spent = scene.prices.fee(session.question) + settled.burnt + forBob;
       assert.equal(settled.returned, session.price - spent);
       assert.deepEqual(await scene.changes(before), { asker: -spent - session.fee, 'on bob': forBob });
     });
@@ -168,8 +167,9 @@ describe('inference that fails', { concurrency: 1 }, () => {
     const gwen = net.node('gwen');
     const session = await scene.asks({ maxTokens: LONG, workers: 2 });
     const validators = ['alice', 'bob', 'charlie', 'dave'].map((name) => net.node(name));
-    const { end } = await session.generate(once(MIDDLE, () => freeze(validators)));
+    let end;
     try {
+      ({ end } = await session.generate(once(MIDDLE, () => freeze(validators))));
       const stamp = async () => (await gwen.api.query.timestamp.now()).toNumber();
       await until('five blocks to be missing', async () => Date.now() - (await stamp()) > FIVE_BLOCKS);
       const view = await gwen.api.call.inferenceApi.session(session.id);
@@ -229,6 +229,8 @@ describe('inference that fails', { concurrency: 1 }, () => {
     assert.deepEqual(await scene.changes(before), Object.fromEntries(nonzero));
   }
 });
+
+const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 
 const freeze = (nodes) => nodes.forEach((node) => node.freeze());
 const thaw = (nodes) => nodes.forEach((node) => node.thaw());
