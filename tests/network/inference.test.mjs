@@ -166,8 +166,8 @@ describe('inference on four validators', { concurrency: true }, () => {
     const settled = await session.settled();
     assert.equal(settled.refund, 'Wrong');
     const guilty = (place) => places.includes(place);
-    // The honest one, which was outvoted, is paid for the other two ranges, out of what the liars lost.
-    const due = scene.due(session, end.positions, (place) => (guilty(place) ? [] : [1, 2]));
+    // The honest one is paid out of what the liars lost, also for the range in which it was outvoted.
+    const due = scene.due(session, end.positions, (place) => (guilty(place) ? [] : scene.ranges(session, place)));
     assert.deepEqual(settled.paid, due);
     const fee = scene.prices.fee(session.question);
     assert.deepEqual(
@@ -236,17 +236,16 @@ describe('inference on four validators', { concurrency: true }, () => {
     const [, hollow] = sessions;
     const trace = (await tensors.download(ends[1].trace)).altered();
     await hollow.close({ tokens: tokensTensor(ends[1].tokens).descriptor, trace: trace.descriptor, contested: null });
-    let lost = 0n;
     for (const [at, session] of sessions.entries()) {
       assert.deepEqual(ends[at].tokens, (await scene.alone(5)).slice(0, ends[at].tokens.length), 'it has an answer');
       const settled = await session.settled();
-      assert.deepEqual([settled.refund, settled.gateway], ['NotClosed', 0n]);
+      assert.deepEqual([settled.refund, settled.gateway], [['NotClosed', 'NobodyAgreed'][at], 0n]);
       assert.deepEqual(settled.slashed, { [asker.address]: session.price });
       assert.deepEqual(Object.values(settled.paid), [0n, 0n, 0n], 'and nobody has gained by that');
-      lost += session.price + session.fee + (session.price - settled.returned);
     }
     for (const { vote } of hollow.events('RangeDecided'))
       assert(vote.isVoid, 'nobody votes for what it did not compute');
+    const lost = sum(sessions.map(({ price, fee }) => price + fee));
     assert.deepEqual(await scene.changes(before), { gateway: -lost });
   });
 
