@@ -94,11 +94,17 @@ export class Scene {
   }
 
   /** Opens a session for a question, a text or tokens, and waits until its workers are drawn. */
-  async asks({ gateway = this.gateway, asker = this.accounts.asker, question = QUESTION, prompt, ...terms } = {}) {
+  async asks(terms) {
+    const session = await this.opens(terms);
+    await session.assigned();
+    return session;
+  }
+
+  /** Opens a session for a question, a text or tokens. */
+  async opens({ gateway = this.gateway, asker = this.accounts.asker, question = QUESTION, prompt, ...terms } = {}) {
     const tokens = terms.tokens ?? (await this.tokens(prompt ?? [{ role: 'user', content: question }]));
     const session = await this.model.open(asker, gateway, { ...terms, tokens });
     this.#sessions.add(session.id);
-    await session.assigned();
     return session;
   }
 

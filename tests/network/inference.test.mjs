@@ -261,10 +261,11 @@ describe('inference on four validators', { concurrency: true }, () => {
     const before = await scene.owned();
     const consent = await model.ask(asker, gateway, terms);
     assert.equal(consent.gateway, gateway.account.address);
-    const session = await scene.asks({ ...terms, consent });
+    const session = await scene.opens({ ...terms, consent });
     assert.equal(consent.price, String(session.price));
-    const { closing } = (await session.event('SessionClosed')).data;
     const fees = await opensNothingElse(scene, consent, terms);
+    await session.assigned();
+    const { closing } = (await session.event('SessionClosed')).data;
     const { tokens, positions, dropped } = (await session.generate()).end;
     assert.deepEqual(dropped, [], 'who asks afterwards is told all of it');
     assert.equal(closing.tokens.root.toHex(), tokensTensor(tokens).descriptor.root);
