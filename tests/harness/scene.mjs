@@ -129,9 +129,9 @@ export class Scene {
     return rangesOf(place, workers, replicas);
   }
 
-  /** How the price of so many positions of a session is divided. */
-  pieces(session, positions) {
-    return this.prices.pieces(this.model.shape, positions, session.question);
+  /** How the price of so many positions of a session is divided, if `won` are the ranges of which a trace won. */
+  pieces(session, positions, won = undefined) {
+    return this.prices.pieces(this.model.shape, positions, session.question, won);
   }
 
   /** What every account of the scene owns in the last finalised block, by its name. */

@@ -113,12 +113,14 @@ describe('inference that fails', { concurrency: 1 }, () => {
       const votes = await session.voted();
       assert.deepEqual([votes[lost].backers, votes[won].backers], [[], [won]]);
       const settled = await session.settled();
-      const served = (kept) => scene.due(session, end.positions, (at) => (at === kept ? [kept] : []));
-      assert.deepEqual([settled.paid, settled.refund, settled.slashed], [served(won), undefined, {}]);
-      const [forBob, forGwen] = [served(won), served(lost)].map((due) => sum(Object.values(due)));
-      const { gateway, credits, burnt } = scene.pieces(session, end.positions);
-      assert.deepEqual([settled.gateway, settled.burnt], [0n, gateway + credits + burnt + forGwen]);
-      const spent = scene.prices.fee(session.question) + settled.burnt + forBob;
+      const { amount } = scene.pieces(session, end.positions);
+      const { workers: forBob } = scene.pieces(session, end.positions, [won]);
+      const { address } = scene.on('bob').account;
+      const { [address]: paid, ...others } = settled.paid;
+      assert.deepEqual([paid, Object.values(others)], [forBob, [0n]]);
+      assert.deepEqual([settled.refund, settled.slashed, settled.gateway], [undefined, {}, 0n]);
+      assert.equal(settled.burnt, amount - forBob);
+      const spent = scene.prices.fee(session.question) + amount;
       assert.equal(settled.returned, session.price - spent);
       assert.deepEqual(await scene.changes(before), { asker: -spent - session.fee, 'on bob': forBob });
     });
@@ -229,8 +231,6 @@ describe('inference that fails', { concurrency: 1 }, () => {
     assert.deepEqual(await scene.changes(before), Object.fromEntries(nonzero));
   }
 });
-
-const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 
 const freeze = (nodes) => nodes.forEach((node) => node.freeze());
 const thaw = (nodes) => nodes.forEach((node) => node.thaw());
