@@ -279,11 +279,12 @@ export class Session {
   /** Waits until the gateway knows that workers were drawn: an answer may begin, although no block with that is final. */
   async drawn() {
     const { node } = this.gateway;
-    await until(`${node.name} to know that session ${this.id} is assigned`, async () => {
+    const isDrawn = async () => {
       const view = await node.api.call.inferenceApi.session(this.id);
       // One that answers by itself may have closed already.
       return view.isSome && !view.unwrap().phase.isOpen;
-    });
+    };
+    await until(`${node.name} to know that session ${this.id} is assigned`, isDrawn, { within: WITHIN });
   }
 
   /** Waits until workers were drawn and the gateway knows. Returns them in the order of their places. */
