@@ -306,6 +306,9 @@ impl<AccountId> Window<AccountId> {
     }
 }
 
+/// The sessions in which keys of this node take part, and those that are in their window.
+type SessionsFor<T> = (Vec<(SessionId, SessionOf<T>)>, Vec<Window<<T as frame_system::Config>::AccountId>>);
+
 impl<T: Config> Pallet<T> {
     pub(crate) fn run_offchain_worker(now: BlockNumberFor<T>) {
         let mut lock = StorageLock::<Time>::with_deadline(LOCK_KEY, LOCK_DURATION);
@@ -371,10 +374,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The sessions in which keys of this node take part, and all that are in their window and not done with.
-    fn sessions_for(
-        keys: &[AttesterId],
-        journal: &Journal<BlockNumberFor<T>>,
-    ) -> (Vec<(SessionId, SessionOf<T>)>, Vec<Window<T::AccountId>>) {
+    fn sessions_for(keys: &[AttesterId], journal: &Journal<BlockNumberFor<T>>) -> SessionsFor<T> {
         let is_done = |id: &SessionId| journal.visits.get(id).is_some_and(|visit| visit.watch == Watch::Done);
         let (mut own, mut windows) = (Vec::new(), Vec::new());
         for (id, session) in Sessions::<T>::iter() {

@@ -59,12 +59,14 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Begins the votes of a session, has them wait, or gives them up.
-    pub(crate) fn begin_votes(id: SessionId, session: SessionOf<T>, now: BlockNumberFor<T>) {
+    pub(crate) fn begin_votes(id: SessionId, mut session: SessionOf<T>, now: BlockNumberFor<T>) {
         match Self::turn_of(id, &session, now) {
             Some(Turn::Begin) => {
                 Self::wait_no_more(id);
-                // What keeps votes from beginning though there is room does not go by waiting.
-                if let Err(session) = Self::open_votes(id, session) {
+                if Self::open_votes(id, &mut session) {
+                    Sessions::<T>::insert(id, session);
+                } else {
+                    // What keeps votes from beginning though there is room does not go by waiting.
                     Self::give_up(id, session, now);
                 }
             },

@@ -832,7 +832,7 @@ fn own_sessions_come_first_and_only_so_many_at_one_time() {
 fn put_without_tokens(id: SessionId) -> TensorId {
     let mut missing = session(stranger(50), disputable(stranger(53)));
     let State::Disputable { closing, .. } = &mut missing.state else { panic!() };
-    closing.tokens = descriptor(4, 1, 100 + id as u8);
+    closing.tokens = descriptor(4, 1, 100 + u8::try_from(id).unwrap());
     let tokens = closing.tokens.id();
     put(id, missing);
     tokens
@@ -950,7 +950,9 @@ fn a_node_without_keys_reads_no_sessions() {
         ext.register_extension(InferenceAccessExt(node));
         ext.execute_with(|| {
             put(3, session(stranger(50), disputable(stranger(53))));
-            (0..keys).for_each(|_| drop(AttesterId::generate_pair(None)));
+            (0..keys).for_each(|_| {
+                AttesterId::generate_pair(None);
+            });
         });
         ext.commit_all().unwrap();
         let (_, proof) = ext.execute_and_prove(|| Inference::run_offchain_worker(5));

@@ -142,7 +142,7 @@ fn run_to_void(world: &World, void: &[u32]) -> u32 {
     let id = run_to_votes(question(), world);
     let members = team(id);
     let how = |who, range| match void.contains(&range) {
-        true => Vote::Other(members.iter().position(|member| *member == who).unwrap() as u8),
+        true => Vote::Other((0..).zip(&members).find(|(_, member)| **member == who).unwrap().0),
         false => Vote::Right,
     };
     end_votes_on(id, |range| world.trace(range, 3).id(), how);
