@@ -1,5 +1,7 @@
 //! What is said of a session, out of the tensor store.
 
+use std::io;
+
 use codec::DecodeAll;
 use ensemble_check::{Claims, Table};
 use ensemble_core::inference::{Contested, MAX_CONTESTED_BYTES};
@@ -7,33 +9,23 @@ use ensemble_host::Check;
 use ensemble_tensor::TensorId;
 
 use super::LOG_TARGET;
-use crate::tensors::{Store, StoreError};
+use crate::{
+    models::Mapped,
+    tensors::{Store, StoreError},
+};
 
-/// Most bytes of tokens and traces that are read for one session.
-const MAX_BYTES: u64 = 1 << 30;
-
-/// Why a session's contents are not read.
+/// Why a session's contents are not read. All of it is about files that are here, so that asking once more may help.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// They would take too much memory.
-    #[error("the tokens and traces have {0} bytes, and at most {MAX_BYTES} are read")]
-    TooLarge(u64),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-impl Error {
-    /// Whether something that was held is not any more, so that fetching it once more helps.
-    pub fn is_loss(&self) -> bool {
-        matches!(self, Self::Store(StoreError::NotHeld(_) | StoreError::Damaged(_)))
-    }
-}
-
-impl From<ensemble_tensor::Error> for Error {
-    fn from(error: ensemble_tensor::Error) -> Self {
-        Self::Store(error.into())
-    }
+    /// It was not held against its id since the node started.
+    #[error("{0} is still being checked")]
+    Unchecked(TensorId),
+    /// A file cannot be mapped.
+    #[error("a file cannot be read: {0}")]
+    Io(#[from] io::Error),
 }
 
 /// Everything that has to be here before a session is checked.
@@ -44,11 +36,6 @@ pub fn needed(check: &Check) -> impl Iterator<Item = TensorId> + '_ {
 
 /// Reads what is said of a session. Contested outputs that are not here, or none, are left out.
 pub fn claims(store: &Store, check: &Check) -> Result<Claims, Error> {
-    let lengths = needed(check).skip(1).map(|id| store.header(&id).map_or(0, |header| header.data_len()));
-    let bytes = lengths.fold(0, u64::saturating_add);
-    if bytes > MAX_BYTES {
-        return Err(Error::TooLarge(bytes));
-    }
     let won = check.won.iter().map(|won| won.map(|won| table(store, &won)).transpose());
     Ok(Claims {
         prompt: check.prompt,
@@ -60,10 +47,15 @@ pub fn claims(store: &Store, check: &Check) -> Result<Claims, Error> {
     })
 }
 
-/// Reads a tensor whole.
+/// A tensor whose file is mapped into memory, so that it may be as long as it likes. It has to be held and checked.
 pub fn table(store: &Store, id: &TensorId) -> Result<Table, Error> {
-    let header = store.header(id).ok_or(StoreError::NotHeld(*id))?;
-    Ok(Table::new(header, read(store, id)?)?)
+    let holding = store.holding(id).ok_or(StoreError::NotHeld(*id))?;
+    if !holding.is_verified() {
+        store.hurry(id);
+        return Err(Error::Unchecked(*id));
+    }
+    let mapped = Mapped::new(store.tensor(id)?.map()?, holding.header).ok_or(StoreError::Damaged(*id))?;
+    Ok(Table::new(holding.header, mapped).map_err(StoreError::from)?)
 }
 
 fn read(store: &Store, id: &TensorId) -> Result<Vec<u8>, StoreError> {

@@ -12,8 +12,9 @@
 //!
 //! 1. **Order.** The worker names a session. If the model, the tokens and the traces are held and checked, it is queued. One
 //!    that nobody has asked about lately is dropped.
-//! 2. **Signatures.** A gateway that was given other rows than their worker voted for has the signatures to show it, and
-//!    they come first: what the gateway did with those rows cannot be held against the traces that won.
+//! 2. **Signatures.** A worker that was asked for more than the gateway closed with has the gateway's signature to show it.
+//!    A gateway that was given other rows than won has their workers' signatures: what it did with those rows cannot be
+//!    held against the traces that won. What finds somebody comes first; what only excuses the gateway comes last.
 //! 3. **Computing again.** See `ensemble-check`.
 //! 4. **Verdict.** The evidence is kept as long as it is asked for. The worker signs and submits it.
 //!
@@ -21,9 +22,9 @@
 
 mod contents;
 mod jobs;
-mod ledger;
 mod metrics;
 mod records;
+mod remembered;
 mod service;
 mod stored;
 #[cfg(test)]
@@ -35,5 +36,13 @@ pub use records::Records;
 pub use service::Sessions;
 pub use stored::StoredModels;
 
+use ensemble_compute::Machine;
+
 /// Target of the log.
 const LOG_TARGET: &str = "inference";
+
+/// What sessions are computed again with: one core. Threads that are kept for more are as urgent as the program, and would
+/// have the sessions wait that this node serves meanwhile.
+pub const fn machine() -> Machine {
+    Machine::ONE_CORE
+}

@@ -5,9 +5,12 @@ use std::{io, sync::Arc, thread};
 use codec::Encode;
 use ensemble_check::Table;
 use ensemble_compute::Machine;
-use ensemble_core::inference::{Closing, RangeIndex, SessionId};
+use ensemble_core::{
+    inference::{Closing, RangeIndex, SessionId},
+    tasks::Descriptor,
+};
 use ensemble_host::{Check, CheckStatus, InferenceAccess, TensorAccess, TraceStatus};
-use ensemble_tensor::TensorId;
+use ensemble_tensor::{Header, TensorId};
 use sp_io::hashing::blake2_256;
 
 use super::{
@@ -18,7 +21,7 @@ use super::{
     worker::{Models, Worker},
     LOG_TARGET,
 };
-use crate::tensors::Store;
+use crate::{rows::LedgerError, tensors::Store};
 
 /// What this node has to say of sessions. Ends its thread when it is dropped, after the step that is being computed.
 pub struct Sessions {
@@ -79,24 +82,67 @@ impl Sessions {
         }
     }
 
-    /// Whether a gateway says that it gave what this node says that it was given.
-    fn agree(&self, session: SessionId, own: &TensorId, gateway: &TensorId) -> Result<bool, contents::Error> {
-        let (own, gateway) = (contents::table(&self.store, own)?, contents::table(&self.store, gateway)?);
-        let difference = difference(&own, &gateway);
-        if let Some(difference) = &difference {
-            tracing::warn!(target: LOG_TARGET, "Session {session}: the gateway's trace is not this node's: {difference}");
+    /// Has a content fetched that is not held and checked. Says whether it is.
+    fn fetched(&self, content: &Descriptor) -> bool {
+        let is_ready = self.is_ready(&content.id());
+        if !is_ready && !self.store.has(&content.id()) {
+            self.tensors.fetch(content.id(), content.header.data_len());
         }
-        Ok(difference.is_none())
+        is_ready
+    }
+
+    /// What to vote for, if a gateway says that it gave what keys of this node say that they were given.
+    fn agreed(&self, session: SessionId, range: RangeIndex, own: &[Descriptor], gateway: &Descriptor) -> Agreed {
+        let Some((longest, others)) = own.split_first() else { return Ok(None) };
+        let difference = match shapes(&longest.header, &gateway.header) {
+            Some(difference) => Some(difference),
+            None => {
+                let longest = contents::table(&self.store, &longest.id())?;
+                let gateway = contents::table(&self.store, &gateway.id())?;
+                let conflict = others.iter().find_map(|other| self.conflict(&longest, other).transpose());
+                conflict.transpose()?.or_else(|| difference(&longest, &gateway))
+            },
+        };
+        if let Some(difference) = difference {
+            tracing::warn!(target: LOG_TARGET, "Session {session}: the gateway's trace is not this node's: {difference}");
+            return Ok(None);
+        }
+        Ok(self.records.cut(session, range, longest, gateway.header.rows())?)
+    }
+
+    /// Where another key of this node signed something else than the one whose trace is longest: it would vote for what it
+    /// did not sign.
+    fn conflict(&self, longest: &Table, other: &Descriptor) -> Result<Option<String>, contents::Error> {
+        let other = contents::table(&self.store, &other.id())?;
+        let differs = |position: &u32| longest.row(*position) != other.row(*position);
+        let position = (0..other.header().rows()).find(differs);
+        Ok(position.map(|position| format!("keys of this node signed different rows at position {position}")))
     }
 }
 
-/// Where the inputs in two traces differ first.
+/// What to vote for, if there is anything; or why that cannot be said now.
+type Agreed = Result<Option<Descriptor>, Unread>;
+
+/// Why two traces cannot be compared now.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    #[error(transparent)]
+    Contents(#[from] contents::Error),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// Why a gateway cannot have given as much as this node was given, by the shapes of the traces. It may say that it gave
+/// less: what it asked for beyond that is held against it.
+fn shapes(own: &Header, gateway: &Header) -> Option<String> {
+    let (here, there) = (own.rows(), gateway.rows());
+    let fits = here >= there && (own.kind(), own.cols()) == (gateway.kind(), gateway.cols());
+    (!fits).then(|| format!("{here} positions here, {there} there"))
+}
+
+/// Where the inputs in two traces differ first, as far as the gateway's goes.
 fn difference(own: &Table, gateway: &Table) -> Option<String> {
-    if own.header() != gateway.header() {
-        let positions = [own, gateway].map(|table| table.header().rows());
-        return Some(format!("{} positions here, {} there", positions[0], positions[1]));
-    }
-    for position in 0..own.header().rows() {
+    for position in 0..gateway.header().rows() {
         let stages = (0..).map_while(|stage| {
             let entry = |table: &Table| table.entry(position, stage).ok().map(|entry| entry.input);
             Some((stage, entry(own)?, entry(gateway)?))
@@ -118,15 +164,18 @@ impl Drop for Sessions {
 
 impl InferenceAccess for Sessions {
     fn trace(&self, session: SessionId, range: RangeIndex, closing: Closing) -> TraceStatus {
-        let Some(own) = self.records.trace(session, range) else { return TraceStatus::Absent };
-        let gateway = closing.trace.id();
-        if !self.is_ready(&gateway) {
-            self.tensors.fetch(gateway, closing.trace.header.data_len());
+        let own = self.records.traces(session, range);
+        if own.is_empty() {
+            return TraceStatus::Absent;
+        }
+        // Nobody could show that tokens are false which nobody has.
+        let [has_trace, has_tokens] = [closing.trace, closing.tokens].map(|content| self.fetched(&content));
+        if !has_trace || !has_tokens || !own.iter().all(|trace| self.is_ready(&trace.id())) {
             return TraceStatus::Waiting;
         }
-        match self.agree(session, &own.id(), &gateway) {
-            Ok(true) => TraceStatus::Ready(own),
-            Ok(false) => TraceStatus::Differs,
+        match self.agreed(session, range, &own, &closing.trace) {
+            Ok(Some(trace)) => TraceStatus::Ready(trace),
+            Ok(None) => TraceStatus::Differs,
             Err(error) => {
                 tracing::warn!(target: LOG_TARGET, "Session {session}: cannot compare traces now: {error}");
                 TraceStatus::Waiting

@@ -10,7 +10,7 @@ use std::{
 
 use codec::Encode;
 use ensemble_check::{
-    sample::{table, Lie, Play, Tiny, LLAMA},
+    sample::{table, table_of_tokens, Lie, Play, Tiny, LLAMA},
     Claims, Table,
 };
 use ensemble_compute::{
@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     models::Unopened,
-    rows::Signed,
+    rows::{Asked, LedgerError, Signed},
     tensors::{testing, Store},
 };
 
@@ -47,13 +47,32 @@ struct Memory {
     traces: Mutex<Vec<(SessionId, RangeIndex, Descriptor)>>,
     closing: Mutex<Option<Closing>>,
     signed: Mutex<Vec<Signed>>,
+    asked: Mutex<Option<Asked>>,
+    /// What traces become if they are cut, and where they were.
+    cut: Mutex<Option<Descriptor>>,
+    cuts: Mutex<Vec<(Descriptor, u32)>>,
     forgotten: Mutex<Vec<SessionId>>,
 }
 
 impl Records for Memory {
-    fn trace(&self, session: SessionId, range: RangeIndex) -> Option<Descriptor> {
+    fn traces(&self, session: SessionId, range: RangeIndex) -> Vec<Descriptor> {
         let traces = self.traces.lock();
-        traces.iter().find(|(of, at, _)| (*of, *at) == (session, range)).map(|(.., trace)| *trace)
+        traces.iter().filter(|(of, at, _)| (*of, *at) == (session, range)).map(|(.., trace)| *trace).collect()
+    }
+
+    fn cut(
+        &self,
+        _: SessionId,
+        _: RangeIndex,
+        trace: &Descriptor,
+        positions: u32,
+    ) -> Result<Option<Descriptor>, LedgerError> {
+        self.cuts.lock().push((*trace, positions));
+        Ok(Some(self.cut.lock().unwrap_or(*trace)))
+    }
+
+    fn asked(&self, _: SessionId) -> Option<Asked> {
+        self.asked.lock().clone()
     }
 
     fn closing(&self, _: SessionId) -> Option<Closing> {
@@ -283,27 +302,120 @@ fn only_so_many_checks_wait() {
     assert_eq!(lab.sessions.desk.jobs().under_way(), QUEUE);
 }
 
+fn signature() -> AttesterSignature {
+    sp_core::sr25519::Signature::from_raw([0; 64]).into()
+}
+
+#[test]
+fn who_asked_for_more_than_was_closed_with_is_shown_first() {
+    let short = |position| Evidence::Short { position, signature: signature() };
+    let status = |lies: &[(u32, u32, Lie)], asked, library: Library| {
+        let lab = Lab::with(library);
+        let (check, _) = lab.session(lies);
+        assert_eq!(check.closing.positions(), 5);
+        *lab.memory.asked.lock() = Some(Asked { position: asked, signature: signature() });
+        lab.sessions.check(check.clone());
+        lab.fill();
+        lab.sessions.check(check)
+    };
+    let empty = Library { is_empty: true, ..Library::default() };
+    // It is the last position, or broke off at the next.
+    for asked in [4, 5] {
+        assert_eq!(status(&[], asked, Library::default()), CheckStatus::Right);
+        assert!(matches!(status(&[], asked, empty.clone()), CheckStatus::Unable(_)));
+    }
+    assert_eq!(status(&[], 6, Library::default()), CheckStatus::Wrong(vec![short(6)]));
+    assert_eq!(status(&[], 7, empty), CheckStatus::Wrong(vec![short(7)]));
+    // Others are found all the same.
+    let lie = (3, 2, Lie::Output { range: 1, output: 4 });
+    let CheckStatus::Wrong(found) = status(&[lie], 6, Library::default()) else { panic!("a row is wrong") };
+    let [first, Evidence::Row { range: 1, .. }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(*first, short(6));
+}
+
+#[test]
+fn signatures_that_find_nobody_come_last_and_are_so_many() {
+    let lab = Lab::new();
+    let (check, claims) = lab.session(&[(3, 2, Lie::Output { range: 1, output: 4 })]);
+    let won = claims.won[1].as_ref().unwrap();
+    // Nobody who voted for what won signed anything else; one who did not vote signed another row at each position.
+    let rows = (0..5).map(|position| (won.row_hash(position).map(|hash| hash.map(|byte| !byte)).unwrap(), signature()));
+    let silent = Signed { place: 4, range: 1, rows: rows.collect() };
+    *lab.memory.signed.lock() = vec![silent.clone()];
+    lab.sessions.check(check.clone());
+    lab.fill();
+    let CheckStatus::Wrong(found) = lab.sessions.check(check.clone()) else { panic!("a row is wrong") };
+    let (first, others) = found.split_first().unwrap();
+    assert!(matches!(first, Evidence::Row { .. }));
+    let positions = others.iter().map(|evidence| match evidence {
+        Evidence::Signature { range: 1, place: 4, trace, .. } => trace.index,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(positions.collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    // Where nothing is wrong there is nothing to excuse.
+    let (check, _) = lab.session(&[]);
+    lab.sessions.check(check.clone());
+    lab.fill();
+    assert_eq!(lab.sessions.check(check), CheckStatus::Right);
+}
+
+#[test]
+fn a_range_whose_vote_is_void_is_left_out() {
+    let lab = Lab::new();
+    let (mut check, claims) = lab.session(&[(3, 2, Lie::Output { range: 1, output: 4 })]);
+    (check.won[0], check.backers[0]) = (None, 0);
+    let rows = (0..5).map(|_| ([7; 32], signature())).collect();
+    *lab.memory.signed.lock() = vec![Signed { place: 0, range: 0, rows }];
+    lab.sessions.check(check.clone());
+    lab.fill();
+    let CheckStatus::Wrong(found) = lab.sessions.check(check) else { panic!("a row is wrong") };
+    let [Evidence::Row { range: 1, trace, .. }] = &found[..] else { panic!("{found:?}") };
+    assert_eq!(*trace, claims.won[1].as_ref().unwrap().prove(3).unwrap());
+}
+
+#[test]
+fn contents_are_mapped_and_not_before_they_were_checked() {
+    let lab = Lab::new();
+    let (check, _) = lab.session(&[]);
+    let Lab { _folder, store, .. } = lab;
+    drop(store);
+    // A node that starts again has not looked at its files.
+    let store = testing::store(_folder.path(), 1 << 30);
+    let trace = check.closing.trace.id();
+    let table = || super::contents::table(&store, &trace);
+    assert!(matches!(table(), Err(super::contents::Error::Unchecked(id)) if id == trace));
+    while store.check(&trace).unwrap().step().unwrap() {}
+    let mut data = Vec::new();
+    store.read_pieces(&trace, |piece| data.extend_from_slice(piece)).unwrap();
+    assert_eq!((table().unwrap().data(), table().unwrap().header()), (&data[..], &check.closing.trace.header));
+    store.remove(&trace).unwrap();
+    assert!(table().is_err());
+}
+
 #[test]
 fn signatures_come_before_everything_else() {
     let lab = Lab::new();
     // Even if the gateway seems to be wrong.
     let (check, claims) = lab.session(&[(3, 2, Lie::Input)]);
     let won = claims.won[1].as_ref().unwrap();
-    let signature = || AttesterSignature::from(sp_core::sr25519::Signature::default());
     let mut rows: Vec<_> = (0..5).map(|position| (won.row_hash(position).unwrap(), signature())).collect();
     let same = Signed { place: 1, range: 1, rows: rows.clone() };
     rows[2].0[0] ^= 1;
     rows[4].0[0] ^= 1;
     let other = Signed { place: 2, range: 1, rows };
-    // Who was outvoted has lost its bond already.
+    // Who was outvoted is not found, but may excuse the gateway.
     let outvoted = Signed { place: 3, ..other.clone() };
-    let signed = other.rows[2].0;
+    let signed = [2, 4].map(|position| (position, other.rows[position as usize].0));
     *lab.memory.signed.lock() = vec![same, other, outvoted];
     lab.sessions.check(check.clone());
     lab.fill();
-    let evidence =
-        Evidence::Signature { range: 1, place: 2, signed, signature: signature(), trace: won.prove(2).unwrap() };
-    assert_eq!(lab.sessions.check(check), CheckStatus::Wrong(vec![evidence]));
+    let evidence = [2, 3].into_iter().flat_map(|place| {
+        signed.map(|(position, signed)| {
+            let trace = won.prove(position).unwrap();
+            Evidence::Signature { range: 1, place, signed, signature: signature(), trace }
+        })
+    });
+    assert_eq!(lab.sessions.check(check), CheckStatus::Wrong(evidence.collect()));
     assert_eq!(lab.library.opened.load(Ordering::Relaxed), 0);
 }
 
@@ -344,7 +456,8 @@ fn trace(position: u32, stage: u32, entry: Entry) -> Table {
 #[test]
 fn a_trace_is_ready_if_the_gateway_gave_the_same_inputs() {
     let lab = Lab::new();
-    let closing = |gateway: Descriptor| Closing { tokens: gateway, trace: gateway, contested: None };
+    let tokens = lab.put(&table_of_tokens(&[1, 2]));
+    let closing = |gateway: Descriptor| Closing { tokens, trace: gateway, contested: None };
     let own = lab.put(&trace(2, 4, Entry { input: [3; 32], other: [4; 32] }));
     lab.memory.traces.lock().push((SESSION, 1, own));
 
@@ -356,9 +469,60 @@ fn a_trace_is_ready_if_the_gateway_gave_the_same_inputs() {
 
     let other = lab.put(&trace(2, 4, Entry { input: [6; 32], other: [5; 32] }));
     assert_eq!(lab.sessions.trace(SESSION, 1, closing(other)), TraceStatus::Differs);
+    assert_eq!(*lab.memory.cuts.lock(), [(own, 3)]);
     let longer = lab.put(&trace(3, 4, Entry { input: [3; 32], other: [5; 32] }));
     assert_eq!(lab.sessions.trace(SESSION, 1, closing(longer)), TraceStatus::Differs);
     assert_eq!(*lab.orders.0.lock(), []);
+    assert_eq!(lab.memory.cuts.lock().len(), 1);
+}
+
+#[test]
+fn a_trace_is_cut_to_what_the_gateway_closed_with() {
+    let lab = Lab::new();
+    let tokens = lab.put(&table_of_tokens(&[1, 2]));
+    let closing = |gateway: Descriptor| Closing { tokens, trace: gateway, contested: None };
+    // What comes after the gateway's end is nothing to it.
+    let own = lab.put(&trace(7, 4, Entry { input: [3; 32], other: [4; 32] }));
+    lab.memory.traces.lock().push((SESSION, 1, own));
+    let cut = lab.put(&trace(2, 4, Entry { input: [9; 32], other: [9; 32] }));
+    *lab.memory.cut.lock() = Some(cut);
+    let shorter = lab.put(&trace(2, 0, Entry { input: [1; 32], other: [5; 32] }));
+    assert_eq!(lab.sessions.trace(SESSION, 1, closing(shorter)), TraceStatus::Ready(cut));
+    assert_eq!(*lab.memory.cuts.lock(), [(own, 3)]);
+    let other = lab.put(&trace(1, 4, Entry { input: [3; 32], other: [5; 32] }));
+    assert_eq!(lab.sessions.trace(SESSION, 1, closing(other)), TraceStatus::Differs);
+    // Another table is no shorter trace.
+    assert_eq!(lab.sessions.trace(SESSION, 1, closing(tokens)), TraceStatus::Differs);
+    assert_eq!(lab.memory.cuts.lock().len(), 1);
+}
+
+#[test]
+fn keys_that_signed_different_rows_abstain() {
+    let lab = Lab::new();
+    let tokens = lab.put(&table_of_tokens(&[1, 2]));
+    let own = lab.put(&trace(7, 4, Entry { input: [3; 32], other: [4; 32] }));
+    let closing = Closing { tokens, trace: own, contested: None };
+    let shorter = lab.put(&trace(2, 0, Entry { input: [1; 32], other: [2; 32] }));
+    lab.memory.traces.lock().extend([(SESSION, 1, own), (SESSION, 1, shorter)]);
+    assert_eq!(lab.sessions.trace(SESSION, 1, closing), TraceStatus::Ready(own));
+    // The inputs were the same, and its outputs are not.
+    let other = lab.put(&trace(2, 0, Entry { input: [1; 32], other: [5; 32] }));
+    lab.memory.traces.lock().push((SESSION, 1, other));
+    assert_eq!(lab.sessions.trace(SESSION, 1, closing), TraceStatus::Differs);
+}
+
+#[test]
+fn nobody_votes_without_the_tokens() {
+    let lab = Lab::new();
+    let own = lab.put(&trace(2, 4, Entry { input: [3; 32], other: [4; 32] }));
+    lab.memory.traces.lock().push((SESSION, 1, own));
+    let tokens = table_of_tokens(&[1, 2, 3]);
+    let root = Tensor::new(*tokens.header(), tokens.data()).unwrap().outline().unwrap().root();
+    let closing = Closing { tokens: Descriptor { header: *tokens.header(), root }, trace: own, contested: None };
+    assert_eq!(lab.sessions.trace(SESSION, 1, closing), TraceStatus::Waiting);
+    assert_eq!(*lab.orders.0.lock(), [(closing.tokens.id(), 12)]);
+    lab.put(&tokens);
+    assert_eq!(lab.sessions.trace(SESSION, 1, closing), TraceStatus::Ready(own));
 }
 
 #[test]
@@ -369,7 +533,7 @@ fn the_gateways_trace_is_fetched() {
     let absent = Descriptor { header, root: Tensor::new(header, &[0; 16]).unwrap().outline().unwrap().root() };
     let closing = Closing { tokens: absent, trace: absent, contested: None };
     assert_eq!(lab.sessions.trace(SESSION, 0, closing), TraceStatus::Waiting);
-    assert_eq!(*lab.orders.0.lock(), [(absent.id(), 16)]);
+    assert_eq!(*lab.orders.0.lock(), [(absent.id(), 16), (absent.id(), 16)]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use ensemble_check::{Claims, Model, Unable, Verdict};
 use ensemble_compute::Machine;
-use ensemble_core::inference::Evidence;
+use ensemble_core::{attester::AttesterSignature, inference::Evidence};
 use ensemble_host::{Check, CheckStatus};
 use ensemble_tensor::{Hash, TensorId};
 
@@ -15,11 +15,17 @@ use super::{
     records::Records,
     LOG_TARGET,
 };
-use crate::{models::Unopened, rows::Signed, tensors::Store};
+use crate::{
+    models::Unopened,
+    rows::{Asked, Signed},
+    tensors::Store,
+};
 
 /// How nice the thread is to others, from 0 to 19.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
+/// Most rows of a worker that are kept to excuse a gateway with.
+const MOST_EXCUSES: usize = 32;
 
 /// Opens models.
 pub trait Models: Send + 'static {
@@ -88,48 +94,83 @@ impl<M: Models> Worker<M> {
         let _guard = self.store.guard(&ids);
         let claims = match contents::claims(&self.store, check) {
             Ok(claims) => claims,
-            Err(error) if error.is_loss() => {
+            Err(error) => {
                 tracing::warn!(target: LOG_TARGET, "Session {}: cannot be checked now: {error}", check.session);
                 return None;
             },
-            Err(error) => return Some(CheckStatus::Unable(error.to_string())),
         };
-        let signatures = self.signatures(check, &claims);
-        if !signatures.is_empty() {
-            return Some(CheckStatus::Wrong(signatures));
+        let (short, signatures) = (self.short(check), self.signatures(check, &claims));
+        if signatures.iter().any(|evidence| finds_somebody(check, evidence)) {
+            return Some(CheckStatus::Wrong(short.into_iter().chain(signatures).collect()));
         }
+        let found = self.compute(check, &claims)?;
+        let found = match (short, found) {
+            (Some(short), Found::Wrong(others)) => Found::Wrong([vec![short], others].concat()),
+            (Some(short), Found::Right | Found::Unable(_)) => Found::Wrong(vec![short]),
+            (None, found) => found,
+        };
+        Some(match found {
+            Found::Right => CheckStatus::Right,
+            Found::Unable(reason) => CheckStatus::Unable(reason),
+            Found::Wrong(found) => CheckStatus::Wrong(found.into_iter().chain(signatures).collect()),
+        })
+    }
+
+    /// What comes of computing a session again; nothing if it can begin anew.
+    fn compute(&self, check: &Check, claims: &Claims) -> Option<Found> {
         let model = match self.models.open(&self.store, &check.model, self.machine) {
             Ok(model) => model,
             Err(error) if error.passing => {
                 tracing::warn!(target: LOG_TARGET, "Session {}: cannot be checked now: {error}", check.session);
                 return None;
             },
-            Err(error) => return Some(CheckStatus::Unable(error.reason)),
+            Err(error) => return Some(Found::Unable(error.reason)),
         };
         let goes_on = || self.desk.jobs().is_wanted();
-        match ensemble_check::check(&model, &claims, self.machine, goes_on) {
-            Ok(Verdict::Right) => Some(CheckStatus::Right),
-            Ok(Verdict::Wrong(found)) => Some(CheckStatus::Wrong(found)),
+        match ensemble_check::check(&model, claims, self.machine, goes_on) {
+            Ok(Verdict::Right) => Some(Found::Right),
+            Ok(Verdict::Wrong(found)) => Some(Found::Wrong(found)),
             Err(Unable::GivenUp) => None,
-            Err(unable) => Some(CheckStatus::Unable(unable.to_string())),
+            Err(unable) => Some(Found::Unable(unable.to_string())),
         }
     }
 
-    /// For each worker that voted for something else than it signed, the first row of that.
+    /// That the gateway asked for more than it closed with. It may have been given nothing for the position after those.
+    fn short(&self, check: &Check) -> Option<Evidence> {
+        let Asked { position, signature } = self.records.asked(check.session)?;
+        (position > check.closing.positions()).then_some(Evidence::Short { position, signature })
+    }
+
+    /// For each worker that signed something else than won of a range, the first rows of that. One is enough to find a
+    /// worker that voted for what won; the others, and those of workers that did not, excuse the gateway at their positions.
     fn signatures(&self, check: &Check, claims: &Claims) -> Vec<Evidence> {
         let of_worker = |Signed { place, range, rows }: Signed| {
-            let backers = check.backers.get(range as usize)?;
-            let won = claims.won.get(range as usize)?.as_ref()?;
-            if backers & 1u32.checked_shl(place)? == 0 {
-                return None;
-            }
-            let differs =
-                |(position, (row, _)): &(u32, (Hash, _))| won.row_hash(*position).is_some_and(|won| won != *row);
-            let (position, (signed, signature)) = (0..).zip(rows).find(differs)?;
-            Some(Evidence::Signature { range, place, signed, signature, trace: won.prove(position).ok()? })
+            let won = claims.won.get(range as usize).and_then(Option::as_ref);
+            let of_row = move |(position, (signed, signature)): (u32, (Hash, AttesterSignature))| {
+                let won = won.filter(|won| won.row_hash(position).is_some_and(|won| won != signed))?;
+                Some(Evidence::Signature { range, place, signed, signature, trace: won.prove(position).ok()? })
+            };
+            (0..).zip(rows).filter_map(of_row).take(MOST_EXCUSES)
         };
-        self.records.signed(check.session).into_iter().filter_map(of_worker).collect()
+        self.records.signed(check.session).into_iter().flat_map(of_worker).collect()
     }
+}
+
+/// What comes of computing a session again.
+enum Found {
+    /// Everything is as it was said to be.
+    Right,
+    /// It cannot be computed, or what is wrong cannot be shown.
+    Unable(String),
+    /// What shows that it is not.
+    Wrong(Vec<Evidence>),
+}
+
+/// Whether a signature is of a worker that voted for what won.
+fn finds_somebody(check: &Check, evidence: &Evidence) -> bool {
+    let Evidence::Signature { range, place, .. } = evidence else { return false };
+    let backers = check.backers.get(*range as usize).copied().unwrap_or(0);
+    1u32.checked_shl(*place).is_some_and(|bit| backers & bit != 0)
 }
 
 /// Has this thread, and those that it starts, run when others do not want to.

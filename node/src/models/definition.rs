@@ -6,11 +6,11 @@
 use std::{collections::HashMap, fmt};
 
 use serde::{
-    de::{Error as _, MapAccess, Visitor},
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
     Deserialize, Deserializer, Serialize, Serializer,
 };
 
-/// Most tokens of a vocabulary.
+/// Most tokens of a vocabulary, and most merges: vocabularies of 128 thousand tokens come with 280 thousand of them.
 const MAX_TOKENS: usize = 1 << 19;
 /// Most tokens that are found in a text before all else.
 const MAX_ADDED: usize = 8192;
@@ -71,6 +71,7 @@ pub struct Merging {
     /// The tokens.
     pub vocab: Vocabulary,
     /// What is merged, the first before the others.
+    #[serde(deserialize_with = "merges")]
     pub merges: Vec<(String, String)>,
 }
 
@@ -164,6 +165,9 @@ pub enum Refusal {
     /// A merge whose parts or result are no tokens.
     #[error("its merge {0} joins what are no tokens, or to what is none")]
     Merge(usize),
+    /// Too many merges.
+    #[error("it has {0} merges, more than {MAX_TOKENS}")]
+    TooManyMerges(usize),
     /// Too many tokens to be found first.
     #[error("it has {0} added tokens, more than {MAX_ADDED}")]
     TooManyAdded(usize),
@@ -230,6 +234,9 @@ impl Definition {
             return Err(Refusal::Unknown("model"));
         }
         let numbers = vocab.check()?;
+        if merges.len() > MAX_TOKENS {
+            return Err(Refusal::TooManyMerges(merges.len()));
+        }
         check_merges(&numbers, merges)?;
         let added = self.added_tokens.len();
         if added > MAX_ADDED {
@@ -284,6 +291,32 @@ impl Vocabulary {
         }
         Ok(numbers)
     }
+}
+
+/// Reads merges up to the first that is one too many, so that no list is longer in memory than it may be.
+fn merges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, String)>, D::Error> {
+    struct Merges;
+
+    impl<'de> Visitor<'de> for Merges {
+        type Value = Vec<(String, String)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("pairs of tokens")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut merges = Vec::new();
+            while let Some(merge) = list.next_element()? {
+                if merges.len() >= MAX_TOKENS {
+                    return Err(A::Error::custom("too many merges"));
+                }
+                merges.push(merge);
+            }
+            Ok(merges)
+        }
+    }
+
+    deserializer.deserialize_seq(Merges)
 }
 
 impl Serialize for Vocabulary {

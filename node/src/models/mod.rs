@@ -27,5 +27,6 @@ mod unopened;
 
 pub use error::Error;
 pub use model::Model;
+pub use source::Mapped;
 pub use template::Message;
 pub use unopened::Unopened;

@@ -72,6 +72,9 @@ impl Sandbox {
         let request = serde_json::to_vec(request).map_err(std::io::Error::from)?;
         let mut child = Command::new(&self.program)
             .args(self.arguments)
+            // It needs nothing of what this one was told, and is nowhere in particular.
+            .env_clear()
+            .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -111,4 +114,19 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> std::io::Result<()
 
 fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
     Ok(setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_told_nothing_and_is_nowhere() {
+        const SHOWS: &str = r#"cat > /dev/null; printf '{"Text":"%s %s"}' "$(pwd)" "${CARGO_MANIFEST_DIR:-nothing}""#;
+        // Cargo has told this one where it is.
+        assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+        let sandbox = Sandbox { program: "/bin/sh".into(), arguments: &["-c", SHOWS] };
+        let request = Request { source: String::new(), messages: Vec::new(), marks: Marks::default() };
+        assert_eq!(sandbox.render(&request).unwrap(), "/ nothing");
+    }
 }

@@ -41,6 +41,12 @@ impl Mapped {
     }
 }
 
+impl AsRef<[u8]> for Mapped {
+    fn as_ref(&self) -> &[u8] {
+        self.data()
+    }
+}
+
 /// The members of a model's bundle by name.
 pub struct Members {
     ids: HashMap<String, TensorId>,

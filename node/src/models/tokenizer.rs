@@ -79,6 +79,8 @@ impl Tokenizer {
         };
         let marks = [text_of(special.beginning), text_of(special.end)];
         let (bytes, ends) = token_bytes(tokens, &read.added_tokens);
+        // The crate reads all of it once more.
+        drop(read);
         let inner = Inner::from_bytes(definition).map_err(|error| Error::Unusable(error.to_string()))?;
         Ok(Self { inner, special, bytes, ends, marks })
     }

@@ -135,7 +135,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         client.clone(),
         keystore_container.local_keystore(),
         tensors.store().clone(),
-        chain_folder.join("rows"),
+        &chain_folder,
         &task_manager.spawn_handle(),
     )?;
 
@@ -147,10 +147,10 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     let sessions = Sessions::start(
         tensors.store().clone(),
         tensors.access(),
-        rows.ledger().clone(),
+        rows.remembered(),
         StoredModels,
         inference::Metrics::new(registry.as_ref())?,
-        aggregation::machine(),
+        inference::machine(),
     )?;
 
     let node = Node {

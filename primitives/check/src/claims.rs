@@ -1,5 +1,7 @@
 //! What is said of a session: the tokens, the gateway's trace, the traces that won, and contested outputs.
 
+use std::sync::OnceLock;
+
 use ensemble_compute::inference::Entry;
 use ensemble_core::inference::{Contested, Position};
 use ensemble_tensor::{merkle, Hash, Header, Kind, RowProof, Tensor};
@@ -59,17 +61,19 @@ impl Claims {
     }
 }
 
-/// A tensor in memory.
+/// A tensor, in memory or in a file that is mapped: a long session's traces would not fit otherwise.
 pub struct Table {
     header: Header,
-    data: Vec<u8>,
+    data: Box<dyn AsRef<[u8]> + Send + Sync>,
+    /// The hashes of all leaves, once somebody has asked for a proof.
+    leaves: OnceLock<Vec<Hash>>,
 }
 
 impl Table {
     /// Puts header and data together.
-    pub fn new(header: Header, data: Vec<u8>) -> Result<Self, ensemble_tensor::Error> {
-        Tensor::new(header, &data)?;
-        Ok(Self { header, data })
+    pub fn new(header: Header, data: impl AsRef<[u8]> + Send + Sync + 'static) -> Result<Self, ensemble_tensor::Error> {
+        Tensor::new(header, data.as_ref())?;
+        Ok(Self { header, data: Box::new(data), leaves: OnceLock::new() })
     }
 
     /// Kind and shape.
@@ -79,11 +83,12 @@ impl Table {
 
     /// The data.
     pub fn data(&self) -> &[u8] {
-        &self.data
+        (*self.data).as_ref()
     }
 
-    fn row(&self, row: u32) -> Option<&[u8]> {
-        self.data.chunks(self.header.row_len()).nth(row as usize)
+    /// The bytes of a row.
+    pub fn row(&self, row: u32) -> Option<&[u8]> {
+        self.data().chunks(self.header.row_len()).nth(row as usize)
     }
 
     /// What a trace says of a position and stage.
@@ -97,8 +102,14 @@ impl Table {
         self.row(row).map(merkle::leaf_hash)
     }
 
-    /// That a row is the tensor's.
+    /// That a row is the tensor's. Hashes all data the first time.
     pub fn prove(&self, row: u32) -> Result<RowProof, ensemble_tensor::Error> {
-        Tensor::new(self.header, &self.data)?.prove(row)
+        let hash = || self.data().chunks(self.header.leaf_len()).map(merkle::leaf_hash).collect();
+        let leaves = self.leaves.get_or_init(hash);
+        let tensor = Tensor::new(self.header, self.data())?;
+        let (Some(leaf), Some(siblings)) = (tensor.leaf(row), merkle::path(leaves.iter().copied(), row)) else {
+            return Err(ensemble_tensor::Error::NoSuchLeaf { index: row, count: self.header.leaf_count() });
+        };
+        Ok(RowProof { header: self.header, index: row, leaf: leaf.to_vec(), siblings })
     }
 }

@@ -49,11 +49,16 @@ impl Cut<'_> {
         None
     }
 
+    /// The outputs of a stage with one matrix that a range gives.
+    pub fn span(&self, range: RangeIndex) -> Range<usize> {
+        self.parts(range).into_iter().next().unwrap_or_default()
+    }
+
     /// The range that gives an output of a stage with one matrix, and its place among the outputs of the range.
     pub fn holder(&self, output: u32) -> Option<(RangeIndex, usize)> {
         let output = usize::try_from(output).ok()?;
         (0..self.ranges).find_map(|range| {
-            let part = self.parts(range).into_iter().next()?;
+            let part = self.span(range);
             part.contains(&output).then(|| (range, output.saturating_sub(part.start)))
         })
     }

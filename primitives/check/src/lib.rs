@@ -20,6 +20,8 @@
 //!
 //! - A false input of an Output stage: attention reads all positions before, which no block can.
 //! - Wrong outputs that were not published: a trace has only their root.
+//! - What rests on outputs of a range whose vote was void: nothing says which they were. Everything else in such a session
+//!   is checked, with the outputs that this range had to give.
 
 mod claims;
 mod cut;

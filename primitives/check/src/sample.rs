@@ -274,5 +274,5 @@ pub fn table(trace: &Trace) -> Table {
 /// Tokens as a tensor.
 pub fn table_of_tokens(tokens: &[u32]) -> Table {
     let header = Header::new(Kind::I32, tokens.len() as u32, 1).unwrap();
-    Table::new(header, tokens.iter().flat_map(|token| token.to_le_bytes()).collect()).unwrap()
+    Table::new(header, tokens.iter().flat_map(|token| token.to_le_bytes()).collect::<Vec<_>>()).unwrap()
 }

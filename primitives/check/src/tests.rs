@@ -339,6 +339,48 @@ fn a_range_without_a_trace_is_not_judged() {
 }
 
 #[test]
+fn a_false_token_beside_a_range_without_a_trace_hides_nothing() {
+    let model = Tiny::default();
+    let head = LLAMA.head();
+    let first = |range: u32| LLAMA.vocabulary * range / 3;
+    for void in 0..3 {
+        let lies = [(5, head, Lie::Token), (7, 2, Lie::Output { range: (void + 1) % 3, output: 3 })];
+        let mut claims = play(&model, 3, &lies).run();
+        claims.won[void as usize] = None;
+        let Ok(Verdict::Wrong(found)) = verdict(&model, &claims) else { panic!("a row is wrong") };
+        let taken = claims.token(6).unwrap();
+        let is_void = (first(void)..first(void + 1)).contains(&taken);
+        match &found[..] {
+            [Evidence::Glue(GlueEvidence::Token { better, .. }), Evidence::Row { .. }] => {
+                assert!(!is_void && better.0 != void);
+            },
+            [Evidence::Row { .. }] => assert!(is_void),
+            other => panic!("{other:?}"),
+        }
+        // Nothing else is wrong, and nobody says that it is right.
+        let mut claims = play(&model, 3, &lies[..1]).run();
+        claims.won = vec![None, None, None];
+        assert_eq!(verdict(&model, &claims), Err(Unable::Void { position: 5, stage: head }));
+    }
+    // Of a session without a lie nothing is said, whatever has no trace.
+    let mut claims = play(&model, 3, &[]).run();
+    claims.won = vec![None, None, None];
+    assert_eq!(verdict(&model, &claims), Ok(Verdict::Right));
+}
+
+#[test]
+fn a_row_is_proved_as_the_tensor_does_it() {
+    let numbers: Vec<u32> = (0..7).collect();
+    let table = table_of_tokens(&numbers);
+    for row in 0..7 {
+        let proof = table.prove(row).unwrap();
+        assert_eq!(proof, ensemble_tensor::Tensor::new(*table.header(), table.data()).unwrap().prove(row).unwrap());
+        assert_eq!(Some(merkle::leaf_hash(&proof.leaf)), table.row_hash(row));
+    }
+    table.prove(7).unwrap_err();
+}
+
+#[test]
 fn it_ends_when_nobody_asks_any_more() {
     let model = Tiny::default();
     let claims = play(&model, 3, &[]).run();

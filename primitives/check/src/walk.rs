@@ -1,5 +1,7 @@
 //! The way through a session, stage by stage.
 
+use std::cmp::Reverse;
+
 use ensemble_compute::{
     inference::{glue, hashes, Call, Entry, Next, Run, Stage, Vector},
     Machine,
@@ -37,8 +39,9 @@ pub fn check<M: Model>(
         found: Vec::new(),
         caught: vec![false; claims.won.len()],
         end: None,
+        unshown: None,
     };
-    let end = walk.go(goes_on).err().or(walk.end);
+    let end = walk.go(goes_on).err().or(walk.end).or(walk.unshown);
     match end {
         _ if !walk.found.is_empty() => Ok(Verdict::Wrong(walk.found)),
         Some(unable) => Err(unable),
@@ -56,6 +59,8 @@ struct Walk<'a, M: Model> {
     caught: Vec<bool>,
     /// Why nobody knows how it goes on, once that is so.
     end: Option<Unable>,
+    /// What is wrong first and cannot be shown, though it is known how it goes on.
+    unshown: Option<Unable>,
 }
 
 /// A stage of all positions of a step.
@@ -267,12 +272,26 @@ impl<'a, M: Model> Walk<'a, M> {
         }
         let head = head.at(position, self.cut(Stage::Head)).ok_or(Unable::Shape)?;
         let at = At { position, stage: self.model.llama().head() };
-        let evidence = match taken < self.model.llama().vocabulary {
-            true => self.maker.token(at, &head, taken, follows)?,
-            false => self.maker.no_token(at)?,
-        };
-        self.found.push(evidence);
+        if taken >= self.model.llama().vocabulary {
+            self.found.push(self.maker.no_token(at)?);
+            return Ok(());
+        }
+        match self.best_shown(&head, taken) {
+            Some(better) => self.found.push(self.maker.token(at, &head, taken, better)?),
+            None => drop(self.unshown.get_or_insert(Unable::Void { position, stage: at.stage })),
+        }
         Ok(())
+    }
+
+    /// Of the tokens that go before the one that was taken the first whose range has a trace, if that one's has.
+    fn best_shown(&self, head: &Computed, taken: u32) -> Option<u32> {
+        let with_trace = (0..).zip(&self.claims.won).filter(|(_, won)| won.is_some());
+        let spans: Vec<_> = with_trace.map(|(range, _)| head.cut.span(range)).collect();
+        let is_shown = spans.iter().any(|span| span.contains(&(taken as usize)));
+        let output = |token: &usize| head.outputs.get(*token).map(|output| (*output, Reverse(*token)));
+        let best = spans.into_iter().flatten().max_by_key(output)?;
+        let goes_before = is_shown && output(&best) > output(&(taken as usize));
+        u32::try_from(best).ok().filter(|_| goes_before)
     }
 }
 

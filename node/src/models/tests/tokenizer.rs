@@ -121,6 +121,12 @@ fn only_what_the_import_writes_is_read() {
     let added = definition.split_once("\"added_tokens\":[").unwrap().1.split_once('}').unwrap().0;
     let many = format!("\"added_tokens\":[{}", format!("{added}}},").repeat(8192));
     refused(&replaced("\"added_tokens\":[", &many), &special, "it has 8195 added tokens");
+    let merges = |count: usize| format!("\"merges\":[{}", "[\"t\",\"h\"],".repeat(count));
+    // Reading ends with the first that is too much: what follows it is not looked at.
+    let (before, after) = definition.split_once("\"merges\":[").unwrap();
+    refused(&format!("{before}{}nothing", merges((1 << 19) + 1)), &special, "too many merges");
+    let most = format!("{before}{}{after}", merges((1 << 19) - 3));
+    Tokenizer::parse(most.as_bytes(), special.as_bytes(), 262).unwrap();
     refused(&definition, "{}", "the special tokens");
     refused(&definition, r#"{"beginning":262,"end":null,"ends":[]}"#, "the special tokens");
     refused(&definition, r#"{"beginning":1,"end":null,"ends":[262]}"#, "the special tokens");

@@ -1,8 +1,10 @@
 //! What a worker answers, and what it refuses.
 
 use codec::Encode;
-use ensemble_core::inference::SessionPhase;
+use ensemble_core::inference::{ask_bytes, SessionId, SessionPhase};
+use ensemble_runtime::Hash;
 use sc_network_types::PeerId;
+use sp_core::Pair;
 
 use super::{
     net::{wait_until, Net, PROMPT, SESSION},
@@ -10,14 +12,32 @@ use super::{
 };
 use crate::{
     models::Unopened,
-    rows::protocol::{Call, End, Message, IN_FLIGHT},
+    rows::{
+        keys::AttesterPair,
+        protocol::{Call, End, Message, IN_FLIGHT},
+        Remembered,
+    },
 };
 
 fn call(number: u32, stage: u32, first: u32, vectors: usize) -> Call {
     let width = LLAMA.stage(stage).map_or(32, |stage| LLAMA.inputs(stage)) as usize;
     let vectors = tiny::vectors(width, vectors);
     let inputs = vectors.iter().map(|vector| vector.encode().try_into().unwrap());
-    Call { session: SESSION, place: 0, number, stage, first, inputs: inputs.collect::<Vec<_>>().try_into().unwrap() }
+    let inputs = inputs.collect::<Vec<_>>().try_into().unwrap();
+    Call { session: SESSION, place: 0, number, stage, first, asked: None, inputs }
+}
+
+/// A call as a gateway makes it, which signs what begins a step.
+pub fn signed(net: &Net, call: Call) -> Call {
+    if call.stage != 0 || call.asked.is_some() {
+        return call;
+    }
+    let last = (call.first + call.inputs.len() as u32).saturating_sub(1);
+    Call { asked: Some(ask(&net.gateway.pair, call.session, last)), ..call }
+}
+
+fn ask(pair: &AttesterPair, session: SessionId, position: u32) -> [u8; 64] {
+    pair.sign(&ask_bytes(&Hash::repeat_byte(5), session, position)).into_inner().0
 }
 
 /// A worker, called by hand.
@@ -33,6 +53,10 @@ impl Desk {
     }
 
     fn send(&self, call: Call) {
+        self.send_as_it_is(signed(&self.net, call));
+    }
+
+    fn send_as_it_is(&self, call: Call) {
         self.net.workers[0].hub.received(self.net.gateway.peer, &Message::Call(call).encode());
     }
 
@@ -49,9 +73,13 @@ impl Desk {
 
     /// The call is refused for this reason.
     fn refuses(&self, call: Call, reason: &str) {
+        self.refuses_as_it_is(signed(&self.net, call), reason);
+    }
+
+    fn refuses_as_it_is(&self, call: Call, reason: &str) {
         let refusals = || self.net.workers[0].wire.refusals.lock().clone();
         let before = refusals().len();
-        self.send(call);
+        self.send_as_it_is(call);
         wait_until(&format!("a refusal is waited for: {reason}"), || refusals().len() > before);
         let last = refusals().pop().unwrap();
         assert!(last.contains(reason), "{last}");
@@ -85,6 +113,62 @@ fn stages_come_in_order() {
     desk.accepts(call(16, 8, 4, 1));
     desk.refuses(call(17, 0, 5, 2), "only positions of the prompt go together");
     desk.accepts(call(17, 0, 5, 1));
+}
+
+#[test]
+fn what_begins_a_step_is_signed_by_the_gateway() {
+    let desk = Desk::new();
+    let (pair, other) = (&desk.net.gateway.pair, &desk.net.workers[0].pair);
+    desk.refuses_as_it_is(call(0, 0, 0, 2), "does not sign");
+    for wrong in [ask(pair, SESSION, 0), ask(pair, SESSION, 2), ask(pair, SESSION + 1, 1), ask(other, SESSION, 1)] {
+        desk.refuses_as_it_is(Call { asked: Some(wrong), ..call(0, 0, 0, 2) }, "none of session and position 1");
+    }
+    desk.accepts(call(0, 0, 0, 2));
+    // The same call again is not another, whatever it is signed with.
+    desk.refuses_as_it_is(Call { asked: None, ..call(0, 0, 0, 2) }, "does not sign");
+    desk.accepts(call(0, 0, 0, 2));
+    desk.refuses_as_it_is(Call { asked: Some(ask(pair, SESSION, 1)), ..call(1, 1, 0, 2) }, "in the first stage only");
+    desk.accepts(call(1, 1, 0, 2));
+}
+
+#[test]
+fn what_was_asked_for_last_is_kept_and_held_against_the_chain() {
+    let desk = Desk::new();
+    let (net, worker) = (&desk.net, &desk.net.workers[0]);
+    for stage in 0..8 {
+        desk.accepts(call(stage, stage, 0, 2));
+    }
+    desk.refuses_as_it_is(Call { asked: Some([3; 64]), ..call(8, 0, 2, 2) }, "none of session");
+    desk.accepts(call(8, 0, 2, 1));
+    let end = Message::End(End { session: SESSION, place: 0 });
+    worker.hub.received(net.gateway.peer, &end.encode());
+    wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
+    let remembered = Remembered::new(worker.hub.context.clone());
+    let asked = remembered.asked(SESSION).unwrap();
+    assert_eq!(asked.position, 2);
+    let bytes = ask_bytes(&Hash::repeat_byte(5), SESSION, 2);
+    assert!(AttesterPair::verify(&asked.signature, bytes, &net.gateway.pair.public()));
+    assert_eq!(remembered.asked(SESSION + 1), None);
+    // On another fork the session is shorter, or has another gateway, or there is none.
+    net.ask(&[1, 2], 1);
+    assert_eq!(remembered.asked(SESSION), None);
+    net.ask(&[1, 2], 2);
+    assert_eq!(remembered.asked(SESSION), Some(asked.clone()));
+    net.change(|session| session.gateway.key = worker.pair.public());
+    assert_eq!(remembered.asked(SESSION), None);
+    net.world.sessions.lock().clear();
+    assert_eq!(remembered.asked(SESSION), None);
+}
+
+#[test]
+fn whoever_answers_has_each_position_asked_for() {
+    let net = Net::new(3, 3);
+    let positions = net.answer().1.unwrap().closing.positions();
+    for (place, worker) in (0..).zip(&net.workers) {
+        wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, place));
+        let asked = Remembered::new(worker.hub.context.clone()).asked(SESSION).unwrap();
+        assert_eq!(asked.position, positions - 1);
+    }
 }
 
 #[test]
@@ -323,7 +407,7 @@ fn a_gateway_takes_its_share_of_seats_and_idle_ones_make_way() {
     let (net, worker) = (&desk.net, &desk.net.workers[0]);
     let from = |gateway: PeerId, session: u32| {
         let call = Call { session, ..call(0, 0, 0, 1) };
-        worker.hub.received(gateway, &Message::Call(call).encode());
+        worker.hub.received(gateway, &Message::Call(signed(net, call)).encode());
     };
     let answered = |gateway: PeerId, session: u32| {
         let before = desk.answered();
@@ -350,7 +434,7 @@ fn a_gateway_takes_its_share_of_seats_and_idle_ones_make_way() {
     assert_eq!(refused(), before + 1);
     // The one that is called goes on, and of the others the first makes way.
     std::thread::sleep(super::net::PATIENCE.leisure);
-    let again = Call { session: 2000, ..call(0, 0, 0, 1) };
+    let again = signed(net, Call { session: 2000, ..call(0, 0, 0, 1) });
     worker.hub.received(gateways[1], &Message::Call(again).encode());
     answered(gateways[0], 1000);
     assert_eq!(worker.hub.worker.seats(), SEATS);

@@ -35,6 +35,19 @@ pub struct Seat {
     pub jobs: Receiver<Call>,
 }
 
+/// What was seen of a session: for a block, on the way from one fork to another, one may seem to be over.
+#[derive(Default)]
+struct Looks {
+    was_over: bool,
+}
+
+impl Looks {
+    /// Whether a session is over: it is if it was so twice in a row.
+    fn end(&mut self, is_on: bool) -> bool {
+        std::mem::replace(&mut self.was_over, !is_on) && !is_on
+    }
+}
+
 /// Why a call is not answered whose session was given up before.
 const NOT_YET: &str = "this session is not served yet";
 /// Why a call is not answered after the end.
@@ -64,7 +77,7 @@ impl Seat {
     /// Answers calls until the gateway ends the session, or the chain says that it is over.
     pub fn run(self) {
         let (mut served, idle) = (None, self.worker.context.patience.idle);
-        let mut checked = Instant::now();
+        let (mut checked, mut looks) = (Instant::now(), Looks::default());
         loop {
             match self.jobs.recv_timeout(idle) {
                 Ok(call) => {
@@ -80,7 +93,7 @@ impl Seat {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if checked.elapsed() >= idle {
-                if !self.is_on() {
+                if looks.end(self.is_on()) {
                     break;
                 }
                 checked = Instant::now();
@@ -182,11 +195,11 @@ impl Seat {
 
     fn seal(&self, served: Served) {
         let (_, session, place) = self.key;
-        let traces = served.into_traces();
+        let (traces, asked) = served.end();
         if traces.iter().all(|(_, trace)| trace.positions() == 0) {
             return;
         }
-        match self.worker.context.ledger.seal(session, place, &traces) {
+        match self.worker.context.ledger.seal(session, place, &traces, asked) {
             Ok(()) => tracing::debug!(target: LOG_TARGET, "Sealed the traces of session {session}, place {place}"),
             Err(error) => {
                 tracing::warn!(target: LOG_TARGET, "Cannot keep the traces of session {session}: {error}");
@@ -198,10 +211,23 @@ impl Seat {
 fn terms(session: &Session, place: u32) -> Terms {
     Terms {
         session: session.id,
+        gateway: session.gateway.key.clone(),
         ranges: ranges_of(place, session.workers, session.replicas).collect(),
         place,
         count: session.workers,
         prompt_tokens: session.prompt_tokens,
         positions: chain::most_positions(session),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_over_if_it_is_so_twice_in_a_row() {
+        let mut looks = Looks::default();
+        let ends = [true, false, true, false, false, true].map(|is_on| looks.end(is_on));
+        assert_eq!(ends, [false, false, false, false, true, false]);
     }
 }

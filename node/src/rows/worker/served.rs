@@ -6,13 +6,18 @@ use ensemble_compute::{
     inference::{hashes, Entry, Inputs, Stage, Trace, Vector},
     Machine,
 };
-use ensemble_core::inference::{served_bytes, Position, RangeIndex, SessionId};
+use ensemble_core::{
+    attester::AttesterSignature,
+    inference::{ask_bytes, served_bytes, Position, RangeIndex, SessionId},
+    AttesterId,
+};
 use ensemble_runtime::Hash as BlockHash;
 use ensemble_tensor::{merkle, Hash};
 use sp_core::Pair;
 
 use crate::rows::{
     keys::AttesterPair,
+    ledger::Asked,
     limits::{CALLS_PER_REPEAT, REPEATS},
     model::Model,
     products::products,
@@ -25,6 +30,8 @@ pub struct Terms {
     pub session: SessionId,
     /// The worker's place.
     pub place: u32,
+    /// The gateway's key.
+    pub gateway: AttesterId,
     /// The ranges that it serves, its own first.
     pub ranges: Vec<RangeIndex>,
     /// Number of ranges.
@@ -44,6 +51,8 @@ pub struct Served {
     machine: Machine,
     /// For each range of the terms.
     traces: Vec<Trace>,
+    /// What the gateway has asked for, of all that was answered the last.
+    asked: Option<Asked>,
     step: Step,
     /// Calls answered, repeated ones not counted.
     calls: u32,
@@ -76,7 +85,7 @@ impl Served {
     pub fn new(terms: Terms, genesis: BlockHash, model: Arc<dyn Model>, pair: AttesterPair, machine: Machine) -> Self {
         let traces = terms.ranges.iter().map(|_| Trace::new(model.llama())).collect();
         let (step, recent) = (Step::default(), VecDeque::new());
-        Self { terms, genesis, model, pair, machine, traces, step, calls: 0, repeats: 0, recent }
+        Self { terms, genesis, model, pair, machine, traces, asked: None, step, calls: 0, repeats: 0, recent }
     }
 
     /// Answers a call, or says why not. What is refused changes nothing.
@@ -91,6 +100,7 @@ impl Served {
             inputs: call.inputs.iter().map(|input| merkle::leaf_hash(input)).collect(),
         };
         let is_repeated = self.check_turn(call, &seen)?;
+        let asked = self.asked(call)?;
         let outputs = self.products(call, stage)?;
         let done = self.completed(call);
         if !is_repeated && !done.is_empty() {
@@ -112,8 +122,28 @@ impl Served {
             let outputs: Vec<_> = reply.ranges.into_iter().map(|range| range.outputs).collect();
             self.record(&seen, &outputs)?;
         }
+        if asked.is_some() {
+            self.asked = asked;
+        }
         self.advance(call, seen);
         Ok(())
+    }
+
+    /// What the gateway signs that it asks for, which it does where a step begins, and nowhere else.
+    fn asked(&self, call: &Call) -> Result<Option<Asked>, String> {
+        let signature = match (call.stage, call.asked) {
+            (0, Some(signature)) => AttesterSignature::from(sp_core::sr25519::Signature::from_raw(signature)),
+            (0, None) => return Err("the gateway does not sign what it asks for".into()),
+            (_, Some(_)) => return Err("what is asked for is signed in the first stage only".into()),
+            (_, None) => return Ok(None),
+        };
+        let len = u32::try_from(call.inputs.len()).unwrap_or(u32::MAX);
+        let position = call.first.saturating_add(len.saturating_sub(1));
+        let bytes = ask_bytes(&self.genesis, self.terms.session, position);
+        match AttesterPair::verify(&signature, bytes, &self.terms.gateway) {
+            true => Ok(Some(Asked { position, signature })),
+            false => Err(format!("the gateway's signature is none of session and position {position}")),
+        }
     }
 
     /// Whether a call is the next one, or one of the last ones again. Refuses every other.
@@ -247,8 +277,8 @@ impl Served {
         self.recent.push_back(seen);
     }
 
-    /// The traces, with the rows that are complete.
-    pub fn into_traces(mut self) -> Vec<(RangeIndex, Trace)> {
+    /// The traces, with the rows that are complete, and what the gateway asked for last.
+    pub fn end(mut self) -> (Vec<(RangeIndex, Trace)>, Option<Asked>) {
         let (head, Step { first, len, next }) = (self.model.llama().head(), self.step);
         let end = first.saturating_add(len);
         let complete = match next {
@@ -259,7 +289,7 @@ impl Served {
             _ => first,
         };
         self.traces.iter_mut().for_each(|trace| trace.truncate(complete));
-        self.terms.ranges.into_iter().zip(self.traces).collect()
+        (self.terms.ranges.into_iter().zip(self.traces).collect(), self.asked)
     }
 }
 
