@@ -485,9 +485,11 @@ impl<T: Config> Pallet<T> {
                 visit.watch = Watch::Begun;
             }
             window.contents().for_each(|(content, max_bytes, _)| Self::fetch(now, &content, max_bytes));
-            // What was found is known, and computed no more.
-            let takes_place = visit.watch != Watch::Disputing;
-            if *is_here && (places > 0 || !takes_place) {
+            // What was found is known, and computed no more; nor is anything computed without contents, but of its own
+            // sessions the node may know what shows that somebody was wrong all the same.
+            let takes_place = *is_here && visit.watch != Watch::Disputing;
+            let has_place = if takes_place { places > 0 } else { *is_here || window.is_own };
+            if has_place {
                 places = places.saturating_sub(takes_place.into());
                 Self::judge(now, window, &challenger, visit);
             }

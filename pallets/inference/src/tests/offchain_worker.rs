@@ -855,6 +855,20 @@ fn what_never_comes_keeps_no_other_session_from_being_checked() {
 }
 
 #[test]
+fn what_never_comes_does_not_hide_what_the_node_knows_of_its_own_sessions() {
+    on_node(1, |node, pool, keys, _| {
+        put_without_tokens(2);
+        put_without_tokens(3);
+        Sessions::<Test>::mutate(3, |session| session.as_mut().unwrap().gateway = party(100, &keys[0]));
+        node.hold_all();
+        node.verdicts.lock().extend([2, 3].map(|id| (id, CheckStatus::Wrong(vec![short()]))));
+        work();
+        assert_eq!(node.take_checked(), [3]);
+        assert_eq!(take_evidence(pool), [short()]);
+    });
+}
+
+#[test]
 fn what_does_not_come_in_time_makes_way() {
     on_node(1, |node, _, _, _| {
         // Room for the contents of one session, whose contested outputs are the most of it.
