@@ -224,8 +224,10 @@ fn what_a_majority_made_up_in_the_middle_is_not_closed_with() {
     assert_cut(&net, &summary, "signs what was computed");
     assert_eq!((items.len(), summary.closing.positions()), (4, PROMPT.len() as u32 + 3));
     // The honest worker signed more than there is: nobody has use for that.
-    let answered = net.gateway.ledger.answered(SESSION).unwrap();
-    assert!(answered.closing.contested.is_none());
+    let signed = net.gateway.ledger.signed(SESSION);
+    let rows = signed.iter().filter(|signed| signed.place == 2).map(|signed| signed.rows.len() as u32);
+    assert_eq!(rows.collect::<Vec<_>>(), [summary.closing.positions(); 3]);
+    assert_eq!(summary.closing.contested, None);
     // In the prompt there is nothing to close with.
     let net = Net::new(3, 3);
     for place in [0, 1] {
