@@ -365,6 +365,22 @@ fn an_answer_that_takes_longer_than_the_session_ends() {
     wait_until("the traces are waited for", || (0..2).all(|place| is_sealed(&net, place)));
 }
 
+#[test]
+fn an_answer_that_breaks_off_when_the_session_is_over_is_not_closed_with() {
+    // Whether the chain was asked anyway at that moment is a matter of chance.
+    for _ in 0..4 {
+        let net = Net::new(2, 1);
+        net.workers[0].behaves(Manner::Slow(Duration::from_millis(5)));
+        let progress = net.gateway.generate(&PROMPT).unwrap();
+        super::net::block_on(progress.after(0));
+        net.world.sessions.lock().clear();
+        net.workers[1].behaves(Manner::Short);
+        let reason = super::net::follow(&progress).1.unwrap_err();
+        assert!(reason.contains("time is over"), "{reason}");
+        assert_eq!(net.gateway.ledger.closing(SESSION), None);
+    }
+}
+
 fn is_sealed(net: &Net, place: u32) -> bool {
     net.workers[place as usize].ledger.is_served(SESSION, place)
 }
