@@ -19,7 +19,11 @@ use ensemble_core::{
 use ensemble_tensor::TensorId;
 use frame_support::{
     genesis_builder_helper::{build_state, get_preset},
-    traits::KeyOwnerProofSystem,
+    traits::{
+        fungible::Inspect,
+        tokens::{Fortitude, Preservation},
+        KeyOwnerProofSystem,
+    },
     weights::Weight,
 };
 use sp_api::impl_runtime_apis;
@@ -37,9 +41,10 @@ use sp_session::OpaqueGeneratedSessionKeys;
 use sp_version::RuntimeVersion;
 
 use crate::{
-    configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Block, BlockNumber,
-    Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Matching, Modules, Nonce, Runtime,
-    RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks, TransactionPayment, VERSION,
+    configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Balances, Block,
+    BlockNumber, Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Matching, Modules,
+    Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks,
+    TransactionPayment, VERSION,
 };
 
 impl_runtime_apis! {
@@ -313,6 +318,10 @@ impl_runtime_apis! {
 
         fn credits(account: AccountId, model: ModelId) -> Balance {
             Inference::credits_of(&account, model)
+        }
+
+        fn funds(account: AccountId) -> Balance {
+            Balances::reducible_balance(&account, Preservation::Preserve, Fortitude::Polite)
         }
     }
 

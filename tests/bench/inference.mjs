@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Network } from '../harness/index.mjs';
+import { LENGTHS } from '../harness/inference.mjs';
 import { asked, imported } from '../harness/models.mjs';
 import { Scene } from '../harness/scene.mjs';
 import { smollm2 } from '../harness/smollm2.mjs';
@@ -30,7 +31,7 @@ const TIMES = 3;
 
 const file = await smollm2(progress);
 progress('starting one validator, a gateway and four workers');
-const net = await Network.start({ validators: 1, metrics: true, args: ['--row-threads=1'] });
+const net = await Network.start({ validators: 1, metrics: true, args: ['--row-threads=1'], genesis: withPatience });
 try {
   await alone();
   // None of them closes, votes or checks: that would take time from the next answer.
@@ -46,8 +47,11 @@ try {
   progress('agreeing on generated models');
   const sizes = [...WIDTHS.map((width) => ({ width })), ...LAYERS.slice(1).map((layers) => ({ layers }))];
   const scenes = await Promise.all(sizes.map((size, number) => Scene.on(net, 100 + number, { ...crew, size })));
+  const prompts = [];
+  for (const scene of scenes) prompts.push(await scene.tokens([{ role: 'user', content: QUESTION }]));
   // Drawing workers takes time, and disturbs nobody.
-  const opened = await Promise.all(scenes.map((scene) => Promise.all(Array.from({ length: TIMES }, () => asks(scene)))));
+  const open = (scene, number) => Array.from({ length: TIMES }, () => asks(scene, { tokens: prompts[number] }));
+  const opened = await Promise.all(scenes.map((scene, number) => Promise.all(open(scene, number))));
   const times = [];
   for (const [number, sessions] of opened.entries()) times.push(await fastest(scenes[number], sessions));
   const [first] = times;
@@ -58,6 +62,11 @@ try {
   await net.stop();
 }
 process.exit();
+
+/** Sessions that are opened together and answered one after the other all end in time. */
+function withPatience(genesis) {
+  genesis.inference = { lengths: { ...LENGTHS, answer: 600, leave: 700 } };
+}
 
 /** One process without a network, and llama.cpp where its Python package is installed. */
 async function alone() {

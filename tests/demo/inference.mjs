@@ -23,6 +23,8 @@ const BOND = 400n * TUNE;
 /** A row of the first range in the gate of the eleventh layer. */
 const LIE = { member: 'blk.10.ffn_gate.weight', row: 7, stage: 42 };
 const SHARES = 1_000_000_000_000n;
+/** Each token changes a line on a terminal. Elsewhere it takes so many to print another one. */
+const STRIDE = process.stdout.isTTY ? 1 : 16;
 
 /** @type {import('../harness/network.mjs').Network} */
 let net;
@@ -108,18 +110,21 @@ async function lock({ model, accounts: { Ann, Ben, Cleo } }) {
 /** Has the question answered, and prints the answer as it comes. */
 async function ask({ model, accounts, gateway }, show) {
   const { tokens } = await model.prompt(gateway.node, QUESTION);
-  const session = await model.open(accounts.asker, gateway, { ...TERMS, tokens });
-  show(`session ${session.id}: ${tune(session.price)} TUNE held, drawing workers`);
-  await session.assigned();
-  const { workers } = await session.facts();
+  const session = await model.open(accounts.asker, gateway, { ...TERMS, tokens, consent: 'asked' });
+  show(`session ${session.id}: alice agrees, ${tune(session.price)} TUNE held, drawing workers`);
+  await session.drawn();
   let text = '';
+  let count = 0;
   const { items, end } = await session.generate((item) => {
     if (item.kind !== 'token') return;
     text += item.text;
-    show(`${item.rate.toFixed(1)} tokens/s  ${text.slice(-80).replaceAll(/\s+/g, ' ')}`);
+    count += 1;
+    if (count % STRIDE === 0) show(`${item.rate.toFixed(1)} tokens/s  ${text.slice(-80).replaceAll(/\s+/g, ' ')}`);
   });
   console.log(`\n   ${text.trim().replaceAll('\n', '\n   ')}\n`);
   assert.equal(items.length, end.tokens.length - tokens.length);
+  await session.assigned();
+  const { workers } = await session.facts();
   const shown = `${items.length} tokens, ${end.rate.toFixed(1)} a second`;
   return { shown, result: { session, workers, end, text } };
 }

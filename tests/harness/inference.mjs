@@ -1,5 +1,6 @@
 /** Models that a network runs, their workers, and sessions in which they answer, as their users see them. */
 
+import { randomInt } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { compactAddLength, bnToU8a, compactToU8a, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 import { base58Decode, blake2AsHex } from '@polkadot/util-crypto';
@@ -14,12 +15,18 @@ import { inTime, until } from './wait.mjs';
 const WITHIN = 400_000;
 
 /** The shortest lengths, in blocks, in which everybody who works has time to do it. */
-export const LENGTHS = { answer: 30, votes: { commit: 8, reveal: 6, attest: 20 }, window: 12, leave: 120 };
+export const LENGTHS = { answer: 40, votes: { commit: 8, reveal: 6, attest: 20 }, window: 12, leave: 120 };
 
 /** Gives a genesis short sessions. */
 export const withShortSessions = (genesis) => (genesis.inference = { lengths: LENGTHS });
 
+/** For so many blocks gateways here agree to a session. */
+const CONSENT = 50;
+
 const u32 = (number) => bnToU8a(number, { bitLength: 32, isLe: true });
+
+/** What every message that a key of a worker signs begins with. */
+const signed = (domain, genesis, ...parts) => u8aConcat(compactAddLength(stringToU8a(domain)), genesis, ...parts);
 
 /** What a session is opened for: the hash of its prompt's tokens. */
 export const promptHash = (tokens) =>
@@ -135,27 +142,69 @@ export class ServedModel {
   }
 
   /**
-   * Opens a session.
+   * Opens a session to which its gateway agrees: by its key, which these tests have (`signed`), or by its node, which then
+   * answers by itself (`asked`). Whoever is its own gateway needs no consent (`null`); any other is sent as it is.
    *
    * @param {import('@polkadot/keyring/types').KeyringPair} requester
    * @param {Worker} gateway
-   * @param {{ tokens: number[], maxTokens?: number, workers?: number, replicas?: number, payment?: string }} terms
+   * @param {Terms & { consent?: 'signed' | 'asked' | Consent | null }} terms
    */
-  async open(requester, gateway, { tokens, maxTokens = 8, workers = 3, replicas = 1, payment = 'Tune' }) {
-    const question = { prompt: promptHash(tokens), promptTokens: tokens.length, maxTokens, workers, replicas };
+  async open(requester, gateway, { consent = 'signed', ...terms }) {
+    const made = {
+      signed: () => this.consent(requester, gateway, terms),
+      asked: () => this.ask(requester, gateway, terms),
+    };
+    const given = made[consent] ? await made[consent]() : consent;
     const { api } = this.#network;
-    const call = api.tx.inference.open(this.id, gateway.account.address, question, payment);
-    const receipt = await send(api, call, requester, { until: 'finalized' });
+    const receipt = await send(api, this.openCall(gateway, terms, given), requester, { until: 'finalized' });
     const { session, price } = receipt.event('inference', 'SessionOpened').data;
     return new Session(this.#network, session.toNumber(), {
       model: this,
       gateway,
       requester,
-      tokens,
-      question,
+      tokens: terms.tokens,
+      question: questionOf(terms),
       price: price.toBigInt(),
       fee: receipt.fee,
     });
+  }
+
+  /** The call that opens a session. */
+  openCall(gateway, terms, consent) {
+    const { payment = 'Tune' } = terms;
+    const named = consent && { number: consent.number, until: consent.until, signature: consent.signature };
+    const { address } = gateway.account;
+    return this.#network.api.tx.inference.open(this.id, address, questionOf(terms), payment, named);
+  }
+
+  /**
+   * That a gateway agrees to a session, signed with its key.
+   *
+   * @returns {Promise<Consent>}
+   *
+   * @typedef {{ number: number, until: number, signature: Uint8Array | string }} Consent
+   * @typedef {object} Terms
+   * @property {number[]} tokens of the prompt
+   * @property {number} [maxTokens]
+   * @property {number} [workers]
+   * @property {number} [replicas]
+   * @property {'Tune' | 'Credits'} [payment]
+   */
+  async consent(requester, gateway, terms, { number = randomInt(2 ** 32), until } = {}) {
+    const { api, first } = this.#network;
+    const last = until ?? (await first.best()) + CONSENT;
+    const [, , question, payment] = this.openCall(gateway, terms, null).args.map((arg) => arg.toU8a());
+    const parts = [requester.publicKey, u32(this.id), question, payment, u32(number), u32(last)];
+    const signature = gateway.account.sign(signed('ensemble/consent', api.genesisHash, ...parts));
+    return { number, until: last, signature };
+  }
+
+  /** Has a gateway's node agree to a session, which it answers by itself then. Returns its consent, and the price. */
+  ask(requester, gateway, { tokens, payment = 'Tune', ...terms }) {
+    const { maxTokens, workers, replicas } = questionOf({ tokens, ...terms });
+    const options = { payment: payment.toLowerCase(), gateway: gateway.account.address };
+    const shape = { maxTokens, workers, replicas };
+    return gateway.node.rpc('ensemble_consent', requester.address, this.id, tokens, shape, options);
   }
 
   /**
@@ -186,6 +235,15 @@ export class ServedModel {
     return (await this.#network.api.call.inferenceApi.credits(address, this.id)).toBigInt();
   }
 }
+
+/** What a session is opened for. */
+const questionOf = ({ tokens, maxTokens = 8, workers = 3, replicas = 1 }) => ({
+  prompt: promptHash(tokens),
+  promptTokens: tokens.length,
+  maxTokens,
+  workers,
+  replicas,
+});
 
 /** A row whose numbers are others, and whose scales are the same. */
 function changed(row, kind) {
@@ -218,14 +276,21 @@ export class Session {
     Object.assign(this, view);
   }
 
+  /** Waits until the gateway knows that workers were drawn: an answer may begin, although no block with that is final. */
+  async drawn() {
+    const { node } = this.gateway;
+    const isDrawn = async () => {
+      const view = await node.api.call.inferenceApi.session(this.id);
+      // One that answers by itself may have closed already.
+      return view.isSome && !view.unwrap().phase.isOpen;
+    };
+    await until(`${node.name} to know that session ${this.id} is assigned`, isDrawn, { within: WITHIN });
+  }
+
   /** Waits until workers were drawn and the gateway knows. Returns them in the order of their places. */
   async assigned() {
     const { workers } = (await this.event('SessionAssigned')).data;
-    const { node } = this.gateway;
-    await until(`${node.name} to know that session ${this.id} is assigned`, async () => {
-      const view = await node.api.call.inferenceApi.session(this.id);
-      return view.isSome && view.unwrap().phase.isAssigned;
-    });
+    await this.drawn();
     const known = (address) => this.model.workers.find(({ account }) => account.address === address);
     this.places = workers.map((address) => known(address.toString()));
     return this.places;
@@ -277,8 +342,7 @@ export class Session {
     const { api } = this.#network;
     const make = api.tx.inference.close;
     const { args } = make(this.id, closing, new Uint8Array(64));
-    const domain = compactAddLength(stringToU8a('ensemble/close'));
-    const message = u8aConcat(domain, api.genesisHash, u32(this.id), args[1].toU8a());
+    const message = signed('ensemble/close', api.genesisHash, u32(this.id), args[1].toU8a());
     return submitAuthorized(api, make(this.id, closing, this.gateway.account.sign(message)));
   }
 

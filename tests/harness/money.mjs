@@ -30,8 +30,9 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - deposits held for modules are those of their owners' modules, and those for spaces of their owners' spaces,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
  * - what is held as emission is what epochs that are over still owe,
- * - what is held for inference are the deposits of models, the bonds of workers, and deposits and prices of open sessions; and
- *   each model's pot has what it owes its shareholders beside what open sessions have in it,
+ * - what is held for inference are the deposits of models, the bonds of workers, and deposits and prices of open sessions;
+ *   gateways' bonds answer for the prices of their open sessions and nothing else; and each model's pot has what it owes
+ *   its shareholders beside what open sessions have in it,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -166,7 +167,13 @@ async function assertInferenceHolds(at, holds) {
   };
   for (const [reason, amounts] of Object.entries(expected))
     assert.deepEqual(heldFor(holds, `Inference.${reason}`), withoutNothing(byAccount(amounts)), `held as ${reason}`);
+  const pledged = workers.map(([key, worker]) => ({ who: key.args[0].toString(), amount: worker.unwrap().pledged }));
+  const answered = open.map(({ gateway, price }) => ({ who: gateway.account.toString(), amount: price }));
+  assert.deepEqual(pledges(pledged), pledges(answered), 'what bonds answer for');
 }
+
+const pledges = (amounts) =>
+  withoutNothing(byAccount(amounts.map(({ who, amount }) => ({ who, amount: amount.toBigInt() }))));
 
 async function assertModelPots(at) {
   const existential = at.consts.balances.existentialDeposit.toBigInt();

@@ -131,10 +131,10 @@ export class Network {
     await node.start(await this.addresses(node));
   }
 
-  /** Addresses of the nodes that run, without `except`. */
+  /** Addresses of the nodes that run, without `except`. One that is killed meanwhile has none. */
   async addresses(except) {
     const others = this.nodes.filter((node) => node !== except && node.api?.isConnected);
-    return (await Promise.all(others.map((node) => node.addresses()))).flat();
+    return (await Promise.all(others.map((node) => node.addresses().catch(() => [])))).flat();
   }
 
   /** Waits until the chain is finalised beyond what is finalised now. */

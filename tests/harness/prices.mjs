@@ -35,6 +35,12 @@ function rangeProducts(shape, range, count) {
   return BigInt(products.reduce((sum, each) => sum + each, 0));
 }
 
+/** Products of some of a session's ranges for one position. */
+const productsOf = (shape, ranges, { workers }) =>
+  ranges.reduce((sum, range) => sum + rangeProducts(shape, range, workers), 0n);
+
+const allRanges = ({ workers }) => Array.from({ length: workers }, (_, range) => range);
+
 /** The prices of a chain, in planck. */
 export class Prices {
   /** @param {import('@polkadot/api').ApiPromise} api */
@@ -70,9 +76,10 @@ export class Prices {
     return this.amount(shape, question.promptTokens + question.maxTokens - 1, question) + this.fee(question);
   }
 
-  /** How the price of so many positions is divided. */
-  pieces(shape, positions, question) {
-    const amount = this.amount(shape, positions, question);
+  /** How the price of so many positions is divided: the part of those ranges of which a trace won. */
+  pieces(shape, positions, question, won = allRanges(question)) {
+    const whole = this.amount(shape, positions, question);
+    const amount = (whole * productsOf(shape, won, question)) / rangeProducts(shape, 0, 1);
     const { gateway, credits, burnt } = this.split;
     const rest = [gateway, credits, burnt].map((ratio) => part(ratio, amount));
     const [forGateway, forCredits, forNobody] = rest;
@@ -81,11 +88,10 @@ export class Prices {
   }
 
   /** What a worker is due that served these ranges. */
-  due(shape, positions, question, ranges) {
-    const { workers } = this.pieces(shape, positions, question);
-    const served = ranges.map((range) => rangeProducts(shape, range, question.workers));
-    const all = rangeProducts(shape, 0, 1) * BigInt(positions) * BigInt(question.replicas);
-    return (workers * served.reduce((sum, each) => sum + each, 0n) * BigInt(positions)) / all;
+  due(shape, positions, question, ranges, won = allRanges(question)) {
+    const { workers } = this.pieces(shape, positions, question, won);
+    const all = productsOf(shape, won, question) * BigInt(positions) * BigInt(question.replicas);
+    return (workers * productsOf(shape, ranges, question) * BigInt(positions)) / all;
   }
 
   /** What a worker loses whose trace was outvoted: a part of the least bond. */

@@ -88,13 +88,23 @@ export class Scene {
     return this.crew.find(({ node }) => node.name === name);
   }
 
-  /** Opens a session for a question, and waits until its workers are drawn. */
-  async asks({ gateway = this.gateway, asker = this.accounts.asker, question = QUESTION, prompt, ...terms } = {}) {
-    const conversation = prompt ?? [{ role: 'user', content: question }];
-    const { tokens } = await this.model.prompt(this.#network.first, conversation);
-    const session = await this.model.open(asker, gateway, { tokens, ...terms });
-    this.#sessions.add(session.id);
+  /** The tokens of a text, or of a conversation. */
+  async tokens(prompt) {
+    return (await this.model.prompt(this.#network.first, prompt)).tokens;
+  }
+
+  /** Opens a session for a question, a text or tokens, and waits until its workers are drawn. */
+  async asks(terms) {
+    const session = await this.opens(terms);
     await session.assigned();
+    return session;
+  }
+
+  /** Opens a session for a question, a text or tokens. */
+  async opens({ gateway = this.gateway, asker = this.accounts.asker, question = QUESTION, prompt, ...terms } = {}) {
+    const tokens = terms.tokens ?? (await this.tokens(prompt ?? [{ role: 'user', content: question }]));
+    const session = await this.model.open(asker, gateway, { ...terms, tokens });
+    this.#sessions.add(session.id);
     return session;
   }
 
@@ -119,9 +129,9 @@ export class Scene {
     return rangesOf(place, workers, replicas);
   }
 
-  /** How the price of so many positions of a session is divided. */
-  pieces(session, positions) {
-    return this.prices.pieces(this.model.shape, positions, session.question);
+  /** How the price of so many positions of a session is divided, if `won` are the ranges of which a trace won. */
+  pieces(session, positions, won = undefined) {
+    return this.prices.pieces(this.model.shape, positions, session.question, won);
   }
 
   /** What every account of the scene owns in the last finalised block, by its name. */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import { DispatchError, Network, TUNE, send, sendAsRoot } from '../harness/index.mjs';
+import { DispatchError, Network, TUNE, Tensor, refused, send, sendAsRoot } from '../harness/index.mjs';
 import { tokensTensor, withShortSessions } from '../harness/inference.mjs';
 import { BOND, Scene } from '../harness/scene.mjs';
 
@@ -27,7 +27,7 @@ describe('inference on four validators', { concurrency: true }, () => {
   let net;
 
   before(async () => {
-    net = await Network.start({ validators: 4, genesis: withShortSessions });
+    net = await Network.start({ validators: 4, genesis: withShortSessions, args: ['--gateway-replicas=1'] });
     // It generates, and leaves closing to others: it has no off-chain worker.
     await net.add({ name: 'eve' });
     // So that credits of a few sessions pay for another one.
@@ -166,8 +166,8 @@ describe('inference on four validators', { concurrency: true }, () => {
     const settled = await session.settled();
     assert.equal(settled.refund, 'Wrong');
     const guilty = (place) => places.includes(place);
-    // The honest one, which was outvoted, is paid for the other two ranges, out of what the liars lost.
-    const due = scene.due(session, end.positions, (place) => (guilty(place) ? [] : [1, 2]));
+    // The honest one is paid out of what the liars lost, also for the range in which it was outvoted.
+    const due = scene.due(session, end.positions, (place) => (guilty(place) ? [] : scene.ranges(session, place)));
     assert.deepEqual(settled.paid, due);
     const fee = scene.prices.fee(session.question);
     assert.deepEqual(
@@ -206,6 +206,86 @@ describe('inference on four validators', { concurrency: true }, () => {
       await gatewayPays(scene, session, end.positions, before);
     });
   }
+
+  it('a gateway that closes with less than it had computed is found by its workers, and pays for the session', async () => {
+    const scene = await Scene.on(net, 24, { gateway: 'eve' });
+    const { tensors } = scene.gateway.node;
+    const before = await scene.owned();
+    const session = await scene.asks({ maxTokens: 8 });
+    const { end } = await session.generate();
+    // One position less could be an answer that broke off.
+    const positions = end.positions - 2;
+    const tokens = tokensTensor(end.tokens.slice(0, positions + 1));
+    const trace = firstRows(await tensors.download(end.trace), positions);
+    for (const each of [tokens, trace]) await tensors.put(each.id, each.encoded);
+    await session.close({ tokens: tokens.descriptor, trace: trace.descriptor, contested: null });
+    for (const { backers } of await session.voted()) assert.equal(backers.length, 1, 'its worker votes for so much');
+    const { slashed } = await session.upheld();
+    assert(slashed >= session.price, 'it has not saved anything');
+    await gatewayPays(scene, session, positions, before);
+  });
+
+  it('a gateway that asks itself and does not close, or closes with what nobody gets, loses the price', async () => {
+    const scene = await Scene.on(net, 26, { gateway: 'eve' });
+    const { tensors } = scene.gateway.node;
+    const asker = scene.accounts.gateway;
+    const before = await scene.owned();
+    const sessions = await Promise.all([4, 5].map((maxTokens) => scene.asks({ asker, maxTokens, consent: null })));
+    const ends = [];
+    for (const session of sessions) ends.push((await session.generate()).end);
+    const [, hollow] = sessions;
+    const trace = (await tensors.download(ends[1].trace)).altered();
+    await hollow.close({ tokens: tokensTensor(ends[1].tokens).descriptor, trace: trace.descriptor, contested: null });
+    for (const [at, session] of sessions.entries()) {
+      assert.deepEqual(ends[at].tokens, (await scene.alone(5)).slice(0, ends[at].tokens.length), 'it has an answer');
+      const settled = await session.settled();
+      assert.deepEqual([settled.refund, settled.gateway], [['NotClosed', 'NobodyAgreed'][at], 0n]);
+      assert.deepEqual(settled.slashed, { [asker.address]: session.price });
+      assert.deepEqual(Object.values(settled.paid), [0n, 0n, 0n], 'and nobody has gained by that');
+    }
+    for (const { vote } of hollow.events('RangeDecided'))
+      assert(vote.isVoid, 'nobody votes for what it did not compute');
+    const lost = sum(sessions.map(({ price, fee }) => price + fee));
+    assert.deepEqual(await scene.changes(before), { gateway: -lost });
+  });
+
+  it('a gateway that has agreed answers by itself, whether anybody listens or not', async () => {
+    const scene = await Scene.on(net, 23, {
+      workers: ['alice', 'charlie', 'dave'],
+      gateway: 'bob',
+      others: ['stranger'],
+    });
+    const { asker, stranger } = scene.accounts;
+    const { model, gateway } = scene;
+    const terms = { tokens: await scene.tokens('the end'), maxTokens: 6, workers: 3, replicas: 1 };
+    const before = await scene.owned();
+    const consent = await model.ask(asker, gateway, terms);
+    assert.equal(consent.gateway, gateway.account.address);
+    const session = await scene.opens({ ...terms, consent });
+    assert.equal(consent.price, String(session.price));
+    const fees = await opensNothingElse(scene, consent, terms);
+    await session.assigned();
+    const { closing } = (await session.event('SessionClosed')).data;
+    const { tokens, positions, dropped } = (await session.generate()).end;
+    assert.deepEqual(dropped, [], 'who asks afterwards is told all of it');
+    assert.equal(closing.tokens.root.toHex(), tokensTensor(tokens).descriptor.root);
+    const settled = await session.settled();
+    const due = scene.due(session, positions);
+    assert.deepEqual([settled.paid, settled.refund], [due, undefined]);
+    const paid = scene.crew.map(({ node, account }) => [`on ${node.name}`, due[account.address]]);
+    assert.deepEqual(await scene.changes(before), {
+      asker: settled.returned - session.price - session.fee,
+      stranger: -fees,
+      gateway: scene.pieces(session, positions).gateway,
+      ...Object.fromEntries(paid),
+    });
+
+    // A node does not give its word for what could not be opened.
+    const { pauper } = net.accounts.fresh('pauper');
+    await assert.rejects(model.ask(pauper, gateway, terms), /cannot pay/);
+    const elsewhere = { ...gateway, account: scene.on('alice').account };
+    await assert.rejects(model.ask(stranger, elsewhere, terms), /key/);
+  });
 
   it('credits that shares have earned pay sessions until they run out', async () => {
     const scene = await Scene.on(net, 9);
@@ -251,6 +331,26 @@ describe('inference on four validators', { concurrency: true }, () => {
     assert.equal(await model.credits(ann), left, 'credits stay when shares are unlocked');
   });
 
+  /** A stranger opens nothing with a consent that was used, nor with one that is not for this. Returns what it paid for. */
+  async function opensNothingElse({ model, gateway, crew, accounts }, used, terms) {
+    const { asker, stranger } = accounts;
+    const best = await net.first.best();
+    const late = best + 2 * net.api.consts.inference.consentLength.toNumber();
+    const agreed = (options) => model.consent(stranger, gateway, terms, options);
+    const open = (consent, other = {}) => model.openCall(gateway, { ...terms, ...other }, consent);
+    const another = 'inference.NotWhatWasAgreed';
+    return refused(net, stranger, [
+      [open(null), 'inference.NoConsent'],
+      [open(await agreed({ number: used.number })), 'inference.ConsentUsed'],
+      [open(await agreed({ until: best - 1 })), 'inference.ConsentExpired'],
+      [open(await agreed({ until: late })), 'inference.ConsentTooLong'],
+      [open(await agreed(), { maxTokens: 7 }), another],
+      [open(await agreed(), { payment: 'Credits' }), another],
+      [open(await model.consent(asker, gateway, terms)), another],
+      [open(await model.consent(stranger, crew[0], terms)), another],
+    ]);
+  }
+
   /** The gateway of a session is shown to be wrong: it pays the workers and the challenger. */
   async function gatewayPays(scene, session, positions, before) {
     const upheld = await session.upheld();
@@ -269,6 +369,10 @@ describe('inference on four validators', { concurrency: true }, () => {
     }
   }
 });
+
+/** A table of the first rows of another. */
+const firstRows = ({ kind, cols, data, leafLength }, rows) =>
+  Tensor.of(kind, rows, cols, data.subarray(0, rows * leafLength));
 
 /** A proof of a row as evidence has it. */
 function asRowProof({ header, index, leaf, siblings }) {

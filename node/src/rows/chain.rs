@@ -2,7 +2,13 @@
 
 use std::sync::Arc;
 
-use ensemble_core::inference::{InferenceApi, ModelId, ModelView, Party, Quote, SessionId, SessionPhase, SessionView};
+use ensemble_core::{
+    inference::{
+        InferenceApi, ModelId, ModelView, Party, Payment, Question, Quote, SessionId, SessionPhase, SessionView,
+        WorkerView,
+    },
+    AttesterId,
+};
 use ensemble_runtime::{opaque::Block, AccountId, Balance, BlockNumber, Hash};
 use sc_network_types::PeerId;
 use sp_api::ProvideRuntimeApi;
@@ -12,6 +18,8 @@ use sp_blockchain::HeaderBackend;
 pub type Session = SessionView<AccountId, Balance, BlockNumber>;
 /// What the chain says of a model.
 pub type Model = ModelView<AccountId>;
+/// What the chain says of a worker, or gateway.
+pub type Bonded = WorkerView<AccountId, Balance, BlockNumber>;
 /// Somebody who takes part in a session.
 pub type Participant = Party<AccountId>;
 
@@ -30,6 +38,9 @@ pub trait Chain: Send + Sync {
     /// The best block.
     fn best(&self) -> Hash;
 
+    /// Number of the best block.
+    fn best_number(&self) -> BlockNumber;
+
     /// A session that is not over.
     fn session(&self, id: SessionId) -> Result<Option<Session>, Unavailable>;
 
@@ -47,6 +58,12 @@ pub trait Chain: Send + Sync {
         workers: u32,
         replicas: u32,
     ) -> Result<Option<Quote<Balance>>, Unavailable>;
+
+    /// The worker with a key.
+    fn worker_of_key(&self, key: &AttesterId) -> Result<Option<Bonded>, Unavailable>;
+
+    /// What an account could pay for a session of a model, in planck.
+    fn means(&self, account: &AccountId, model: ModelId, payment: Payment) -> Result<Balance, Unavailable>;
 }
 
 /// The node's own chain.
@@ -59,6 +76,10 @@ where
 {
     fn best(&self) -> Hash {
         self.0.info().best_hash
+    }
+
+    fn best_number(&self) -> BlockNumber {
+        self.0.info().best_number
     }
 
     fn session(&self, id: SessionId) -> Result<Option<Session>, Unavailable> {
@@ -89,6 +110,19 @@ where
     ) -> Result<Option<Quote<Balance>>, Unavailable> {
         self.0.runtime_api().quote(self.best(), model, positions, workers, replicas).map_err(unavailable)
     }
+
+    fn worker_of_key(&self, key: &AttesterId) -> Result<Option<Bonded>, Unavailable> {
+        self.0.runtime_api().worker_of_key(self.best(), key.clone()).map_err(unavailable)
+    }
+
+    fn means(&self, account: &AccountId, model: ModelId, payment: Payment) -> Result<Balance, Unavailable> {
+        let (api, at, account) = (self.0.runtime_api(), self.best(), account.clone());
+        let means = match payment {
+            Payment::Tune => api.funds(at, account),
+            Payment::Credits => api.credits(at, account, model),
+        };
+        means.map_err(unavailable)
+    }
 }
 
 fn unavailable(error: impl ToString) -> Unavailable {
@@ -110,7 +144,18 @@ pub fn workers(session: &Session) -> &[Participant] {
     }
 }
 
+/// What a session was opened for.
+pub fn question(session: &Session) -> Question {
+    Question {
+        prompt: session.prompt,
+        prompt_tokens: session.prompt_tokens,
+        max_tokens: session.max_tokens,
+        workers: session.workers,
+        replicas: session.replicas,
+    }
+}
+
 /// Most positions that are computed in a session.
 pub fn most_positions(session: &Session) -> u32 {
-    session.prompt_tokens.saturating_add(session.max_tokens).saturating_sub(1)
+    question(session).most_positions()
 }

@@ -12,6 +12,9 @@ pub type AttesterPair = <AttesterId as AppCrypto>::Pair;
 
 /// The attester keys of a node.
 pub trait Keyring: Send + Sync {
+    /// All keys.
+    fn keys(&self) -> Vec<AttesterId>;
+
     /// Whether the node has a key.
     fn has(&self, key: &AttesterId) -> bool;
 
@@ -24,6 +27,10 @@ pub trait Keyring: Send + Sync {
 pub struct Keys(pub Arc<LocalKeystore>);
 
 impl Keyring for Keys {
+    fn keys(&self) -> Vec<AttesterId> {
+        self.0.sr25519_public_keys(attester::KEY_TYPE).into_iter().map(Into::into).collect()
+    }
+
     fn has(&self, key: &AttesterId) -> bool {
         self.0.has_keys(&[(AsRef::<[u8]>::as_ref(key).to_vec(), attester::KEY_TYPE)])
     }

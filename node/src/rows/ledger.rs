@@ -189,6 +189,11 @@ impl Ledger {
         Ok(Arc::new(Self { store, folder: folder.into(), book: Mutex::new(book) }))
     }
 
+    /// Whether so many bytes more could be kept, by what is there now.
+    pub fn check_room(&self, bytes: u64) -> Result<(), Error> {
+        Ok(self.store.check_room(bytes)?)
+    }
+
     /// Notes that a worker at a place begins to serve a session. It may answer only after this says yes, and it does so
     /// once for ever: what was signed before is known to nobody who begins anew.
     pub fn begin(&self, session: SessionId, place: u32) -> Result<bool, Error> {
@@ -512,7 +517,7 @@ fn file(folder: &Path, session: SessionId, ending: &str) -> PathBuf {
 }
 
 /// Writes a file whole or not at all.
-fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(folder: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
@@ -759,7 +764,7 @@ mod tests {
     fn the_furthest_that_was_asked_for_is_remembered() {
         let home = Home::new();
         let ledger = home.ledger();
-        let asked = |position| Asked { position, signature: signature(position as u8) };
+        let asked = |position| Asked { position, signature: signature(u8::try_from(position).unwrap()) };
         assert_eq!(ledger.asked(1), None);
         ledger.seal(1, 0, &[(0, trace(1))], Some(asked(5))).unwrap();
         ledger.seal(1, 1, &[(1, trace(1))], Some(asked(3))).unwrap();
@@ -797,7 +802,7 @@ mod tests {
     fn only_so_many_sessions_are_remembered() {
         let home = Home::new();
         let ledger = home.ledger();
-        for session in 0..=MAX_RECORDS as u32 {
+        for session in 0..=u32::try_from(MAX_RECORDS).unwrap() {
             assert!(ledger.begin(session + 5, 0).unwrap());
         }
         assert_eq!(ledger.book.lock().records.len(), MAX_RECORDS);

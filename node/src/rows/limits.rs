@@ -12,6 +12,8 @@ pub const SEATS: usize = 64;
 pub const SEATS_OF_GATEWAY: usize = SEATS / 4;
 /// Sessions that this node answers at once, as a gateway.
 pub const GENERATIONS: usize = 8;
+/// Most bytes of memory that all answers of a gateway take together: their traces, and the keys and values.
+pub const MAX_ANSWERS_BYTES: u64 = 4 << 30;
 /// Most bytes of the traces that a worker keeps in memory for one session.
 pub const MAX_TRACE_BYTES: u64 = 1 << 30;
 /// Calls of a session that are answered a second time, however few there were.

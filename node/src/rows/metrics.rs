@@ -17,6 +17,8 @@ pub struct Metrics {
     pub busy: Counter<U64>,
     /// Sessions being answered.
     pub generations: Gauge<U64>,
+    /// Sessions agreed to and not answered.
+    pub consents: Gauge<U64>,
     /// Tokens given out.
     pub tokens: Counter<U64>,
     /// Microseconds that answers waited for workers. The rest of their time is glue.
@@ -43,6 +45,11 @@ impl Metrics {
                 registry,
                 "ensemble_rows_sessions_answered",
                 "Sessions that this node answers as a gateway",
+            )?,
+            consents: gauge(
+                registry,
+                "ensemble_rows_consents_outstanding",
+                "Sessions that this node agreed to drive as a gateway, and has not answered",
             )?,
             tokens: counter(registry, "ensemble_rows_tokens_total", "Tokens generated as a gateway")?,
             waited: counter(

@@ -3,23 +3,28 @@
 //! # How a token comes about
 //!
 //! ```text
-//!  ensemble_generate ──▶ gateway ── Call: stage, positions, vectors ──▶ worker 0 ── products of its rows
+//!   ensemble_consent ──▶ gateway ── Call: stage, positions, vectors ──▶ worker 0 ── products of its rows
 //!          ▲               │  ▲                                         worker 1
 //!          │            Run: norms, attention, ...                      ...
 //!       tokens ◀───────────┘  └── majority of each range ◀── Reply: outputs, signatures ──┘
 //! ```
 //!
-//! 1. **Session.** The chain names the gateway and draws the workers. The worker at place `p` of `n` serves ranges `p`,
+//! 1. **Consent.** A gateway agrees to a session before it is opened: it signs who asks what, and keeps the prompt. From
+//!    then on its bond answers for the price, so it begins by itself as soon as it can, whether anybody listens or not.
+//! 2. **Session.** The chain names the gateway and draws the workers. The worker at place `p` of `n` serves ranges `p`,
 //!    `p - 1`, ... modulo `n`, as many as there are replicas.
-//! 2. **Call.** For each stage the gateway sends the input to all workers, at most two calls each at a time. The prompt
+//! 3. **Call.** For each stage the gateway sends the input to all workers, at most two calls each at a time. The prompt
 //!    goes in batches of up to 32 positions.
-//! 3. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
+//! 4. **Reply.** A worker answers with the outputs of its rows. When a position is complete, it signs the row of its
 //!    trace: `served_bytes` of `ensemble_core::inference`. It waits until there is room for its answer, and ends its
 //!    part if the gateway does not take what it asked for.
-//! 4. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who
+//! 5. **Majority.** As soon as more than half of a range's replicas gave the same bytes, the gateway goes on. Those who
 //!    come late are compared still. Who is too late, refuses, or goes away too often is asked nothing more. While each
-//!    range has somebody who answers, the answer goes on; where they are too few for a majority, it says so.
-//! 5. **End.** Tokens, the gateway's trace, and each worker's traces go into the tensor stores, pinned. The off-chain
+//!    range has somebody who answers, the answer goes on; where they are too few for a majority, it says so. Where a
+//!    position is complete, those count alone who signed it, and gave what was taken in all its stages: whoever gives
+//!    false outputs is bound to them, or they are not used.
+//! 6. **End.** If a range is lost, or nobody signs what was taken of it, the answer breaks off behind the last position
+//!    that is complete; without one token there is none. Tokens, the gateway's trace, and each worker's traces go into the tensor stores, pinned. The off-chain
 //!    worker closes the session and votes with what the [`Ledger`] says.
 //!
 //! # The protocol
@@ -64,16 +69,27 @@
 //! | that what begins a step is signed by the gateway's key, and nothing else is | refused |
 //! | that the vectors are vectors of the stage, and the outputs fit into a message | refused |
 //!
+//! | what a gateway checks before it agrees to a session | when it fails |
+//! |---|---|
+//! | that the replicas are as many as its operator asks for (`--gateway-replicas`) | an error |
+//! | that the chain has the model, and it can be opened | an error |
+//! | that the prompt has tokens, and only such as the model knows | an error |
+//! | that there can be such a session | an error |
+//! | that the requester could pay it | an error |
+//! | that there is a place for it beside all that was agreed to, and room in memory and store | an error |
+//! | that one of its keys belongs to a gateway that announced this node, is not leaving, and has enough bond free | an error |
+//! | that the consent can be written down | an error |
+//!
 //! | what a gateway checks | when it fails |
 //! |---|---|
 //! | that the session was not answered, and the chain has it, with its workers drawn | an error |
 //! | that the gateway's key is here | an error |
 //! | that number and hash of the tokens are those of the session | an error |
-//! | that the model can be opened, and there is room for another answer | an error |
+//! | that the model can be opened, what comes of the answer has room in store and memory, and there is a place for it | an error |
 //! | the message's length and encoding | the peer is banned for a while |
 //! | that a reply is from the peer of the worker, and was asked for | it is forgotten and counted |
 //! | that outputs and signatures are as many as they have to be | the worker is dropped |
-//! | that signatures fit what the worker sent | the worker is dropped |
+//! | that signatures fit what the worker sent | the worker is dropped, and what it sent last does not count |
 //!
 //! Messages out of turn are counted for each peer; a burst is forgiven, a stream of them ends the connection.
 
@@ -96,6 +112,7 @@ mod rpc;
 mod service;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod worker;
 
 use std::{
@@ -114,7 +131,7 @@ pub use remembered::Remembered;
 pub use service::{Rows, RowsService};
 
 use chain::Chain;
-use gateway::Gateway;
+use gateway::{Consents, Gateway};
 use keys::Keyring;
 use limits::{Faults, BAD_MESSAGE, TOO_MANY_FAULTS};
 use metrics::Metrics;
@@ -177,6 +194,9 @@ struct Context {
     keyring: Arc<dyn Keyring>,
     models: Arc<dyn Models>,
     ledger: Arc<Ledger>,
+    consents: Consents,
+    /// Least workers of a range in sessions that this node agrees to drive.
+    gateway_replicas: u32,
     post: Arc<Post>,
     metrics: Metrics,
     machine: Machine,

@@ -13,7 +13,7 @@ use sc_network_types::PeerId;
 
 use super::{
     network::{Delivery, Network},
-    protocol::Message,
+    protocol::{Frame, Message},
     Hub,
 };
 
@@ -41,6 +41,11 @@ impl Post {
         Arc::new(Self { network, hub: OnceLock::new(), kept: Mutex::default() })
     }
 
+    /// This node.
+    pub fn local(&self) -> PeerId {
+        self.network.local()
+    }
+
     /// Says where messages to this node itself go. Only the first time counts.
     pub(super) fn connect(&self, hub: &Arc<Hub>) {
         let _ = self.hub.set(Arc::downgrade(hub));
@@ -51,8 +56,21 @@ impl Post {
         if *peer != self.network.local() {
             return self.network.send(peer, message.encode());
         }
+        self.hand_over(peer, message.clone())
+    }
+
+    /// Sends a call to the worker at a place. Says whether there is a way to the peer.
+    pub fn call(&self, peer: &PeerId, frame: &Frame, place: u32) -> bool {
+        match *peer == self.network.local() {
+            true => self.hand_over(peer, frame.message(place)),
+            false => self.network.send(peer, frame.encoded(place)),
+        }
+    }
+
+    /// Gives this node a message of its own.
+    fn hand_over(&self, peer: &PeerId, message: Message) -> bool {
         let hub = self.hub.get().and_then(Weak::upgrade);
-        hub.inspect(|hub| hub.deliver(*peer, message.clone())).is_some()
+        hub.inspect(|hub| hub.deliver(*peer, message)).is_some()
     }
 
     /// Sends a message, and waits for so long until the peer takes it. Blocks.

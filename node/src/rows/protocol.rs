@@ -1,4 +1,5 @@
 //! Messages, their encoding and their limits. `mod.rs` has the protocol in words.
+#![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
 use codec::{Decode, DecodeAll, Encode};
 use ensemble_core::inference::{SessionId, MAX_REPLICAS};
@@ -129,6 +130,43 @@ impl Message {
     }
 }
 
+/// A call as it goes to several workers: only the place differs.
+pub struct Frame {
+    call: Call,
+    /// The encoded message.
+    bytes: Vec<u8>,
+}
+
+impl Frame {
+    /// Where the place is: after the kind of the message and the session.
+    const PLACE: std::ops::Range<usize> = 5..9;
+
+    /// Encodes a call.
+    pub fn new(call: Call) -> Self {
+        let bytes = Message::Call(call.clone()).encode();
+        Self { call, bytes }
+    }
+
+    /// Number of the call.
+    pub fn number(&self) -> u32 {
+        self.call.number
+    }
+
+    /// The message to the worker at a place.
+    pub fn message(&self, place: u32) -> Message {
+        Message::Call(Call { place, ..self.call.clone() })
+    }
+
+    /// Its encoding.
+    pub fn encoded(&self, place: u32) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        if let Some(there) = bytes.get_mut(Self::PLACE) {
+            there.copy_from_slice(&place.to_le_bytes());
+        }
+        bytes
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -142,9 +180,12 @@ mod tests {
     #[test]
     fn messages_have_the_bytes_that_the_documentation_says() {
         let inputs = vec![vector(6)].try_into().unwrap();
-        let call = Call { session: 1, place: 2, number: 3, stage: 4, first: 5, inputs };
-        let expected = "00 01000000 02000000 03000000 04000000 05000000 04 18 070707070707".replace(' ', "");
+        let call = Call { session: 1, place: 2, number: 3, stage: 4, first: 5, asked: None, inputs };
+        let expected = "00 01000000 02000000 03000000 04000000 05000000 00 04 18 070707070707".replace(' ', "");
         assert_eq!(hex::encode(Message::Call(call.clone()).encode()), expected);
+        let asked = Call { stage: 0, asked: Some([8; 64]), inputs: Default::default(), ..call.clone() };
+        let expected = "00 01000000 02000000 03000000 00000000 05000000 01".replace(' ', "");
+        assert_eq!(hex::encode(Message::Call(asked).encode()), expected + &"08".repeat(64) + "00");
         assert_eq!(hex::encode(Message::End(End { session: 1, place: 2 }).encode()), "010100000002000000");
 
         let range = RangeReply { outputs: vec![1, -1], signatures: vec![[9; 64]].try_into().unwrap() };
@@ -159,7 +200,7 @@ mod tests {
 
     #[test]
     fn too_many_vectors_too_long_ones_and_leftovers_are_refused() {
-        let call = |inputs: Vec<Vec<u8>>| (0u8, [0u32; 5], inputs).encode();
+        let call = |inputs: Vec<Vec<u8>>| (0u8, [0u32; 5], None::<[u8; 64]>, inputs).encode();
         Message::read(&call(vec![vec![0; 10]; 32])).unwrap();
         Message::read(&call(vec![vec![0; 10]; 33])).unwrap_err();
         Message::read(&call(vec![vec![0; MAX_VECTOR_LEN as usize]])).unwrap();
@@ -169,6 +210,16 @@ mod tests {
         Message::read(&longer).unwrap_err();
         Message::read(&[]).unwrap_err();
         Message::read(&[4]).unwrap_err();
+    }
+
+    #[test]
+    fn a_frame_is_the_message_to_each_place() {
+        let inputs = vec![vector(6), vector(8)].try_into().unwrap();
+        let frame =
+            Frame::new(Call { session: 1, place: 0, number: 3, stage: 0, first: 5, asked: Some([7; 64]), inputs });
+        for place in [0, 1, 31, u32::MAX] {
+            assert_eq!(frame.encoded(place), frame.message(place).encode());
+        }
     }
 
     #[test]
@@ -182,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_reason_is_cut_and_has_no_control_characters() {
-        let call = Call { session: 0, place: 0, number: 0, stage: 0, first: 0, inputs: Default::default() };
+        let call =
+            Call { session: 0, place: 0, number: 0, stage: 0, first: 0, asked: None, inputs: Default::default() };
         let refused = Refused::new(&call, false, &"a\n".repeat(1000));
         assert_eq!(refused.reason(), "a ".repeat(128));
     }

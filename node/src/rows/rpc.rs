@@ -3,16 +3,15 @@
 //! | method | what it does | unsafe |
 //! |---|---|---|
 //! | `ensemble_prompt` | makes tokens of a question, with their hash and what a session would cost | no |
+//! | `ensemble_consent` | agrees to drive a session as its gateway, and answers it once it is opened | no |
 //! | `ensemble_generate` | answers a session whose gateway this node is, token by token: a subscription | no |
 //! | `ensemble_session` | says what a session costs, who works in it, and how far they agreed | no |
 //!
-//! A session is paid before it is answered, once, and to those alone who know the tokens that it was opened for: so
+//! A session is paid before it is answered, once, and to those alone who know the tokens that it was opened for. Who asks
+//! for a consent has to be able to pay, and a node agrees to no more than it can answer at once, for a minute each: so
 //! these methods need no more protection.
 
-use std::sync::{
-    atomic::{AtomicUsize, Ordering},
-    Arc,
-};
+use std::{sync::Arc, time::Duration};
 
 use codec::Encode;
 use ensemble_compute::inference::{ranges, Architecture, Llama};
@@ -31,14 +30,19 @@ use sp_io::hashing::blake2_256;
 
 use super::{
     chain::{self, Session, Unavailable},
-    gateway::{Agreement, Error as GatewayError, Gateway, Item, News, Summary},
+    gateway::{Agreed, Agreement, Error as GatewayError, Gateway, Item, News, Refusal, Summary, Wish},
     ledger::{Disagreement, Report},
     model::Prompt,
+    turns::Turns,
     Context,
 };
 
 /// Prompts that are made at once: a template takes a process.
 const MAX_PROMPTS: usize = 4;
+/// Prompts that wait for others to be made. Each has a thread.
+const MAX_WAITING: usize = 64;
+/// How long they wait.
+const PROMPT_PATIENCE: Duration = Duration::from_secs(10);
 
 /// The methods.
 #[rpc(server, namespace = "ensemble")]
@@ -47,6 +51,18 @@ pub trait RowsApi {
     /// that shape would cost.
     #[method(name = "prompt", blocking)]
     fn prompt(&self, model: ModelId, prompt: Prompt, terms: Option<Terms>) -> Result<PromptReply, Error>;
+
+    /// Agrees to drive a session as its gateway, or says why not. Once somebody opens it in time with what this gives, this
+    /// node answers it by itself.
+    #[method(name = "consent", blocking)]
+    fn consent(
+        &self,
+        requester: AccountId,
+        model: ModelId,
+        tokens: Vec<u32>,
+        terms: Terms,
+        options: Option<ConsentOptions>,
+    ) -> Result<ConsentReply, Error>;
 
     /// Answers a session, or joins in its answer: all tokens so far, then the next ones as they come, then an end.
     #[subscription(name = "generate" => "generated", unsubscribe = "unsubscribeGenerate", item = NewsReply)]
@@ -67,6 +83,42 @@ pub struct Terms {
     pub workers: u32,
     /// Workers that serve each range.
     pub replicas: u32,
+}
+
+/// What else there is to say of a session that is yet to be opened.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ConsentOptions {
+    /// What it will be paid with: `tune`, as by default, or `credits`.
+    pub payment: Means,
+    /// Which of the node's accounts is to be the gateway; by default any whose bond is large enough.
+    pub gateway: Option<AccountId>,
+}
+
+/// What a session is paid with.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Means {
+    /// TUNE.
+    #[default]
+    Tune,
+    /// Credits.
+    Credits,
+}
+
+/// Answer of `consent`: what the session is to be opened with.
+#[derive(Clone, Debug, Serialize)]
+pub struct ConsentReply {
+    /// The gateway's account.
+    pub gateway: AccountId,
+    /// Number of the consent.
+    pub number: u32,
+    /// Last block in which the session may be opened.
+    pub until: u32,
+    /// The gateway's signature: `0x` and 128 digits.
+    pub signature: String,
+    /// What the session costs, in planck.
+    pub price: String,
 }
 
 /// Answer of `prompt`.
@@ -128,6 +180,9 @@ pub enum NewsReply {
         trace: TensorId,
         /// Number of positions that were computed.
         positions: Position,
+        /// Why the answer breaks off, if it does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cut: Option<String>,
         /// How far workers agreed.
         #[serde(flatten)]
         report: ReportReply,
@@ -247,6 +302,9 @@ pub enum Error {
     /// The gateway refuses.
     #[error(transparent)]
     Gateway(#[from] GatewayError),
+    /// The gateway does not agree to a session.
+    #[error("{0}")]
+    Refusal(Refusal),
     /// No tokens come of the prompt.
     #[error("the prompt makes no tokens: {0}")]
     Prompt(String),
@@ -254,13 +312,23 @@ pub enum Error {
     #[error("there can be no session of this model with so many tokens, workers and replicas")]
     Terms,
     /// Too many at once.
-    #[error("this node makes {MAX_PROMPTS} prompts at once; ask again in a second")]
+    #[error("this node makes {MAX_PROMPTS} prompts at once, and too many wait for it; ask again in a while")]
     Busy,
 }
 
 impl From<Unavailable> for Error {
     fn from(error: Unavailable) -> Self {
         Self::Gateway(error.into())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Answer(error) => Self::Gateway(error),
+            Refusal::Terms => Self::Terms,
+            other => Self::Refusal(other),
+        }
     }
 }
 
@@ -279,13 +347,26 @@ impl Error {
                 GatewayError::Answered(_) => 5,
                 GatewayError::UnknownModel(_) => 6,
                 GatewayError::Model(_) => 7,
+                GatewayError::NoRoom(_) => 8,
                 GatewayError::Busy(_) => 9,
                 GatewayError::Thread(_) => 10,
                 GatewayError::Chain(_) => 11,
+                GatewayError::NoMemory { .. } => 22,
             },
             Self::Prompt(_) => 12,
             Self::Terms => 13,
             Self::Busy => 14,
+            Self::Refusal(refusal) => match refusal {
+                Refusal::TooFewReplicas(_) => 15,
+                Refusal::Tokens => 16,
+                Refusal::CannotPay(_) => 17,
+                Refusal::NoGateway => 18,
+                Refusal::BondTooSmall { .. } => 19,
+                Refusal::Busy(_) => 20,
+                Refusal::Unnoted(_) => 21,
+                // These are errors of their own.
+                Refusal::Answer(_) | Refusal::Terms => 13,
+            },
         };
         BASE_CODE + number
     }
@@ -301,13 +382,13 @@ impl From<Error> for ErrorObjectOwned {
 pub struct RowsRpc {
     context: Arc<Context>,
     gateway: Arc<Gateway>,
-    prompts: AtomicUsize,
+    prompts: Turns,
 }
 
 impl RowsRpc {
     /// The methods, to be merged into a node's.
     pub(super) fn module(context: Arc<Context>, gateway: Arc<Gateway>) -> RpcModule<Self> {
-        Self { context, gateway, prompts: AtomicUsize::new(0) }.into_rpc()
+        Self { context, gateway, prompts: Turns::new(MAX_PROMPTS, MAX_WAITING) }.into_rpc()
     }
 
     fn make_prompt(&self, model: ModelId, prompt: &Prompt, terms: Option<Terms>) -> Result<PromptReply, Error> {
@@ -380,10 +461,26 @@ fn state(session: &Session) -> &'static str {
 #[async_trait]
 impl RowsApiServer for RowsRpc {
     fn prompt(&self, model: ModelId, prompt: Prompt, terms: Option<Terms>) -> Result<PromptReply, Error> {
-        let is_free = self.prompts.fetch_add(1, Ordering::Relaxed) < MAX_PROMPTS;
-        let reply = if is_free { self.make_prompt(model, &prompt, terms) } else { Err(Error::Busy) };
-        self.prompts.fetch_sub(1, Ordering::Relaxed);
-        reply
+        let _turn = self.prompts.take(PROMPT_PATIENCE).ok_or(Error::Busy)?;
+        self.make_prompt(model, &prompt, terms)
+    }
+
+    fn consent(
+        &self,
+        requester: AccountId,
+        model: ModelId,
+        tokens: Vec<u32>,
+        terms: Terms,
+        options: Option<ConsentOptions>,
+    ) -> Result<ConsentReply, Error> {
+        let (Terms { max_tokens, workers, replicas }, options) = (terms, options.unwrap_or_default());
+        let payment = match options.payment {
+            Means::Tune => Payment::Tune,
+            Means::Credits => Payment::Credits,
+        };
+        let gateway = options.gateway;
+        let wish = Wish { requester, model, tokens, max_tokens, workers, replicas, payment, gateway };
+        Ok(self.gateway.consent(wish)?.into())
     }
 
     async fn generate(
@@ -446,6 +543,13 @@ impl From<Quote<Balance>> for QuoteReply {
     }
 }
 
+impl From<Agreed> for ConsentReply {
+    fn from(Agreed { gateway, number, until, signature, price }: Agreed) -> Self {
+        let signature = format!("0x{}", hex::encode(signature.into_inner().0));
+        Self { gateway, number, until, signature, price: price.to_string() }
+    }
+}
+
 impl From<Agreement> for AgreementReply {
     fn from(Agreement { full, majority, unverified }: Agreement) -> Self {
         Self { full: full.into(), majority: majority.into(), unverified: unverified.into() }
@@ -474,12 +578,13 @@ impl From<News> for NewsReply {
             News::Item(Item { token, text, position, rate, agreement }) => {
                 Self::Token { token, text, position, rate, ranges: agreement.into() }
             },
-            News::End(Ok(Summary { tokens, rate, closing, report })) => Self::End {
+            News::End(Ok(Summary { tokens, rate, closing, report, cut })) => Self::End {
                 tokens,
                 rate,
                 tokens_id: closing.tokens.id(),
                 trace: closing.trace.id(),
                 positions: closing.positions(),
+                cut,
                 report: report.into(),
             },
             News::End(Err(reason)) => Self::Failed { reason },

@@ -1,11 +1,13 @@
 //! Workers and gateways of a running node.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use ensemble_core::inference::InferenceApi;
 use ensemble_runtime::{opaque::Block as OpaqueBlock, AccountId, Balance, BlockNumber, Hash};
+use futures::{Stream, StreamExt};
 use jsonrpsee::RpcModule;
 use parking_lot::Mutex;
+use sc_client_api::{BlockImportNotification, BlockchainEvents};
 use sc_keystore::LocalKeystore;
 use sc_network::{
     peer_store::PeerStoreProvider,
@@ -24,6 +26,7 @@ use substrate_prometheus_endpoint::Registry;
 
 use super::{
     chain::ClientChain,
+    gateway::{Consents, Gateway},
     keys::Keys,
     libp2p::{self, Libp2p, Links},
     limits::Faults,
@@ -32,7 +35,7 @@ use super::{
     params::RowParams,
     post::Post,
     rpc::RowsRpc,
-    Context, Hub, Ledger, Patience, Remembered,
+    Context, Hub, Ledger, Patience, Remembered, LOG_TARGET,
 };
 use crate::tensors::Store;
 
@@ -68,25 +71,33 @@ impl Rows {
         Ok((Self { genesis, metrics, protocol, notifications, params }, config))
     }
 
-    /// Starts to serve, and to answer when asked to. The task ends with the node's task manager. In `folder` it is noted
-    /// what there is to say of sessions.
+    /// Starts to serve, and to answer what this node agreed to, and what it is asked to. The tasks end with the node's
+    /// task manager. In `folder` it is noted what there is to say of sessions, and what was agreed to.
     pub fn start<C>(
         self,
         network: Arc<dyn NetworkService>,
         client: Arc<C>,
         keystore: Arc<LocalKeystore>,
         store: Arc<Store>,
-        folder: PathBuf,
+        folder: &Path,
         tasks: &SpawnTaskHandle,
     ) -> Result<RowsService, sc_service::Error>
     where
-        C: ProvideRuntimeApi<OpaqueBlock> + HeaderBackend<OpaqueBlock> + Send + Sync + 'static,
+        C: ProvideRuntimeApi<OpaqueBlock>
+            + HeaderBackend<OpaqueBlock>
+            + BlockchainEvents<OpaqueBlock>
+            + Send
+            + Sync
+            + 'static,
         C::Api: InferenceApi<OpaqueBlock, AccountId, Balance, BlockNumber>,
     {
         let Self { genesis, metrics, protocol, notifications, params } = self;
-        let ledger = Ledger::open(&folder, store.clone()).map_err(|error| {
+        let unopened = |error| {
             sc_service::Error::Other(format!("Cannot open the sessions' files in {}: {error}", folder.display()))
-        })?;
+        };
+        let ledger = Ledger::open(&folder.join("rows"), store.clone()).map_err(unopened)?;
+        let consents = Consents::open(&folder.join("consents")).map_err(unopened)?;
+        let blocks = client.import_notification_stream();
         let wire = Arc::new(Libp2p { network, protocol, links: Links::default() });
         let hub = Hub::new(Arc::new(Context {
             genesis,
@@ -94,6 +105,8 @@ impl Rows {
             keyring: Arc::new(Keys(keystore)),
             models: Arc::new(HeldModels::new(store)),
             ledger,
+            consents,
+            gateway_replicas: params.gateway_replicas.get(),
             post: Post::new(wire.clone()),
             metrics,
             machine: params.machine(),
@@ -101,6 +114,7 @@ impl Rows {
             faults: Mutex::new(Faults::default()),
         }));
         tasks.spawn("rows", TASK_GROUP, libp2p::run(notifications, wire, hub.clone()));
+        tasks.spawn("rows-gateway", TASK_GROUP, look(blocks, hub.gateway.clone()));
         Ok(RowsService { hub })
     }
 }
@@ -114,5 +128,19 @@ impl RowsService {
     /// The RPC methods.
     pub fn rpc(&self) -> RpcModule<RowsRpc> {
         RowsRpc::module(self.hub.context.clone(), self.hub.gateway.clone())
+    }
+}
+
+/// Has a gateway look at each state that becomes the best.
+async fn look(blocks: impl Stream<Item = BlockImportNotification<OpaqueBlock>>, gateway: Arc<Gateway>) {
+    let mut best = std::pin::pin!(blocks.filter(|block| futures::future::ready(block.is_new_best)).ready_chunks(64));
+    loop {
+        let gateway = gateway.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || gateway.look()).await {
+            tracing::warn!(target: LOG_TARGET, "The gateway did not look at its sessions: {error}");
+        }
+        if best.next().await.is_none() {
+            return;
+        }
     }
 }

@@ -135,7 +135,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         client.clone(),
         keystore_container.local_keystore(),
         tensors.store().clone(),
-        chain_folder.join("rows"),
+        &chain_folder,
         &task_manager.spawn_handle(),
     )?;
 

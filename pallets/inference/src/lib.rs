@@ -17,7 +17,7 @@
 //! 3. **Close.** The gateway generates, off the chain, and closes with the descriptors of all tokens and of its trace
 //!    ([`Pallet::close`]): nobody pays for that, because its key signs it.
 //! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes. If there is
-//!    none for long, the session is refunded ([`waiting`]).
+//!    none for long, the session ends, and nobody is paid ([`waiting`]).
 //! 5. **Window.** Anybody may show that something is wrong ([`dispute`]). The chain computes it again.
 //! 6. **Settle.** Each worker is settled, one at a time, then everybody else, and the record goes ([`paying`]).
 //!
@@ -26,7 +26,7 @@
 //!
 //! # Money
 //!
-//! | who | all is well | not assigned, or not voted on in time | not closed, or nobody agreed | something was shown to be wrong |
+//! | who | all is well | not assigned | not closed, or nobody agreed | something was shown to be wrong |
 //! |---|---|---|---|---|
 //! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes | what is held returns, and the fee of the votes as far as the purse goes |
 //! | worker that revealed what won | its part by products of the rows it served; shares of rows | | | that part from the purse as far as it goes |
@@ -41,6 +41,9 @@
 //! Of a **void** range no trace won. Its part of what was computed is burnt, and the gateway's part; the other ranges pay, and
 //! are disputed, like those of any session. If of no range most workers revealed the same, the gateway has closed with nothing
 //! that anybody else has seen, and pays as if it had not closed.
+//!
+//! Of a session whose votes could not begin in time what was computed is burnt likewise, and the rest returns. Nobody is paid,
+//! and nobody loses anything of a bond.
 //!
 //! So nobody gets an answer for less than its price by driving it, or by working for it and keeping silent: whether a gateway
 //! does not close, or closes with what nobody can see, or is wrong and has a friend show it, its bond loses as much, and

@@ -509,7 +509,7 @@ impl<T: Config> Pallet<T> {
             let is_late = !is_here && begun_at.is_some_and(|at| now >= at.saturating_add(patience));
             let is_last = is_late || visit.is_some_and(|visit| visit.watch == Watch::Unable);
             // Those that were begun go on before others begin.
-            (!window.is_own || is_last, !is_here, is_last, begun_at.is_none(), window.session)
+            (!window.is_own || is_last, is_last, !is_here, begun_at.is_none(), window.session)
         });
         windows
     }

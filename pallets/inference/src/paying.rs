@@ -2,7 +2,7 @@
 
 use ensemble_compute::inference::Architecture;
 use ensemble_core::{
-    inference::{ranges_of, Payment, RangeVote},
+    inference::{ranges_of, Payment, Position, RangeVote},
     SessionId,
 };
 use frame_support::{defensive, pallet_prelude::*, traits::Imbalance};
@@ -76,13 +76,17 @@ impl<T: Config> Pallet<T> {
         Sessions::<T>::insert(id, session);
     }
 
+    /// What so many positions cost, without their votes.
+    pub(crate) fn cost_of(session: &SessionOf<T>, positions: Position) -> Balance {
+        let Some(architecture) = Self::architecture_of(session) else { return 0 };
+        let amount = session.rates.amount(positions, products(&architecture), session.question.replicas);
+        amount.unwrap_or(0).min(session.price.saturating_sub(session.fee))
+    }
+
     /// What the positions that were computed cost: the part of the ranges that count, and that of those that are void.
     fn amounts_of(session: &SessionOf<T>, work: &Work) -> (Balance, Balance) {
         let Some(architecture) = Self::architecture_of(session) else { return (0, 0) };
-        let all = products(&architecture);
-        let amount = session.rates.amount(work.positions, all, session.question.replicas);
-        let most = session.price.saturating_sub(session.fee);
-        let amount = amount.unwrap_or(0).min(most);
+        let (all, amount) = (products(&architecture), Self::cost_of(session, work.positions));
         let counts = share(amount, work.counting(&architecture).into(), all.into());
         (counts, amount.saturating_sub(counts))
     }

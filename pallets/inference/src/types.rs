@@ -386,7 +386,7 @@ pub enum Refund {
     TooFewWorkers,
     /// The gateway did not close in time, and lost the price.
     NotClosed,
-    /// The gateway closed, and the votes could not begin in time.
+    /// The gateway closed, and the votes could not begin in time. What was computed is burnt, and not returned.
     NoVotes,
     /// Of no range most workers revealed the same, so that what the gateway closed with is worth nothing, and it lost the
     /// price.

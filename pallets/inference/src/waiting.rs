@@ -4,7 +4,9 @@
 //! little, the session that was closed first gets what becomes free: no other votes begin while it waits, however few they
 //! are. The others look again now and then, and the first of them takes its place.
 //!
-//! A session whose votes cannot begin in time is refunded. Its gateway has closed in time, and loses nothing.
+//! A session whose votes cannot begin in time ends. Its gateway has closed in time, and loses nothing; its workers are not
+//! paid, because nobody knows who served. What was computed is burnt, and only the rest returns to the requester: it has the
+//! answer, and could have filled the room itself.
 
 use ensemble_core::{
     votes::{Sort, Votes},
@@ -96,6 +98,10 @@ impl<T: Config> Pallet<T> {
     }
 
     fn give_up(id: SessionId, mut session: SessionOf<T>, now: BlockNumberFor<T>) {
+        let State::Closed { closing, .. } = &session.state else { return };
+        let cost = Self::cost_of(&session, closing.positions());
+        let computed = Self::take_price(&mut session, cost);
+        Self::burn(computed);
         let team = BoundedVec::truncate_from(session.state.team().to_vec());
         Self::end(id, &mut session, team, End::Refunded(Refund::NoVotes), now);
         Sessions::<T>::insert(id, session);

@@ -1,6 +1,13 @@
 //! The answers to one call: which are alike, and which are taken.
+//!
+//! Outputs are one thing, and what stands behind them another: who gives false outputs and does not sign them is guilty of
+//! nothing, and the gateway that goes on with them is. So of a call that completes positions only those count that were
+//! signed, by workers that gave what was taken in all stages before as well.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    ops::Range,
+};
 
 use ensemble_compute::inference::hashes;
 use ensemble_core::inference::{places_of, Position, RangeIndex};
@@ -30,6 +37,8 @@ pub struct Asked {
     pub first: Position,
     /// Hash of each input.
     pub inputs: Vec<Hash>,
+    /// The positions that it completes.
+    pub done: Range<Position>,
 }
 
 /// How the ranges of a session are shared out.
@@ -65,8 +74,10 @@ pub struct Answers {
     ranges: Vec<Tally>,
     /// Workers that may still answer.
     waiting: BTreeSet<u32>,
-    /// Workers whose answers were not looked at after their outputs were taken.
-    unsettled: Vec<u32>,
+    /// Workers whose answers were not looked at, in the order in which they came.
+    unexamined: VecDeque<u32>,
+    /// Workers whose answers were not compared with what was taken.
+    uncompared: Vec<u32>,
     /// What workers signed, until it is looked at.
     signed: Vec<(u32, RangeIndex, Vec<[u8; 64]>)>,
     /// Whether there are outputs for all ranges.
@@ -86,25 +97,34 @@ struct Tally {
 struct Group {
     outputs: Vec<i64>,
     places: Vec<u32>,
+    /// Those of them that signed it, and all that was taken before in the positions that the call completes.
+    signers: Vec<u32>,
     /// For each position the root over its outputs, once it is computed.
     roots: Vec<Hash>,
 }
 
-/// A range without anybody who answers.
+/// Why there is nothing to go on with.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Lost(pub RangeIndex);
+pub enum Stuck {
+    /// Nobody is left who answers for this range.
+    Lost(RangeIndex),
+    /// Nobody is left who signs what was taken for this range.
+    Unsigned(RangeIndex),
+}
 
 impl Answers {
     /// None yet, of these workers, to a call with inputs of so many bytes.
     pub fn new(asked: Asked, bytes: usize, shares: Shares, waiting: BTreeSet<u32>) -> Self {
         let ranges = (0..shares.workers).map(|_| Tally::default()).collect();
-        Self { asked, shares, ranges, waiting, unsettled: Vec::new(), signed: Vec::new(), is_taken: false, bytes }
+        let (unexamined, uncompared, signed) = (VecDeque::new(), Vec::new(), Vec::new());
+        Self { asked, shares, ranges, waiting, unexamined, uncompared, signed, is_taken: false, bytes }
     }
 
     /// Takes the answer of a worker, for each of its ranges.
     pub fn add(&mut self, place: u32, served: impl Iterator<Item = RangeIndex>, replies: Vec<RangeReply>) {
         self.waiting.remove(&place);
-        self.unsettled.push(place);
+        self.unexamined.push_back(place);
+        self.uncompared.push(place);
         for (range, reply) in served.zip(replies) {
             if !reply.signatures.is_empty() {
                 self.signed.push((place, range, reply.signatures.into_inner()));
@@ -114,7 +134,7 @@ impl Answers {
                 Some(group) => group.places.push(place),
                 None => {
                     self.bytes = self.bytes.saturating_add(reply.outputs.len().saturating_mul(8));
-                    tally.groups.push(Group { outputs: reply.outputs, places: vec![place], roots: Vec::new() });
+                    tally.groups.push(Group::new(reply.outputs, place));
                 },
             }
         }
@@ -123,6 +143,25 @@ impl Answers {
     /// Says that a worker will not answer.
     pub fn give_up(&mut self, place: u32) {
         self.waiting.remove(&place);
+    }
+
+    /// Says that a worker stands behind what it gave for a range: that and all that was taken before is signed.
+    pub fn sign(&mut self, place: u32, range: RangeIndex) {
+        let groups = self.ranges.get_mut(range as usize).into_iter().flat_map(|tally| &mut tally.groups);
+        groups.filter(|group| group.places.contains(&place)).for_each(|group| group.signers.push(place));
+    }
+
+    /// Says that what a worker gave does not count.
+    pub fn strike(&mut self, place: u32) {
+        for group in self.ranges.iter_mut().flat_map(|tally| &mut tally.groups) {
+            group.places.retain(|other| *other != place);
+            group.signers.retain(|other| *other != place);
+        }
+    }
+
+    /// Whether positions are complete with this.
+    pub fn completes(&self) -> bool {
+        !self.asked.done.is_empty()
     }
 
     /// Whether somebody may still answer.
@@ -149,19 +188,22 @@ impl Answers {
     }
 
     /// Takes for each range the outputs that most workers gave, as soon as no others can be more; those of fewer if
-    /// nobody else may answer. Says whether there are outputs for all.
-    pub fn take(&mut self) -> Result<bool, Lost> {
-        let (shares, mut all) = (self.shares, true);
+    /// nobody else may answer. If the call completes positions, those alone count that were signed. Says whether there
+    /// are outputs for all.
+    pub fn take(&mut self) -> Result<bool, Stuck> {
+        let (shares, completes, mut all) = (self.shares, self.completes(), true);
         for (range, tally) in (0..).zip(&mut self.ranges) {
             if tally.taken.is_some() {
                 continue;
             }
-            let is_open = places_of(range, shares.workers, shares.replicas).any(|place| self.waiting.contains(&place));
-            if tally.groups.is_empty() && !is_open {
-                return Err(Lost(range));
+            let may_come = |place: u32| self.waiting.contains(&place) || completes && self.unexamined.contains(&place);
+            let is_open = places_of(range, shares.workers, shares.replicas).any(may_come);
+            let largest = tally.largest(range, shares, completes);
+            if largest.is_none() && !is_open {
+                let was_answered = tally.groups.iter().any(|group| !group.places.is_empty());
+                return Err(if was_answered { Stuck::Unsigned(range) } else { Stuck::Lost(range) });
             }
-            tally.taken =
-                tally.largest(range, shares).filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
+            tally.taken = largest.filter(|(_, size)| !is_open || *size >= shares.quorum()).map(|x| x.0);
             all &= tally.taken.is_some();
         }
         self.is_taken = all;
@@ -180,7 +222,8 @@ impl Answers {
 
     /// How sure it is, by what has come so far, that those of each range are right.
     pub fn certainties(&self) -> impl Iterator<Item = Certainty> + '_ {
-        let places = self.ranges.iter().map(|tally| tally.taken().map_or(0, |group| group.places.len()));
+        let completes = self.completes();
+        let places = self.ranges.iter().map(move |tally| tally.taken().map_or(0, |group| group.count(completes)));
         places.map(|places| self.shares.certainty(places))
     }
 
@@ -241,9 +284,14 @@ impl Answers {
         found.map(|(range, position, places, place)| (range, position, places, outputs(range, place))).collect()
     }
 
-    /// The workers whose answers came since this was asked last.
-    pub fn unsettled(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.unsettled)
+    /// The next worker whose answer was not looked at yet.
+    pub fn unexamined(&mut self) -> Option<u32> {
+        self.unexamined.pop_front()
+    }
+
+    /// The workers whose answers were not compared yet with what was taken.
+    pub fn uncompared(&mut self) -> Vec<u32> {
+        std::mem::take(&mut self.uncompared)
     }
 
     /// Bytes that the call and its answers take.
@@ -257,17 +305,34 @@ impl Tally {
         self.taken.and_then(|taken| self.groups.get(taken))
     }
 
-    /// The largest group and how large it is; of those that are as large, the one with the worker that comes first.
-    fn largest(&self, range: RangeIndex, shares: Shares) -> Option<(usize, usize)> {
+    /// The largest group and how large it is; of those that are as large, the one with the worker that comes first. If
+    /// only signers count, and nobody has signed, there is none.
+    fn largest(&self, range: RangeIndex, shares: Shares, by_signers: bool) -> Option<(usize, usize)> {
         let rank = |place: &u32| {
             places_of(range, shares.workers, shares.replicas).position(|other| other == *place).unwrap_or(usize::MAX)
         };
         let order = |group: &Group| {
             let first = group.places.iter().map(rank).min().unwrap_or(usize::MAX);
-            (group.places.len(), std::cmp::Reverse(first))
+            (group.count(by_signers), group.places.len(), std::cmp::Reverse(first))
         };
-        let largest = self.groups.iter().enumerate().max_by_key(|(_, group)| order(group))?;
-        Some((largest.0, largest.1.places.len()))
+        let groups = self.groups.iter().enumerate().filter(|(_, group)| group.count(by_signers) > 0);
+        let largest = groups.max_by_key(|(_, group)| order(group))?;
+        Some((largest.0, largest.1.count(by_signers)))
+    }
+}
+
+impl Group {
+    fn new(outputs: Vec<i64>, place: u32) -> Self {
+        Self { outputs, places: vec![place], signers: Vec::new(), roots: Vec::new() }
+    }
+
+    /// How many gave this, or signed it.
+    fn count(&self, by_signers: bool) -> usize {
+        if by_signers {
+            self.signers.len()
+        } else {
+            self.places.len()
+        }
     }
 }
 
@@ -289,7 +354,11 @@ mod tests {
     const THREE: Shares = Shares { workers: 3, replicas: 3 };
 
     fn answers(shares: Shares) -> Answers {
-        let asked = Asked { number: 0, stage: 1, first: 5, inputs: vec![[0; 32]; 2] };
+        asked(shares, 5..5)
+    }
+
+    fn asked(shares: Shares, done: Range<Position>) -> Answers {
+        let asked = Asked { number: 0, stage: 1, first: 5, inputs: vec![[0; 32]; 2], done };
         Answers::new(asked, 100, shares, (0..shares.workers).collect())
     }
 
@@ -358,7 +427,60 @@ mod tests {
         add(&mut answers, 0, &[1, 1]);
         assert_eq!(answers.take(), Ok(false));
         answers.give_up(1);
-        assert_eq!(answers.take(), Err(Lost(1)));
+        assert_eq!(answers.take(), Err(Stuck::Lost(1)));
+    }
+
+    /// A worker signs for all of its ranges.
+    fn sign(answers: &mut Answers, place: u32) {
+        assert_eq!(answers.unexamined(), Some(place));
+        let Shares { workers, replicas } = answers.shares;
+        ranges_of(place, workers, replicas).for_each(|range| answers.sign(place, range));
+    }
+
+    #[test]
+    fn what_completes_a_position_is_taken_when_most_have_signed_it() {
+        let mut answers = asked(THREE, 5..6);
+        add(&mut answers, 0, &[1, 2]);
+        add(&mut answers, 1, &[1, 2]);
+        assert_eq!(answers.take(), Ok(false));
+        sign(&mut answers, 0);
+        assert_eq!(answers.take(), Ok(false));
+        sign(&mut answers, 1);
+        assert_eq!(answers.take(), Ok(true));
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Majority));
+        add(&mut answers, 2, &[1, 2]);
+        sign(&mut answers, 2);
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Full));
+    }
+
+    #[test]
+    fn a_majority_that_does_not_sign_counts_less_than_one_who_does() {
+        let mut answers = asked(THREE, 5..6);
+        for place in [0, 1] {
+            add(&mut answers, place, &[6, 6]);
+            assert_eq!(answers.unexamined(), Some(place));
+            answers.give_up(place);
+            answers.strike(place);
+        }
+        assert_eq!(answers.take(), Ok(false));
+        add(&mut answers, 2, &[1, 2]);
+        assert_eq!(answers.take(), Ok(false));
+        sign(&mut answers, 2);
+        assert_eq!(answers.take(), Ok(true));
+        assert_eq!(answers.taken(), [&[1, 2]; 3]);
+        assert!(answers.certainties().all(|certainty| certainty == Certainty::Unverified));
+    }
+
+    #[test]
+    fn what_nobody_signed_is_not_taken() {
+        let mut answers = asked(Shares { workers: 1, replicas: 1 }, 5..6);
+        add(&mut answers, 0, &[1, 1]);
+        assert_eq!(answers.take(), Ok(false));
+        assert_eq!(answers.unexamined(), Some(0));
+        // It signed, though not what was taken before.
+        assert_eq!(answers.take(), Err(Stuck::Unsigned(0)));
+        answers.strike(0);
+        assert_eq!(answers.take(), Err(Stuck::Lost(0)));
     }
 
     #[test]

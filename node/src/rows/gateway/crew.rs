@@ -2,7 +2,7 @@
 //! the rows of their traces.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,7 +22,7 @@ use crate::rows::{
     keys::AttesterPair,
     ledger::Signed,
     post::Post,
-    protocol::{Call, Message, IN_FLIGHT},
+    protocol::{Frame, IN_FLIGHT},
     Patience,
 };
 
@@ -40,9 +40,9 @@ pub struct Member {
     key: AttesterId,
     dropped: bool,
     /// Calls that are not sent yet.
-    queue: VecDeque<Arc<Call>>,
+    queue: VecDeque<Arc<Frame>>,
     /// Calls that are sent and not answered.
-    unanswered: VecDeque<Arc<Call>>,
+    unanswered: VecDeque<Arc<Frame>>,
     /// Since when it owes an answer.
     since: Option<Instant>,
     has_answered: bool,
@@ -53,6 +53,10 @@ pub struct Member {
     retry_at: Option<Instant>,
     /// For each of its ranges.
     rows: Vec<Rows>,
+    /// Whether a substream to its peer is kept.
+    is_kept: bool,
+    /// When it was dropped.
+    left_at: Option<Instant>,
 }
 
 /// The trace of a range, as it follows from what was sent and received.
@@ -60,6 +64,8 @@ pub struct Member {
 struct Rows {
     /// The rows that are not complete.
     open: BTreeMap<Position, Vec<u8>>,
+    /// Positions at which it gave something else than was taken.
+    strays: BTreeSet<Position>,
     signed: Vec<(Hash, AttesterSignature)>,
 }
 
@@ -84,6 +90,25 @@ impl Member {
             losses: 0,
             retry_at: None,
             rows,
+            is_kept: false,
+            left_at: None,
+        }
+    }
+
+    /// Keeps a substream to its peer.
+    pub fn keep(&mut self, post: &Post) {
+        if let Some(peer) = self.peer.filter(|_| !self.is_kept) {
+            self.is_kept = true;
+            post.keep(peer);
+        }
+    }
+
+    /// Lets go of its peer, if it was dropped so long ago, or in any case. Nobody is dialled for ever who is not there.
+    pub fn release(&mut self, post: &Post, after: Option<Duration>) {
+        let is_due = after.is_none_or(|after| self.left_at.is_some_and(|left| left.elapsed() >= after));
+        if let Some(peer) = self.peer.filter(|_| self.is_kept && is_due) {
+            self.is_kept = false;
+            post.release(peer);
         }
     }
 
@@ -95,13 +120,14 @@ impl Member {
     /// Ends its part.
     pub fn leave(&mut self) {
         self.dropped = true;
+        self.left_at = Some(Instant::now());
         self.queue.clear();
         self.unanswered.clear();
         (self.since, self.retry_at) = (None, None);
     }
 
     /// Has a call wait for its turn.
-    pub fn ask(&mut self, call: Arc<Call>, now: Instant) {
+    pub fn ask(&mut self, call: Arc<Frame>, now: Instant) {
         self.queue.push_back(call);
         self.since.get_or_insert(now);
     }
@@ -115,8 +141,7 @@ impl Member {
         let Some(peer) = self.peer else { return };
         while self.unanswered.len() < IN_FLIGHT as usize {
             let Some(call) = self.queue.pop_front() else { return };
-            let message = Message::Call(Call { place: self.place, ..(*call).clone() });
-            if !post.send(&peer, &message) {
+            if !post.call(&peer, &call, self.place) {
                 // It is sent when there is a substream.
                 self.queue.push_front(call);
                 return;
@@ -127,7 +152,7 @@ impl Member {
 
     /// Takes note of an answer. Says whether it was owed.
     pub fn answered(&mut self, number: u32, now: Instant) -> bool {
-        let Some(place) = self.unanswered.iter().position(|call| call.number == number) else { return false };
+        let Some(place) = self.unanswered.iter().position(|call| call.number() == number) else { return false };
         self.unanswered.remove(place);
         (self.has_answered, self.losses) = (true, 0);
         self.since = (!self.unanswered.is_empty() || !self.queue.is_empty()).then_some(now);
@@ -136,7 +161,7 @@ impl Member {
 
     /// Whether a call is sent and not answered.
     pub fn owes(&self, number: u32) -> bool {
-        self.unanswered.iter().any(|call| call.number == number)
+        self.unanswered.iter().any(|call| call.number() == number)
     }
 
     /// Has all that is unanswered sent again, after a while.
@@ -193,7 +218,19 @@ impl Member {
         }
     }
 
-    /// Checks the signature of a complete row, and keeps it.
+    /// Takes note that it gave something else than was taken.
+    pub fn strays(&mut self, range: RangeIndex, position: Position) {
+        let place = self.ranges.iter().position(|served| *served == range);
+        if let Some(rows) = place.and_then(|place| self.rows.get_mut(place)) {
+            // Nobody asks for what is complete.
+            if rows.open.contains_key(&position) {
+                rows.strays.insert(position);
+            }
+        }
+    }
+
+    /// Checks the signature of a complete row, and keeps it. Says whether the row is what was taken in all stages but the
+    /// last.
     pub fn sign(
         &mut self,
         genesis: &BlockHash,
@@ -201,10 +238,11 @@ impl Member {
         range: RangeIndex,
         position: Position,
         signature: [u8; 64],
-    ) -> Result<(), Unfit> {
+    ) -> Result<bool, Unfit> {
         let place = self.ranges.iter().position(|served| *served == range);
         let rows = place.and_then(|place| self.rows.get_mut(place)).ok_or(Unfit)?;
         let row = rows.open.remove(&position).ok_or(Unfit)?;
+        let strayed = rows.strays.remove(&position);
         let hash = merkle::leaf_hash(&row);
         let signature = AttesterSignature::from(sp_core::sr25519::Signature::from_raw(signature));
         let bytes = served_bytes(genesis, session, range, position, &hash);
@@ -212,7 +250,7 @@ impl Member {
             return Err(Unfit);
         }
         rows.signed.push((hash, signature));
-        Ok(())
+        Ok(!strayed)
     }
 
     /// What it signed, which is handed out once.

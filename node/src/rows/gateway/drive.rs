@@ -1,7 +1,11 @@
 //! The thread of one answer.
+//!
+//! What completes a position is signed by those whose outputs were taken, before anything follows from it. So whatever
+//! happens later, the positions that are complete can be closed with: an answer that breaks off is shorter, not lost.
 
 use std::{
     collections::{BTreeSet, HashSet, VecDeque},
+    ops::Range,
     sync::{
         mpsc::{Receiver, RecvTimeoutError},
         Arc,
@@ -12,22 +16,24 @@ use std::{
 
 use codec::Encode;
 use ensemble_compute::inference::{self, ranges, Entry, Next, Run, RunError, Stage, Trace};
-use ensemble_core::inference::{ranges_of, Contested, RangeIndex, SessionPhase, MAX_CONTESTED_BYTES};
+use ensemble_core::inference::{ask_bytes, ranges_of, Contested, RangeIndex, SessionPhase, MAX_CONTESTED_BYTES};
 use ensemble_tensor::merkle;
+use sp_core::Pair;
 
 use super::{
-    answers::{part, Answers, Asked, Certainty, Lost, Shares},
-    crew::Member,
+    answers::{part, Answers, Asked, Certainty, Shares, Stuck},
+    crew::{Member, Unfit},
     progress::{Agreement, Item, Summary},
     text::Text,
     Generation, Mail,
 };
 use crate::rows::{
     chain::{self, Session},
+    keys::AttesterPair,
     ledger::{self, Disagreement, Report, Signed},
     limits::{MAX_DISAGREEMENTS, MAX_LAG, MAX_LAG_BYTES},
     model::Model,
-    protocol::{Call, End, Message, Refused, Reply, MAX_BATCH, MAX_OUTPUT_LEN},
+    protocol::{Call, End, Frame, Message, Refused, Reply, VectorBytes, MAX_BATCH, MAX_OUTPUT_LEN},
     Context, LOG_TARGET,
 };
 
@@ -40,6 +46,9 @@ enum Failure {
     /// A range has no worker.
     #[error("no worker of range {0} is left: {1}")]
     Lost(RangeIndex, String),
+    /// Nobody stands behind what was taken for a range.
+    #[error("nobody who is left signs what was computed of range {0}: {1}")]
+    Unsigned(RangeIndex, String),
     /// The model does not go on.
     #[error(transparent)]
     Run(#[from] RunError),
@@ -57,6 +66,16 @@ enum Failure {
     Ledger(#[from] ledger::Error),
 }
 
+impl Failure {
+    /// Whether what is complete of the answer can be closed with.
+    fn leaves_an_answer(&self) -> bool {
+        match self {
+            Self::Lost(..) | Self::Unsigned(..) | Self::Run(_) | Self::Outputs => true,
+            Self::NoRoom | Self::Over | Self::Ledger(_) => false,
+        }
+    }
+}
+
 /// Drives one answer.
 pub struct Driver {
     context: Arc<Context>,
@@ -65,10 +84,14 @@ pub struct Driver {
     model: Arc<dyn Model>,
     generation: Arc<Generation>,
     mail: Receiver<Mail>,
+    /// The gateway's key.
+    pair: AttesterPair,
     crew: Vec<Member>,
     /// All tokens, prompt first.
     tokens: Vec<u32>,
     trace: Trace,
+    /// Positions that are complete.
+    complete: u32,
     /// Number of the next call.
     next: u32,
     /// Calls that somebody may still answer, oldest first.
@@ -92,6 +115,8 @@ pub struct Driver {
     /// When the first token was there.
     first_token: Option<Instant>,
     text: Text,
+    /// Whether any worker has answered anything.
+    was_answered: bool,
 }
 
 impl Driver {
@@ -100,6 +125,7 @@ impl Driver {
         context: Arc<Context>,
         session: Session,
         model: Arc<dyn Model>,
+        pair: AttesterPair,
         prompt: Vec<u32>,
         generation: Arc<Generation>,
         mail: Receiver<Mail>,
@@ -118,9 +144,11 @@ impl Driver {
             model,
             generation,
             mail,
+            pair,
             crew,
             tokens: prompt,
             trace,
+            complete: 0,
             next: 0,
             open: VecDeque::new(),
             news: BTreeSet::new(),
@@ -135,22 +163,33 @@ impl Driver {
             looked: Instant::now(),
             first_token: None,
             text: Text::default(),
+            was_answered: false,
         }
     }
 
-    /// Answers, and tells the subscribers how it ended.
-    pub fn run(mut self) {
-        let id = self.session.id;
-        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.keep(peer));
+    /// Answers, and tells the subscribers how it ended. Says whether it could be tried again: nobody has answered
+    /// anything.
+    pub fn run(mut self) -> bool {
+        let (id, context) = (self.session.id, self.context.clone());
+        self.crew.iter_mut().for_each(|member| member.keep(&context.post));
         let unknown = self.crew.iter().filter(|member| member.peer.is_none()).map(|member| member.place);
         for place in unknown.collect::<Vec<_>>() {
             self.drop_worker(place, "has announced no valid peer id");
         }
-        let end = self.answer().and_then(|()| self.close());
+        let end = match self.answer() {
+            Ok(()) => self.close(None),
+            Err(failure) if failure.leaves_an_answer() && self.complete >= self.session.prompt_tokens => {
+                self.ask_chain().and_then(|()| self.close(Some(failure.to_string())))
+            },
+            Err(failure) => Err(failure),
+        };
         match &end {
             Ok(summary) => {
                 let (tokens, rate) = (summary.report.tokens, summary.rate);
                 tracing::info!(target: LOG_TARGET, "Answered session {id}: {tokens} tokens, {rate:.1} per second");
+                if let Some(cut) = &summary.cut {
+                    tracing::warn!(target: LOG_TARGET, "The answer of session {id} breaks off: {cut}");
+                }
             },
             Err(failure) => tracing::warn!(target: LOG_TARGET, "Session {id} is not answered: {failure}"),
         }
@@ -158,8 +197,9 @@ impl Driver {
         left.into_iter().for_each(|place| self.send_end(place));
         self.generation.progress.end(end.map_err(|failure| failure.to_string()));
         // A substream that closes takes with it what is not sent yet.
-        thread::sleep(self.context.patience.retry);
-        self.crew.iter().filter_map(|member| member.peer).for_each(|peer| self.context.post.release(peer));
+        thread::sleep(context.patience.retry);
+        self.crew.iter_mut().for_each(|member| member.release(&context.post, None));
+        !self.was_answered
     }
 
     /// Generates until the model or the session ends the answer.
@@ -184,7 +224,6 @@ impl Driver {
             self.give_out(next, is_last);
             token = if is_last { None } else { self.step(&mut run, &[next], true)? };
         }
-        self.report.tokens = u32::try_from(given).unwrap_or(u32::MAX);
         Ok(())
     }
 
@@ -218,6 +257,10 @@ impl Driver {
             return Ok(());
         }
         self.checked = Instant::now();
+        self.ask_chain()
+    }
+
+    fn ask_chain(&self) -> Result<(), Failure> {
         match self.context.chain.session(self.session.id) {
             Ok(Some(session)) if matches!(session.phase, SessionPhase::Assigned { .. }) => Ok(()),
             Ok(_) => Err(Failure::Over),
@@ -248,6 +291,7 @@ impl Driver {
         }
         let stage = self.model.llama().stage(call.stage).ok_or(Failure::Outputs)?;
         let answers = self.open.back().ok_or(Failure::Outputs)?;
+        self.complete = self.complete.max(answers.asked.done.end);
         self.join(stage, call.inputs.len(), &answers.taken())
     }
 
@@ -268,18 +312,20 @@ impl Driver {
         for ((input, state), position) in inputs.iter().zip(&call.states).zip(call.first..) {
             self.trace.record(position, call.stage, &Entry { input: *input, other: *state });
         }
-        let encoded = encoded.into_iter().filter_map(|input| input.try_into().ok()).collect::<Vec<_>>();
-        let frame = Arc::new(Call {
+        let encoded: Vec<VectorBytes> = encoded.into_iter().filter_map(|input| input.try_into().ok()).collect();
+        let bytes = encoded.iter().map(|input| input.len()).sum();
+        let done = self.completed(call.stage, call.first, encoded.len());
+        let frame = Arc::new(Frame::new(Call {
             session: self.session.id,
             place: 0,
             number,
             stage: call.stage,
             first: call.first,
+            asked: (call.stage == 0).then(|| self.sign_ask(call.first, encoded.len())),
             inputs: encoded.try_into().unwrap_or_default(),
-        });
+        }));
         let there = self.crew.iter().filter(|member| member.is_in()).map(|member| member.place).collect();
-        let asked = Asked { number, stage: call.stage, first: call.first, inputs };
-        let bytes = frame.inputs.iter().map(|input| input.len()).sum();
+        let asked = Asked { number, stage: call.stage, first: call.first, inputs, done };
         self.bytes = self.bytes.saturating_add(bytes);
         self.open.push_back(Answers::new(asked, bytes, self.shares, there));
         for member in self.crew.iter_mut().filter(|member| member.is_in()) {
@@ -288,16 +334,48 @@ impl Driver {
         }
     }
 
-    /// Takes what can be taken of the answers to the last call.
+    /// The gateway's signature of what it asks for, from a position on.
+    fn sign_ask(&self, first: u32, count: usize) -> [u8; 64] {
+        let last = first.saturating_add(u32::try_from(count).unwrap_or(u32::MAX)).saturating_sub(1);
+        self.pair.sign(&ask_bytes(&self.context.genesis, self.session.id, last)).into_inner().0
+    }
+
+    /// The positions whose rows a call completes.
+    fn completed(&self, stage: u32, first: u32, inputs: usize) -> Range<u32> {
+        crate::rows::worker::completed(stage, self.model.llama().head(), first, inputs, self.session.prompt_tokens)
+    }
+
+    /// Takes what can be taken of the answers to the last call. Of those that complete positions no more signatures are
+    /// looked at than it takes: the others can wait until the next call is on its way.
     fn take(&mut self) -> Result<bool, Failure> {
+        let Some(last) = self.open.len().checked_sub(1) else { return Ok(false) };
+        let completes = self.open.get(last).is_some_and(Answers::completes);
+        if completes {
+            // Who strayed in the calls before?
+            self.settle();
+        }
+        // Calls before the last may be over by now.
+        while !self.take_now()? {
+            if !completes || !self.examine_next(self.open.len().saturating_sub(1)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_now(&mut self) -> Result<bool, Failure> {
         let taken = self.open.back_mut().map_or(Ok(false), Answers::take);
-        taken.map_err(|Lost(range)| {
-            let of_range =
-                |place: &u32| ranges_of(*place, self.shares.workers, self.shares.replicas).any(|x| x == range);
-            let dropped = self.report.dropped.iter().filter(|(place, _)| of_range(place));
-            let reasons: Vec<_> = dropped.map(|(place, reason)| format!("the one at place {place} {reason}")).collect();
-            Failure::Lost(range, reasons.join("; "))
+        taken.map_err(|stuck| match stuck {
+            Stuck::Lost(range) => Failure::Lost(range, self.reasons(range)),
+            Stuck::Unsigned(range) => Failure::Unsigned(range, self.reasons(range)),
         })
+    }
+
+    /// Why workers of a range were dropped.
+    fn reasons(&self, range: RangeIndex) -> String {
+        let of_range = |place: &u32| ranges_of(*place, self.shares.workers, self.shares.replicas).any(|x| x == range);
+        let dropped = self.report.dropped.iter().filter(|(place, _)| of_range(place));
+        dropped.map(|(place, reason)| format!("the one at place {place} {reason}")).collect::<Vec<_>>().join("; ")
     }
 
     /// Has workers answer for the time that others waited for them. One that takes most of its time for each call would
@@ -331,6 +409,7 @@ impl Driver {
     fn check_deadlines(&mut self) {
         let (now, context) = (Instant::now(), self.context.clone());
         self.looked = now;
+        self.crew.iter_mut().for_each(|member| member.release(&context.post, Some(context.patience.retry)));
         let late = self.crew.iter().filter(|member| member.is_late(&context.patience, now));
         for place in late.map(|member| member.place).collect::<Vec<_>>() {
             self.drop_worker(place, "did not answer in time");
@@ -376,11 +455,12 @@ impl Driver {
             self.context.metrics.unsolicited.inc();
             return self.fault(place);
         }
+        self.was_answered = true;
         member.pump(&self.context.post, now);
         let served = member.ranges.clone();
         let Some(answers) = self.index(number).and_then(|index| self.open.get_mut(index)) else { return };
         let ranges = ranges.into_inner();
-        if !fits(self.model.as_ref(), self.shares, &answers.asked, self.session.prompt_tokens, &served, &ranges) {
+        if !fits(self.model.as_ref(), self.shares, &answers.asked, &served, &ranges) {
             return self.drop_worker(place, "sent outputs of a wrong shape");
         }
         let before = answers.bytes();
@@ -440,7 +520,10 @@ impl Driver {
         for number in std::mem::take(&mut self.news) {
             let Some(index) = self.index(number) else { continue };
             match self.open.get(index).is_some_and(Answers::is_taken) {
-                true => self.settle_call(index),
+                true => {
+                    while self.examine_next(index) {}
+                    self.compare(index);
+                },
                 // The last call's outputs are not taken yet.
                 false => drop(self.news.insert(number)),
             }
@@ -464,37 +547,49 @@ impl Driver {
         }
     }
 
-    /// Looks at the answers to a call that were not looked at yet.
-    fn settle_call(&mut self, index: usize) {
-        let (head, stages) = (self.model.llama().head(), self.model.llama().stages());
-        let Some(answers) = self.open.get_mut(index) else { return };
-        let news = answers.unsettled();
-        if news.is_empty() {
-            return;
-        }
+    /// Looks at the next answer to a call: writes it into the worker's traces, and checks what it signed. Says whether
+    /// there was one.
+    fn examine_next(&mut self, index: usize) -> bool {
+        let stages = self.model.llama().stages();
+        let Some(answers) = self.open.get_mut(index) else { return false };
+        let Some(place) = answers.unexamined() else { return false };
         answers.hash();
-        let mut unfit = Vec::new();
-        for place in news {
+        let Some(member) = self.crew.get_mut(place as usize) else { return true };
+        for range in member.ranges.clone() {
+            let roots = answers.roots(place, range).unwrap_or_default();
+            let rows = (answers.asked.first..).zip(answers.asked.inputs.iter().zip(roots));
+            for (position, (input, root)) in rows {
+                let entry = Entry { input: *input, other: *root };
+                member.record(range, position, answers.asked.stage, stages, &entry);
+            }
+        }
+        let (genesis, session) = (self.context.genesis, self.session.id);
+        for (range, signatures) in answers.signed_by(place) {
+            let mut signs_all = true;
+            for (position, signature) in answers.asked.done.clone().zip(signatures) {
+                match member.sign(&genesis, session, range, position, signature) {
+                    Ok(is_taken) => signs_all &= is_taken,
+                    Err(Unfit) => {
+                        answers.strike(place);
+                        self.drop_worker(place, "signed what it did not send");
+                        return true;
+                    },
+                }
+            }
+            if signs_all {
+                answers.sign(place, range);
+            }
+        }
+        true
+    }
+
+    /// Compares the answers to a call with what was taken.
+    fn compare(&mut self, index: usize) {
+        let Some(answers) = self.open.get_mut(index) else { return };
+        for place in answers.uncompared() {
             let Some(member) = self.crew.get_mut(place as usize) else { continue };
-            for range in member.ranges.clone() {
-                let roots = answers.roots(place, range).unwrap_or_default();
-                let rows = (answers.asked.first..).zip(answers.asked.inputs.iter().zip(roots));
-                for (position, (input, root)) in rows {
-                    let entry = Entry { input: *input, other: *root };
-                    member.record(range, position, answers.asked.stage, stages, &entry);
-                }
-            }
-            let (genesis, session) = (self.context.genesis, self.session.id);
-            let done = completed(&answers.asked, head, self.session.prompt_tokens);
-            for (range, signatures) in answers.signed_by(place) {
-                let mut pairs = done.clone().zip(signatures);
-                let fits = pairs
-                    .all(|(position, signature)| member.sign(&genesis, session, range, position, signature).is_ok());
-                if !fits {
-                    unfit.push(place);
-                }
-            }
             for (range, position) in answers.differences(place) {
+                member.strays(range, position);
                 self.context.metrics.disagreements.inc();
                 if self.report.disagreements.len() < MAX_DISAGREEMENTS {
                     let stage = answers.asked.stage;
@@ -502,7 +597,6 @@ impl Driver {
                 }
             }
         }
-        unfit.into_iter().for_each(|place| self.drop_worker(place, "signed what it did not send"));
     }
 
     /// Counts the answers to a call that nobody will answer any more.
@@ -560,9 +654,21 @@ impl Driver {
         self.generation.progress.push(Item { token, text, position, rate, agreement });
     }
 
-    /// Waits for those who are behind, then keeps what comes of the answer.
-    fn close(&mut self) -> Result<Summary, Failure> {
-        let rate = per_second(self.report.tokens as usize, self.began.elapsed());
+    /// Waits for those who are behind, then keeps what comes of the answer: what is complete of it, if it breaks off for
+    /// some reason.
+    fn close(&mut self, cut: Option<String>) -> Result<Summary, Failure> {
+        let complete = self.complete;
+        self.tokens.truncate((complete as usize).saturating_add(1));
+        self.trace.truncate(complete);
+        let given = self.tokens.len().saturating_sub(self.session.prompt_tokens as usize);
+        self.report.tokens = u32::try_from(given).unwrap_or(u32::MAX);
+        let rate = per_second(given, self.began.elapsed());
+        if self.open.back().is_some_and(|answers| !answers.is_taken()) {
+            // Nobody waits for it any more.
+            if let Some(answers) = self.open.pop_back() {
+                self.bytes = self.bytes.saturating_sub(answers.bytes());
+            }
+        }
         let end = Instant::now() + self.context.patience.drain;
         self.settle();
         while !self.open.is_empty() && Instant::now() < end {
@@ -574,16 +680,12 @@ impl Driver {
             self.drop_worker(place, "was behind when the answer was complete");
         }
         self.settle();
+        self.contested.retain(|contested| contested.position < complete);
         let signed: Vec<Signed> = self.crew.iter_mut().flat_map(Member::signed).collect();
         let (id, report) = (self.session.id, self.report.clone());
         let closing = self.context.ledger.close(id, &self.tokens, &self.trace, &self.contested, signed, report)?;
-        Ok(Summary { tokens: self.tokens.clone(), rate, closing, report: self.report.clone() })
+        Ok(Summary { tokens: self.tokens.clone(), rate, closing, report: self.report.clone(), cut })
     }
-}
-
-/// The positions whose rows a call completes.
-fn completed(asked: &Asked, head: u32, prompt_tokens: u32) -> std::ops::Range<u32> {
-    crate::rows::worker::completed(asked.stage, head, asked.first, asked.inputs.len(), prompt_tokens)
 }
 
 /// Whether a worker's answer has outputs and signatures of the right number.
@@ -591,14 +693,12 @@ fn fits(
     model: &dyn Model,
     shares: Shares,
     asked: &Asked,
-    prompt_tokens: u32,
     served: &[RangeIndex],
     replies: &[crate::rows::protocol::RangeReply],
 ) -> bool {
     let llama = model.llama();
     let Some(stage) = llama.stage(asked.stage) else { return false };
-    let done = completed(asked, llama.head(), prompt_tokens).len();
-    let inputs = asked.inputs.len();
+    let (done, inputs) = (asked.done.len(), asked.inputs.len());
     let of_range = |range| ranges::len(llama, stage, range, shares.workers).saturating_mul(inputs);
     served.len() == replies.len()
         && served

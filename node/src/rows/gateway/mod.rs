@@ -1,16 +1,22 @@
 //! The gateway: drives the answers of sessions whose gateway this node is.
 //!
+//! A node agrees to drive a session before it is opened: [`Gateway::consent`]. From then on its bond answers for that, so
+//! it begins by itself as soon as the workers are drawn: [`Gateway::look`].
+//!
 //! Each answer has a thread. It asks the workers for one stage after the other, does what lies between, and hands the
 //! tokens out. Whoever subscribes gets all tokens so far; who leaves stops nothing.
 
 mod answers;
+mod consents;
 mod crew;
 mod drive;
 mod error;
+mod need;
 mod progress;
 mod text;
 
 use std::{
+    collections::HashMap,
     sync::{
         atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc::{self, Sender},
@@ -21,37 +27,96 @@ use std::{
 
 use codec::Encode;
 use ensemble_compute::inference::{Llama, Stage};
-use ensemble_core::inference::{SessionId, SessionPhase};
+use ensemble_core::{
+    attester::AttesterSignature,
+    inference::{consent_bytes, ModelId, Payment, Question, SessionId, SessionPhase},
+    AttesterId,
+};
+use ensemble_runtime::{AccountId, Balance, BlockNumber, Hash};
 use parking_lot::Mutex;
 use sc_network_types::PeerId;
-use schnellru::{ByLength, LruMap};
+use sp_core::Pair;
 use sp_io::hashing::blake2_256;
 
 use super::{
-    chain::{self, Session},
-    limits::GENERATIONS,
+    chain::{self, Bonded, Session, Unavailable},
+    keys::AttesterPair,
+    limits::{GENERATIONS, MAX_ANSWERS_BYTES},
     model::Model,
     protocol::{Refused, Reply, IN_FLIGHT, MAX_BATCH},
     Context, LOG_TARGET,
 };
+use consents::Promise;
 use drive::Driver;
+use need::Need;
 
-pub use error::Error;
+pub use consents::Consents;
+pub use error::{Error, Refusal};
 pub use progress::{Agreement, Item, News, Progress, Summary};
 
 /// Answers that are remembered after their end, for those who subscribe again.
-const REMEMBERED: u32 = 64;
+const REMEMBERED: usize = 64;
+/// Blocks in which a session may be opened that this node agreed to.
+const CONSENT_LENGTH: BlockNumber = 20;
 /// Messages of one worker that may wait to be looked at.
 const INBOX: u32 = 2 * IN_FLIGHT;
 
 /// The gateways of this node.
 pub struct Gateway {
     context: Arc<Context>,
-    generations: Mutex<LruMap<SessionId, Arc<Generation>, ByLength>>,
+    generations: Mutex<Generations>,
+    /// Held while it is decided whether to agree to a session.
+    deciding: Mutex<()>,
+}
+
+/// The answers that run, and the last ones that are over.
+#[derive(Default)]
+struct Generations {
+    known: HashMap<SessionId, Arc<Generation>>,
+    /// How many there ever were.
+    count: u64,
+}
+
+/// What somebody would like this node to drive.
+pub struct Wish {
+    /// Who will open the session, and pay.
+    pub requester: AccountId,
+    /// The model.
+    pub model: ModelId,
+    /// The prompt.
+    pub tokens: Vec<u32>,
+    /// Most tokens of the answer.
+    pub max_tokens: u32,
+    /// Number of workers.
+    pub workers: u32,
+    /// Workers that serve each range.
+    pub replicas: u32,
+    /// What it will be paid with.
+    pub payment: Payment,
+    /// Which of this node's accounts shall be the gateway, if that matters.
+    pub gateway: Option<AccountId>,
+}
+
+/// That this node drives a session.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// The gateway's account.
+    pub gateway: AccountId,
+    /// Number of the consent.
+    pub number: u32,
+    /// Last block in which the session may be opened.
+    pub until: BlockNumber,
+    /// The gateway's signature.
+    pub signature: AttesterSignature,
+    /// What the session costs, in planck.
+    pub price: Balance,
 }
 
 /// An answer, as others reach it.
 struct Generation {
+    /// Tells which began first.
+    number: u64,
+    need: Need,
     prompt: Vec<u32>,
     /// The workers' peers, in the order of places; nothing for one that announced none.
     peers: Vec<Option<PeerId>>,
@@ -82,7 +147,127 @@ enum Mail {
 impl Gateway {
     /// No session is answered yet.
     pub fn new(context: Arc<Context>) -> Arc<Self> {
-        Arc::new(Self { context, generations: Mutex::new(LruMap::new(ByLength::new(REMEMBERED))) })
+        Arc::new(Self { context, generations: Mutex::default(), deciding: Mutex::default() })
+    }
+
+    /// Agrees to drive a session, or says why not. May block.
+    pub fn consent(&self, wish: Wish) -> Result<Agreed, Refusal> {
+        let Wish { requester, model, tokens, max_tokens, workers, replicas, payment, gateway } = wish;
+        let (context, least) = (&self.context, self.context.gateway_replicas);
+        if replicas < least {
+            return Err(Refusal::TooFewReplicas(least));
+        }
+        let prompt_tokens = u32::try_from(tokens.len()).map_err(|_| Refusal::Terms)?;
+        let prompt = blake2_256(&tokens.encode()).into();
+        let question = Question { prompt, prompt_tokens, max_tokens, workers, replicas };
+        let positions = question.most_positions();
+        let quote = context.chain.quote(model, positions, workers, replicas)?.filter(|_| max_tokens > 0);
+        let view = context.chain.model(model)?.ok_or(Error::UnknownModel(model))?;
+        let opened = context.models.open(view.content).map_err(Error::from)?;
+        if tokens.is_empty() || tokens.iter().any(|token| *token >= opened.llama().vocabulary) {
+            return Err(Refusal::Tokens);
+        }
+        let price = quote.ok_or(Refusal::Terms)?.price;
+        if context.chain.means(&requester, model, payment)? < price {
+            return Err(Refusal::CannotPay(price));
+        }
+
+        // Nobody else is given the same place, bond and room.
+        let _deciding = self.deciding.lock();
+        let (best, need) = (context.chain.best_number(), Need::of(opened.llama(), positions));
+        self.check_load(best, need)?;
+        let (key, account, pair) = self.gateway(gateway, price, best)?;
+        let (until, number) = (best.saturating_add(CONSENT_LENGTH), random_number());
+        let bytes = consent_bytes(&context.genesis, &requester, model, &question, payment, number, &until);
+        let promise = Promise { key, requester, model, question, payment, number, until, price, need, tokens };
+        if !context.consents.add(promise, best).map_err(|error| Refusal::Unnoted(error.to_string()))? {
+            return Err(Refusal::Busy(GENERATIONS));
+        }
+        context.metrics.consents.set(self.outstanding(best).sessions as u64);
+        Ok(Agreed { gateway: account, number, until, signature: pair.sign(&bytes), price })
+    }
+
+    /// Whether there are a place and room for one more answer, beside those that this node agreed to.
+    fn check_load(&self, best: BlockNumber, need: Need) -> Result<(), Refusal> {
+        let bound = self.outstanding(best);
+        let running: Vec<_> =
+            self.generations.lock().running().map(|(id, generation)| (*id, generation.need)).collect();
+        let of_others = running.into_iter().filter(|(session, _)| !self.context.consents.opened(*session));
+        let (mut sessions, mut others) = (bound.sessions, bound.need);
+        for (_, need) in of_others {
+            (sessions, others) = (sessions.saturating_add(1), others.and(need));
+        }
+        if sessions >= GENERATIONS {
+            return Err(Refusal::Busy(GENERATIONS));
+        }
+        check_memory(others, need)?;
+        let checked = self.context.ledger.check_room(others.and(need).room);
+        checked.map_err(|error| Error::NoRoom(error.to_string()).into())
+    }
+
+    /// What this node agreed to, and has to answer yet.
+    fn outstanding(&self, best: BlockNumber) -> consents::Bound {
+        let is_over = |session| {
+            let progress = self.progress(session);
+            progress.is_some_and(|progress| progress.is_over()) || self.context.ledger.closing(session).is_some()
+        };
+        self.context.consents.bound(best, is_over)
+    }
+
+    /// A key of this node whose bond covers a price, of this account if that matters.
+    fn gateway(
+        &self,
+        account: Option<AccountId>,
+        price: Balance,
+        best: BlockNumber,
+    ) -> Result<(AttesterId, AccountId, AttesterPair), Refusal> {
+        let (context, mut most) = (&self.context, None);
+        for key in context.keyring.keys() {
+            let Some(worker) = context.chain.worker_of_key(&key)?.filter(|worker| self.may_drive(worker)) else {
+                continue;
+            };
+            if account.as_ref().is_some_and(|account| *account != worker.party.account) {
+                continue;
+            }
+            let free = worker.bond.saturating_sub(worker.pledged);
+            let free = free.saturating_sub(context.consents.promised(&key, best));
+            most = most.max(Some(free));
+            if free < price {
+                continue;
+            }
+            if let Some(pair) = context.keyring.pair(&key) {
+                return Ok((key, worker.party.account, pair));
+            }
+        }
+        Err(most.map_or(Refusal::NoGateway, |free| Refusal::BondTooSmall { price, free }))
+    }
+
+    /// Whether a worker may be a gateway, and workers will find this node to be it.
+    fn may_drive(&self, worker: &Bonded) -> bool {
+        worker.leaves_at.is_none() && chain::peer(&worker.party) == Some(self.context.post.local())
+    }
+
+    /// Looks at the state of the best block, and begins what this node agreed to. May block.
+    pub fn look(self: &Arc<Self>) {
+        let context = &self.context;
+        if context.consents.is_empty() {
+            return;
+        }
+        let best = context.chain.best_number();
+        let sessions = match context.chain.sessions() {
+            Ok(sessions) => sessions,
+            Err(Unavailable(error)) => {
+                return tracing::warn!(target: LOG_TARGET, "The sessions that this node agreed to are not known: {error}");
+            },
+        };
+        for (session, tokens) in context.consents.look(&sessions, best) {
+            match self.generate(session, tokens) {
+                Ok(_) | Err(Error::Answered(_) | Error::Closed) => (),
+                // The next block is another chance.
+                Err(error) => tracing::warn!(target: LOG_TARGET, "Session {session} is not answered yet: {error}"),
+            }
+        }
+        context.metrics.consents.set(self.outstanding(best).sessions as u64);
     }
 
     /// The answer of a session, which begins if it has not. `prompt` is what the session was opened for. May block.
@@ -90,21 +275,28 @@ impl Gateway {
         if let Some(progress) = self.known(session, &prompt)? {
             return Ok(progress);
         }
-        let (view, model) = self.check(session, &prompt)?;
+        let (view, model, pair) = self.check(session, &prompt)?;
+        let need = Need::of(model.llama(), chain::most_positions(&view));
         let peers: Vec<_> = chain::workers(&view).iter().map(chain::peer).collect();
 
         let mut generations = self.generations.lock();
-        if generations.peek(&session).is_some() {
+        if generations.known.contains_key(&session) {
             // Somebody else was quicker.
             drop(generations);
             return self.known(session, &prompt)?.ok_or(Error::Busy(GENERATIONS));
         }
-        let running = generations.iter().filter(|(_, generation)| !generation.progress.is_over()).count();
-        if running >= GENERATIONS {
+        if generations.running().count() >= GENERATIONS {
             return Err(Error::Busy(GENERATIONS));
         }
+        check_memory(
+            generations.running().map(|(_, generation)| generation.need).fold(Need::default(), Need::and),
+            need,
+        )?;
         let (mail, inbound) = mpsc::channel();
+        generations.count = generations.count.saturating_add(1);
         let generation = Arc::new(Generation {
+            number: generations.count,
+            need,
             prompt: prompt.clone(),
             inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
             out: peers.iter().map(|_| AtomicBool::new(false)).collect(),
@@ -113,11 +305,14 @@ impl Gateway {
             mail,
             progress: Arc::default(),
         });
-        let driver = Driver::new(self.context.clone(), view, model, prompt, generation.clone(), inbound);
-        let context = self.context.clone();
+        let driver = Driver::new(self.context.clone(), view, model, pair, prompt, generation.clone(), inbound);
+        let (gateway, number) = (self.clone(), generation.number);
         let began = thread::Builder::new().name(format!("answer-{session}")).spawn(move || {
-            driver.run();
-            context.metrics.generations.dec();
+            let may_repeat = driver.run();
+            gateway.context.metrics.generations.dec();
+            if may_repeat {
+                gateway.generations.lock().forget(session, number);
+            }
         });
         began.map_err(|error| Error::Thread(error.to_string()))?;
         self.context.metrics.generations.inc();
@@ -128,8 +323,8 @@ impl Gateway {
 
     /// The answer, if it has begun or ended while the node runs.
     fn known(&self, session: SessionId, prompt: &[u32]) -> Result<Option<Arc<Progress>>, Error> {
-        let mut generations = self.generations.lock();
-        match generations.get(&session) {
+        let generations = self.generations.lock();
+        match generations.known.get(&session) {
             Some(generation) if generation.prompt == prompt => Ok(Some(generation.progress.clone())),
             Some(_) => Err(Error::AnotherPrompt),
             None => Ok(None),
@@ -137,7 +332,7 @@ impl Gateway {
     }
 
     /// The checks before an answer begins, in the order of `mod.rs`.
-    fn check(&self, session: SessionId, prompt: &[u32]) -> Result<(Session, Arc<dyn Model>), Error> {
+    fn check(&self, session: SessionId, prompt: &[u32]) -> Result<(Session, Arc<dyn Model>, AttesterPair), Error> {
         let context = &self.context;
         if let Some(closing) = context.ledger.closing(session) {
             return Err(Error::Answered(closing.tokens.id()));
@@ -148,9 +343,7 @@ impl Gateway {
             SessionPhase::Assigned { .. } => (),
             SessionPhase::Voting { .. } | SessionPhase::Disputable { .. } => return Err(Error::Closed),
         }
-        if !context.keyring.has(&view.gateway.key) {
-            return Err(Error::NotGateway);
-        }
+        let pair = context.keyring.pair(&view.gateway.key).ok_or(Error::NotGateway)?;
         let count = u32::try_from(prompt.len()).unwrap_or(u32::MAX);
         // A `Vec<u32>` and a slice of it are encoded alike.
         if count != view.prompt_tokens || blake2_256(&prompt.encode()) != view.prompt.0 {
@@ -158,12 +351,15 @@ impl Gateway {
         }
         let model = context.chain.model(view.model)?.ok_or(Error::UnknownModel(view.model))?;
         let model = context.models.open(model.content)?;
-        Ok((view, model))
+        // What cannot be kept in the end is not begun.
+        let need = Need::of(model.llama(), chain::most_positions(&view));
+        context.ledger.check_room(need.room).map_err(|error| Error::NoRoom(error.to_string()))?;
+        Ok((view, model, pair))
     }
 
     /// How far the answer of a session is, if it has begun while the node runs.
     pub fn progress(&self, session: SessionId) -> Option<Arc<Progress>> {
-        self.generations.lock().peek(&session).map(|generation| generation.progress.clone())
+        self.generations.lock().known.get(&session).map(|generation| generation.progress.clone())
     }
 
     /// Takes a worker's answer.
@@ -178,7 +374,7 @@ impl Gateway {
 
     /// What nobody asked for is counted and forgotten.
     fn take(&self, peer: PeerId, session: SessionId, place: u32, mail: Mail) {
-        let generation = self.generations.lock().get(&session).cloned();
+        let generation = self.generations.lock().known.get(&session).cloned();
         let is_taken = generation.is_some_and(|generation| generation.take(&peer, place, mail));
         if !is_taken {
             tracing::debug!(target: LOG_TARGET, "{peer} sent for session {session} what was not asked for");
@@ -203,10 +399,32 @@ impl Gateway {
     }
 
     fn tell(&self, peer: PeerId, mail: impl Fn() -> Mail) {
-        for (_, generation) in self.generations.lock().iter() {
+        for generation in self.generations.lock().known.values() {
             if generation.peers.contains(&Some(peer)) && !generation.progress.is_over() {
                 let _ = generation.mail.send(mail());
             }
+        }
+    }
+}
+
+impl Generations {
+    fn running(&self) -> impl Iterator<Item = (&SessionId, &Arc<Generation>)> {
+        self.known.iter().filter(|(_, generation)| !generation.progress.is_over())
+    }
+
+    /// Adds one. Of those that are over the first makes way, if they are too many.
+    fn insert(&mut self, session: SessionId, generation: Arc<Generation>) {
+        let over = || self.known.iter().filter(|(_, generation)| generation.progress.is_over());
+        if over().count() >= REMEMBERED {
+            let first = over().min_by_key(|(_, generation)| generation.number).map(|(session, _)| *session);
+            first.map(|first| self.known.remove(&first));
+        }
+        self.known.insert(session, generation);
+    }
+
+    fn forget(&mut self, session: SessionId, number: u64) {
+        if self.known.get(&session).is_some_and(|generation| generation.number == number) {
+            self.known.remove(&session);
         }
     }
 }
@@ -246,6 +464,20 @@ impl Generation {
     }
 }
 
+/// Whether others leave memory for one more answer.
+fn check_memory(others: Need, need: Need) -> Result<(), Error> {
+    let free = MAX_ANSWERS_BYTES.saturating_sub(others.memory);
+    if need.memory > free {
+        return Err(Error::NoMemory { needed: need.memory, free });
+    }
+    Ok(())
+}
+
+fn random_number() -> u32 {
+    let [a, b, c, d, ..] = Hash::random().0;
+    u32::from_le_bytes([a, b, c, d])
+}
+
 /// More outputs than a worker of a session ever has to send at once, though not many more.
 fn most_outputs(llama: &Llama, workers: u32, replicas: u32) -> u64 {
     let of_stage = |stage: Stage| {
@@ -262,6 +494,49 @@ mod tests {
     use super::*;
     use crate::rows::{protocol::RangeReply, tests::tiny::LLAMA};
 
+    fn generation(peers: &[PeerId], mail: Sender<Mail>) -> Generation {
+        Generation {
+            number: 1,
+            need: Need::default(),
+            prompt: Vec::new(),
+            inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
+            out: peers.iter().map(|_| AtomicBool::new(false)).collect(),
+            most_outputs: 100,
+            peers: peers.iter().copied().map(Some).collect(),
+            mail,
+            progress: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn all_answers_together_take_only_so_much_memory() {
+        let need = |memory| Need { room: 0, memory };
+        assert_eq!(check_memory(need(MAX_ANSWERS_BYTES - 5), need(5)), Ok(()));
+        let refused = check_memory(need(MAX_ANSWERS_BYTES - 5), need(6));
+        assert_eq!(refused, Err(Error::NoMemory { needed: 6, free: 5 }));
+        assert_eq!(check_memory(need(u64::MAX), need(1)), Err(Error::NoMemory { needed: 1, free: 0 }));
+    }
+
+    #[test]
+    fn answers_that_run_are_never_forgotten() {
+        let mut generations = Generations::default();
+        let begin = |number| Arc::new(Generation { number, ..generation(&[], mpsc::channel().0) });
+        generations.insert(0, begin(0));
+        for number in 1..200 {
+            let short = begin(number.into());
+            short.progress.end(Err("over".into()));
+            generations.insert(number, short);
+        }
+        assert_eq!(generations.running().count(), 1);
+        assert!(generations.known.contains_key(&0) && generations.known.contains_key(&199));
+        assert_eq!(generations.known.len(), REMEMBERED + 1);
+        assert!(!generations.known.contains_key(&100));
+        generations.forget(0, 1);
+        assert_eq!(generations.running().count(), 1);
+        generations.forget(0, 0);
+        assert_eq!(generations.running().count(), 0);
+    }
+
     fn reply(outputs: usize) -> Mail {
         let range = RangeReply { outputs: vec![0; outputs], signatures: Default::default() };
         Mail::Reply(Reply { session: 0, place: 1, number: 0, ranges: vec![range].try_into().unwrap() })
@@ -271,15 +546,7 @@ mod tests {
     fn only_so_much_of_a_worker_waits() {
         let (mail, inbound) = mpsc::channel();
         let peers = vec![PeerId::random(), PeerId::random()];
-        let generation = Generation {
-            prompt: Vec::new(),
-            inbox: peers.iter().map(|_| AtomicU32::new(0)).collect(),
-            out: peers.iter().map(|_| AtomicBool::new(false)).collect(),
-            most_outputs: 100,
-            peers: peers.iter().copied().map(Some).collect(),
-            mail,
-            progress: Arc::default(),
-        };
+        let generation = generation(&peers, mail);
         assert!(!generation.take(&peers[0], 1, reply(1)));
         assert!(!generation.take(&peers[1], 2, reply(1)));
         assert!(!generation.take(&peers[1], 1, reply(101)));
@@ -290,7 +557,7 @@ mod tests {
         assert!(generation.take(&peers[0], 0, reply(1)));
         generation.took(1);
         assert!(generation.take(&peers[1], 1, reply(1)));
-        assert_eq!(inbound.try_iter().count() as u32, INBOX + 2);
+        assert_eq!(inbound.try_iter().count(), INBOX as usize + 2);
         generation.leave_out(0);
         assert!(!generation.take(&peers[0], 0, reply(1)));
         generation.took(1);

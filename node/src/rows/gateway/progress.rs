@@ -43,6 +43,8 @@ pub struct Summary {
     pub closing: Closing,
     /// How far workers agreed.
     pub report: Report,
+    /// Why the answer breaks off, if it does.
+    pub cut: Option<String>,
 }
 
 /// An answer as it grows.

@@ -36,7 +36,35 @@ fn survives(manner: Manner, reason: &str) -> (Net, Summary) {
     (net, summary)
 }
 
-/// With one replica it is not answered, and it is said why.
+/// With one replica the answer breaks off where it is lost, and it is said why: what is complete is closed with.
+fn breaks_off(manner: Manner, reason: &str) {
+    let net = Net::new(2, 1);
+    net.workers[1].behaves(manner);
+    let (items, end) = net.answer();
+    let summary = end.unwrap();
+    assert_cut(&net, &summary, "no worker of range 1");
+    assert!(summary.cut.unwrap().contains(reason));
+    assert_eq!(items.len(), summary.report.tokens as usize);
+    assert_eq!(net.gateway.ledger.closing(SESSION), Some(summary.closing));
+}
+
+/// What was closed with is the beginning of the right answer.
+fn assert_cut(net: &Net, summary: &Summary, reason: &str) {
+    let mut alone = net.alone(&PROMPT, MAX_TOKENS, net.workers.len() as u32);
+    let positions = summary.closing.positions();
+    assert!(summary.cut.as_ref().is_some_and(|cut| cut.contains(reason)), "{:?}", summary.cut);
+    assert!((PROMPT.len() as u32..PROMPT.len() as u32 + MAX_TOKENS - 1).contains(&positions), "{positions}");
+    assert_eq!(summary.tokens, alone.tokens[..positions as usize + 1]);
+    assert_eq!(summary.report.tokens, positions + 1 - PROMPT.len() as u32);
+    alone.trace.truncate(positions);
+    assert_eq!(summary.closing.trace.root, alone.trace.describe().unwrap().1);
+    // Nothing was asked for beyond one position more.
+    let calls = net.gateway.wire.calls.lock();
+    let asked = calls.iter().filter(|call| call.stage == 0).map(|call| call.first + call.inputs.len() as u32 - 1);
+    assert_eq!(asked.max(), Some(positions));
+}
+
+/// With one replica it is not answered, if it is lost before there is any token, and it is said why.
 fn is_lost(manner: Manner, reason: &str) {
     let net = Net::new(2, 1);
     net.workers[1].behaves(manner);
@@ -54,7 +82,8 @@ fn a_silent_worker_is_dropped() {
 #[test]
 fn a_worker_that_dies_in_the_middle_is_dropped() {
     survives(Manner::DiesAt(40), "in time");
-    is_lost(Manner::DiesAt(40), "in time");
+    breaks_off(Manner::DiesAt(40), "in time");
+    is_lost(Manner::DiesAt(4), "in time");
 }
 
 #[test]
@@ -99,7 +128,7 @@ fn a_worker_that_is_far_behind_is_left_behind() {
 #[test]
 fn a_worker_that_takes_most_of_its_time_for_each_call_is_dropped() {
     // With 12 tokens there are 108 calls, each well within the time that one may take.
-    is_lost(Manner::Slow(Duration::from_millis(100)), "held up the others");
+    breaks_off(Manner::Slow(Duration::from_millis(100)), "held up the others");
     // Two slow ones of three: their ranges have the third.
     let net = Net::new(3, 3);
     net.workers[0].behaves(Manner::Slow(Duration::from_millis(100)));
@@ -163,6 +192,62 @@ fn a_worker_that_was_dropped_is_not_listened_to() {
 #[test]
 fn a_forged_signature_is_found() {
     survives(Manner::Forged, "signed what it did not send");
+}
+
+#[test]
+fn a_majority_that_lies_and_does_not_sign_is_not_believed() {
+    let net = Net::new(3, 3);
+    for place in [0, 1] {
+        net.workers[place].behaves(Manner::LiesUnsigned);
+    }
+    let (items, end) = net.answer();
+    let (summary, alone) = (end.unwrap(), net.alone(&PROMPT, MAX_TOKENS, 3));
+    assert_eq!((summary.tokens, summary.cut), (alone.tokens, None));
+    assert_eq!(summary.closing.trace.root, alone.trace.describe().unwrap().1);
+    assert!(items.iter().all(|item| item.agreement.unverified == 3));
+    let mut dropped = summary.report.dropped;
+    dropped.sort_unstable();
+    let reason = || "signed what it did not send".to_string();
+    assert_eq!(dropped, [(0, reason()), (1, reason())]);
+}
+
+#[test]
+fn what_a_majority_made_up_in_the_middle_is_not_closed_with() {
+    let net = Net::new(3, 3);
+    // The prompt takes nine calls, and each position after it.
+    for place in [0, 1] {
+        net.workers[place].behaves(Manner::LiesUnsignedFrom(40));
+    }
+    let (items, end) = net.answer();
+    let summary = end.unwrap();
+    assert_cut(&net, &summary, "signs what was computed");
+    assert_eq!((items.len(), summary.closing.positions()), (4, PROMPT.len() as u32 + 3));
+    // The honest worker signed more than there is: nobody has use for that.
+    let answered = net.gateway.ledger.answered(SESSION).unwrap();
+    assert!(answered.closing.contested.is_none());
+    // In the prompt there is nothing to close with.
+    let net = Net::new(3, 3);
+    for place in [0, 1] {
+        net.workers[place].behaves(Manner::LiesUnsignedFrom(3));
+    }
+    let failure = net.answer().1.unwrap_err();
+    assert!(failure.contains("signs what was computed"), "{failure}");
+    assert_eq!(net.gateway.ledger.closing(SESSION), None);
+}
+
+#[test]
+fn who_was_dropped_is_let_go_of() {
+    let net = Net::new(3, 3);
+    net.workers[2].behaves(Manner::Short);
+    for place in [0, 1] {
+        net.workers[place].behaves(Manner::Slow(Duration::from_millis(10)));
+    }
+    let progress = net.gateway.generate(&PROMPT).unwrap();
+    super::net::block_on(progress.after(0));
+    wait_until("a release is waited for", || !net.gateway.wire.kept.lock().contains(&net.workers[2].peer));
+    assert!(!progress.is_over());
+    super::net::follow(&progress).1.unwrap();
+    wait_until("the others are let go of", || net.gateway.wire.kept.lock().is_empty());
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Answers as they ought to be.
 
 use ensemble_compute::Machine;
-use ensemble_core::inference::{ranges_of, SessionPhase};
+use ensemble_core::inference::{ask_bytes, ranges_of, SessionPhase};
+use sp_core::Pair;
 
 use super::{
     net::{block_on, follow, wait_until, Net, MAX_TOKENS, PROMPT, SESSION},
@@ -10,6 +11,7 @@ use super::{
 };
 use crate::rows::{
     gateway::{Agreement, Error, News},
+    keys::AttesterPair,
     protocol::{Call, Message},
 };
 
@@ -90,6 +92,47 @@ fn long_prompts_go_in_batches() {
         net.ask(&prompt, 3);
         assert_is_right(&net, 3, &prompt, 3);
     }
+}
+
+#[test]
+fn the_gateway_signs_what_it_asks_for() {
+    let net = Net::new(2, 1);
+    let prompt: Vec<_> = (0..40).collect();
+    net.ask(&prompt, 3);
+    follow(&net.gateway.generate(&prompt).unwrap()).1.unwrap();
+    let (genesis, key) = (net.gateway.hub.context.genesis, net.gateway.pair.public());
+    let calls = std::mem::take(&mut *net.gateway.wire.calls.lock());
+    let mut last = Vec::new();
+    for call in calls.iter().filter(|call| call.place == 0) {
+        assert_eq!(call.asked.is_some(), call.stage == 0);
+        let Some(asked) = call.asked else { continue };
+        let position = call.first + u32::try_from(call.inputs.len()).unwrap() - 1;
+        let signature = sp_core::sr25519::Signature::from_raw(asked).into();
+        assert!(AttesterPair::verify(&signature, ask_bytes(&genesis, SESSION, position), &key));
+        last.push(position);
+    }
+    assert_eq!(last, [31, 39, 40, 41]);
+}
+
+#[test]
+fn what_could_not_be_kept_is_not_begun() {
+    let net = Net::new(1, 1);
+    net.ask(&PROMPT, 4_000_000);
+    let refused = net.gateway.generate(&PROMPT).err().unwrap();
+    assert!(matches!(&refused, Error::NoRoom(reason) if reason.contains("--tensor-quota")), "{refused}");
+}
+
+#[test]
+fn what_nobody_answered_is_tried_again() {
+    let net = Net::new(2, 1);
+    for worker in &net.workers {
+        *worker.shelf.0.lock() = Err("it is not held".into());
+    }
+    let failure = net.answer().1.unwrap_err();
+    assert!(failure.contains("it is not held"), "{failure}");
+    net.workers.iter().for_each(|worker| worker.has(net.model.clone()));
+    wait_until("the failure is forgotten", || net.gateway.hub.gateway.progress(SESSION).is_none());
+    assert_eq!(net.answer().1.unwrap().tokens, net.alone(&PROMPT, MAX_TOKENS, 2).tokens);
 }
 
 #[test]

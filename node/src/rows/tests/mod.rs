@@ -1,8 +1,10 @@
 //! Workers and gateways on a network in memory.
+#![allow(clippy::cast_possible_truncation, reason = "samples are small")]
 
+mod consents;
 mod faults;
 mod generation;
-mod net;
+pub mod net;
 mod rpc;
 mod serving;
 pub mod tiny;

@@ -18,7 +18,7 @@ use ensemble_core::{
     inference::{Payment, Quote, SessionId, SessionPhase},
     AttesterId,
 };
-use ensemble_runtime::{Balance, Hash};
+use ensemble_runtime::{AccountId, Balance, BlockNumber, Hash};
 use ensemble_tensor::TensorId;
 use parking_lot::{Mutex, RwLock};
 use sc_network::ReputationChange;
@@ -30,15 +30,15 @@ use tempfile::TempDir;
 use super::tiny::{Shelf, Tiny, LLAMA};
 use crate::{
     rows::{
-        chain::{Chain, Model as ModelView, Participant, Session, Unavailable},
-        gateway::{Error, Item, News, Progress, Summary},
+        chain::{Bonded, Chain, Model as ModelView, Participant, Session, Unavailable},
+        gateway::{Consents, Error, Item, News, Progress, Summary},
         keys::{AttesterPair, Keyring},
         limits::Faults,
         metrics::Metrics,
         model::Model,
         network::{Delivery, Network},
         post::Post,
-        protocol::Message,
+        protocol::{Call, Message, RangeReply, Reply},
         Context, Hub, Ledger, Patience,
     },
     tensors::{testing, Store},
@@ -81,6 +81,10 @@ pub enum Manner {
     PausesAt(usize, Duration),
     /// Signatures are altered.
     Forged,
+    /// Outputs are altered where they are signed, and the signatures too.
+    LiesUnsigned,
+    /// Outputs are altered from this message on, and signatures too.
+    LiesUnsignedFrom(usize),
     /// The session is another one.
     Elsewhere,
     /// They are no messages.
@@ -102,6 +106,10 @@ pub enum Manner {
 pub struct World {
     pub sessions: Mutex<HashMap<SessionId, Session>>,
     blocks: AtomicU64,
+    /// Who has a bond.
+    pub bonded: Mutex<Vec<Bonded>>,
+    /// What everybody could pay.
+    pub means: Mutex<Balance>,
     /// How often all sessions were looked through.
     pub scans: AtomicUsize,
 }
@@ -116,6 +124,10 @@ impl World {
 impl Chain for World {
     fn best(&self) -> Hash {
         Hash::from_low_u64_be(self.blocks.load(Ordering::SeqCst))
+    }
+
+    fn best_number(&self) -> BlockNumber {
+        BlockNumber::try_from(self.blocks.load(Ordering::SeqCst)).unwrap()
     }
 
     fn session(&self, id: SessionId) -> Result<Option<Session>, Unavailable> {
@@ -147,19 +159,35 @@ impl Chain for World {
         replicas: u32,
     ) -> Result<Option<Quote<Balance>>, Unavailable> {
         let price = Balance::from(positions * workers * replicas);
-        Ok(Some(Quote { price, workers: price, gateway: 0, credits: 0, burnt: 0 }))
+        let is_possible = (1..=5).contains(&replicas) && replicas <= workers;
+        Ok(is_possible.then_some(Quote { price, workers: price, gateway: 0, credits: 0, burnt: 0 }))
+    }
+
+    fn worker_of_key(&self, key: &AttesterId) -> Result<Option<Bonded>, Unavailable> {
+        Ok(self.bonded.lock().iter().find(|worker| worker.party.key == *key).cloned())
+    }
+
+    fn means(&self, _: &AccountId, _: u32, payment: Payment) -> Result<Balance, Unavailable> {
+        Ok(match payment {
+            Payment::Tune => *self.means.lock(),
+            Payment::Credits => 0,
+        })
     }
 }
 
-struct Ring(AttesterPair);
+struct Ring(Vec<AttesterPair>);
 
 impl Keyring for Ring {
+    fn keys(&self) -> Vec<AttesterId> {
+        self.0.iter().map(Pair::public).collect()
+    }
+
     fn has(&self, key: &AttesterId) -> bool {
-        self.0.public() == *key
+        self.pair(key).is_some()
     }
 
     fn pair(&self, key: &AttesterId) -> Option<AttesterPair> {
-        self.has(key).then(|| self.0.clone())
+        self.0.iter().find(|pair| pair.public() == *key).cloned()
     }
 }
 
@@ -200,6 +228,17 @@ impl Switch {
     }
 }
 
+/// Alters the outputs of some ranges, always alike, and their signatures.
+fn alter(reply: &mut Reply, is_altered: impl Fn(&RangeReply) -> bool) {
+    let mut ranges = std::mem::take(&mut reply.ranges).into_inner();
+    for range in ranges.iter_mut().filter(|range| is_altered(range)) {
+        let middle = range.outputs.len() / 2;
+        range.outputs[middle] += 1 << 30;
+        range.signatures.iter_mut().for_each(|signature| signature[5] ^= 1);
+    }
+    reply.ranges = ranges.try_into().unwrap();
+}
+
 /// A node's end of the network.
 pub struct Wire {
     local: PeerId,
@@ -210,6 +249,8 @@ pub struct Wire {
     pub reported: Mutex<Vec<PeerId>>,
     /// Messages that were refused, with their reasons.
     pub refusals: Mutex<Vec<String>>,
+    /// Calls that were sent.
+    pub calls: Mutex<Vec<Call>>,
 }
 
 impl Wire {
@@ -237,6 +278,8 @@ impl Wire {
                 signatures.for_each(|signature| signature[5] ^= 1);
                 reply.ranges = ranges.try_into().unwrap();
             },
+            Manner::LiesUnsigned => alter(&mut reply, |range| !range.signatures.is_empty()),
+            Manner::LiesUnsignedFrom(message) => alter(&mut reply, |_| number >= message),
             Manner::Elsewhere => reply.session += 1,
             Manner::Garbled => return vec![vec![9; 50]],
             Manner::Oversized => return vec![vec![0; crate::rows::protocol::MAX_MESSAGE_LEN + 1]],
@@ -285,8 +328,10 @@ impl Network for Wire {
         if !self.switch.are_linked(self.local, *peer) {
             return false;
         }
-        if let Ok(Message::Refused(refused)) = Message::read(&message) {
-            self.refusals.lock().push(refused.reason());
+        match Message::read(&message) {
+            Ok(Message::Refused(refused)) => self.refusals.lock().push(refused.reason()),
+            Ok(Message::Call(call)) => self.calls.lock().push(call),
+            _ => (),
         }
         for bytes in self.altered(peer, message) {
             if let Some(hub) = self.switch.hub(peer) {
@@ -322,6 +367,7 @@ pub struct Node {
     pub store: Arc<Store>,
     pub shelf: Arc<Shelf>,
     pub pair: AttesterPair,
+    other: AttesterPair,
     _folder: TempDir,
 }
 
@@ -337,12 +383,19 @@ impl Node {
         *self.shelf.0.lock() = Ok(Arc::new(model));
     }
 
-    fn participant(&self) -> Participant {
+    /// What the chain says of it.
+    pub fn participant(&self) -> Participant {
         Participant {
             account: self.pair.public().into_inner().0.into(),
             key: self.pair.public(),
             peer: self.peer.to_bytes().try_into().unwrap(),
         }
+    }
+
+    /// What the chain says of it under its other key.
+    pub fn other(&self) -> Participant {
+        let key = self.other.public();
+        Participant { account: [77; 32].into(), key, ..self.participant() }
     }
 
     /// Begins the answer of the session, as its gateway.
@@ -368,6 +421,8 @@ impl Net {
         let gateway = node(100);
         let workers: Vec<_> = (0..workers).map(|place| node(u8::try_from(place).unwrap())).collect();
         let net = Self { world, gateway, workers, model, switch };
+        *net.world.means.lock() = 1_000_000;
+        net.bond(net.gateway.participant(), 1_000_000);
         net.open(SESSION, replicas);
         net
     }
@@ -378,6 +433,12 @@ impl Net {
         let session = Session { id, ..session(self.gateway.participant(), replicas, workers) };
         self.world.sessions.lock().insert(id, session);
         self.world.next_block();
+    }
+
+    /// Says that somebody has a bond.
+    pub fn bond(&self, party: Participant, bond: Balance) {
+        let worker = Bonded { party, model: 0, bond, pledged: 0, sessions: 0, leaves_at: None };
+        self.world.bonded.lock().push(worker);
     }
 
     /// Opens a session of another gateway.
@@ -433,11 +494,12 @@ fn node(seed: u8, world: &Arc<World>, switch: &Arc<Switch>, model: &Tiny) -> Nod
         kept: Mutex::default(),
         reported: Mutex::default(),
         refusals: Mutex::default(),
+        calls: Mutex::default(),
     });
     let hub = home.hub(world, wire.clone(), PATIENCE);
     switch.hubs.write().insert(peer, Arc::downgrade(&hub));
-    let Home { folder, store, ledger, shelf, pair } = home;
-    Node { peer, hub, wire, ledger, store, shelf, pair, _folder: folder }
+    let Home { folder, store, ledger, shelf, pair, other } = home;
+    Node { peer, hub, wire, ledger, store, shelf, pair, other, _folder: folder }
 }
 
 /// All of a node but its network.
@@ -447,6 +509,7 @@ pub struct Home {
     ledger: Arc<Ledger>,
     shelf: Arc<Shelf>,
     pair: AttesterPair,
+    other: AttesterPair,
 }
 
 impl Home {
@@ -456,7 +519,8 @@ impl Home {
         let store = testing::store(&folder.path().join("tensors"), 256 << 20);
         let ledger = Ledger::open(&folder.path().join("rows"), store.clone()).unwrap();
         let shelf = Arc::new(Shelf(Mutex::new(Ok(Arc::new(model.clone())))));
-        Self { folder, store, ledger, shelf, pair: AttesterPair::from_seed(&[seed; 32]) }
+        let [pair, other] = [seed, seed + 50].map(|seed| AttesterPair::from_seed(&[seed; 32]));
+        Self { folder, store, ledger, shelf, pair, other }
     }
 
     /// Connects it.
@@ -464,9 +528,11 @@ impl Home {
         Hub::new(Arc::new(Context {
             genesis: Hash::repeat_byte(5),
             chain: world.clone(),
-            keyring: Arc::new(Ring(self.pair.clone())),
+            keyring: Arc::new(Ring(vec![self.pair.clone(), self.other.clone()])),
             models: self.shelf.clone(),
             ledger: self.ledger.clone(),
+            consents: Consents::open(&self.folder.path().join("consents")).unwrap(),
+            gateway_replicas: 1,
             post: Post::new(network),
             metrics: Metrics::new(None).unwrap(),
             machine: Machine::PORTABLE,

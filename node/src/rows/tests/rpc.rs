@@ -1,11 +1,15 @@
 //! The methods as a client calls them.
 
 use ensemble_core::inference::SessionPhase;
+use ensemble_runtime::AccountId;
 use jsonrpsee::{core::EmptyServerParams, MethodsError, RpcModule};
 use serde_json::{json, Value};
 
-use super::net::{block_on, Net, MAX_TOKENS, PROMPT, SESSION};
-use crate::rows::rpc::RowsRpc;
+use super::{
+    net::{block_on, Net, MAX_TOKENS, PROMPT, SESSION},
+    tiny::SLOW,
+};
+use crate::rows::{chain::Chain, rpc::RowsRpc};
 
 fn module(net: &Net) -> RpcModule<RowsRpc> {
     let hub = &net.gateway.hub;
@@ -96,6 +100,44 @@ fn a_prompt_has_tokens_a_hash_and_a_price() {
 }
 
 #[test]
+fn prompts_wait_for_their_turn() {
+    let net = Net::new(1, 1);
+    let module = module(&net);
+    let replies = block_on(async {
+        let calls = (0..10).map(|_| module.call::<_, Value>("ensemble_prompt", (0, SLOW)));
+        futures::future::join_all(calls).await
+    });
+    for reply in replies {
+        assert_eq!(reply.unwrap()["tokens"], json!([1]));
+    }
+}
+
+#[test]
+fn a_consent_has_all_that_a_session_is_opened_with() {
+    let net = Net::new(3, 3);
+    let requester = serde_json::to_value(AccountId::from([9; 32])).unwrap();
+    let terms = json!({ "maxTokens": MAX_TOKENS, "workers": 3, "replicas": 3 });
+    let reply = call(&net, "consent", json!([requester, 0, PROMPT, terms])).unwrap();
+    let gateway = net.gateway.participant();
+    assert_eq!(reply["gateway"], serde_json::to_value(&gateway.account).unwrap());
+    assert_eq!(reply["until"], json!(net.world.best_number() + 20));
+    assert_eq!(reply["price"], json!(((5 + MAX_TOKENS - 1) * 9).to_string()));
+    let signature = reply["signature"].as_str().unwrap();
+    assert!(signature.starts_with("0x") && signature.len() == 130, "{signature}");
+    assert!(reply["number"].is_u64());
+
+    let options = json!({ "payment": "credits", "gateway": gateway.account });
+    let refused = call(&net, "consent", json!([requester, 0, PROMPT, terms, options])).unwrap_err();
+    assert_eq!(refused.0, 22_017, "{}", refused.1);
+    let options = json!({ "gateway": requester });
+    assert_eq!(call(&net, "consent", json!([requester, 0, PROMPT, terms, options])).unwrap_err().0, 22_018);
+    assert_eq!(call(&net, "consent", json!([requester, 0, [41], terms])).unwrap_err().0, 22_016);
+    assert_eq!(call(&net, "consent", json!([requester, 1, PROMPT, terms])).unwrap_err().0, 22_006);
+    let terms = json!({ "maxTokens": MAX_TOKENS, "workers": 1, "replicas": 3 });
+    assert_eq!(call(&net, "consent", json!([requester, 0, PROMPT, terms])).unwrap_err().0, 22_013);
+}
+
+#[test]
 fn a_session_tells_what_it_is_and_how_it_went() {
     let net = Net::new(4, 3);
     net.workers[2].has(net.model.altered("blk.1.attn_output.weight", 20));
@@ -124,7 +166,9 @@ fn a_session_tells_what_it_is_and_how_it_went() {
 fn methods_have_the_names_that_clients_use() {
     let net = Net::new(1, 1);
     let names: Vec<_> = module(&net).method_names().collect();
-    for name in ["ensemble_prompt", "ensemble_generate", "ensemble_unsubscribeGenerate", "ensemble_session"] {
+    for name in
+        ["ensemble_prompt", "ensemble_consent", "ensemble_generate", "ensemble_unsubscribeGenerate", "ensemble_session"]
+    {
         assert!(names.contains(&name), "{names:?}");
     }
     let missing = block_on(module(&net).call::<_, Value>("ensemble_session", EmptyServerParams::new()));

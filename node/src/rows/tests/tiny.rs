@@ -29,6 +29,9 @@ pub const LLAMA: Llama = Llama {
 /// The two halves of a character.
 pub const HALVES: [u32; 2] = [39, 40];
 
+/// A prompt that takes a while to make.
+pub const SLOW: &str = "slow";
+
 /// A model with numbers from a seed.
 #[derive(Clone)]
 pub struct Tiny {
@@ -134,6 +137,10 @@ impl Model for Tiny {
 
     fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, String> {
         match prompt {
+            Prompt::Text(text) if text == SLOW => {
+                std::thread::sleep(std::time::Duration::from_millis(30));
+                Ok(vec![1])
+            },
             Prompt::Text(text) => Ok(text.bytes().map(|byte| u32::from(byte % 39)).collect()),
             Prompt::Messages(_) => Err("the model has no template".into()),
         }

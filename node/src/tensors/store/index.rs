@@ -253,11 +253,11 @@ impl Index {
         self.pins.contains(id) || self.pinned_members().any(|member| member == id)
     }
 
-    /// Bytes on disk of all that is pinned, if `id` is too.
-    pub fn pinned_with(&self, id: &TensorId) -> u64 {
+    /// Bytes on disk of all that is pinned, and of `id` if it were too.
+    pub fn pinned_with(&self, id: Option<&TensorId>) -> u64 {
         let members = |id| self.held.get(id).into_iter().flat_map(|entry| entry.members.iter());
         let kept: HashSet<_> =
-            self.pins.iter().chain([id]).flat_map(|id| std::iter::once(id).chain(members(id))).collect();
+            self.pins.iter().chain(id).flat_map(|id| std::iter::once(id).chain(members(id))).collect();
         kept.into_iter().filter_map(|id| self.held.get(id)).map(|entry| footprint(&entry.header)).sum()
     }
 

@@ -181,7 +181,7 @@ impl Store {
             return Ok(false);
         }
         if !index.pins.contains(id) {
-            let (id, needed, allowed) = (*id, index.pinned_with(id), self.room.quota / 5 * 4);
+            let (id, needed, allowed) = (*id, index.pinned_with(Some(id)), self.most_pinned());
             if needed > allowed {
                 return Err(Error::PinsFull { id, needed, allowed });
             }
@@ -195,6 +195,21 @@ impl Store {
         }
         self.publish(&index);
         Ok(true)
+    }
+
+    /// Whether so many bytes more could be stored and pinned, by what is there now. Nothing is set aside for them.
+    pub fn check_room(&self, bytes: u64) -> Result<(), Error> {
+        let index = self.index.lock();
+        let available = self.most_pinned().saturating_sub(index.pinned_with(None));
+        if bytes > available {
+            return Err(Error::StoreFull { needed: bytes, available });
+        }
+        index.make_room(bytes, self.limit(&index)?).map(drop)
+    }
+
+    /// Bytes that what is pinned may take.
+    fn most_pinned(&self) -> u64 {
+        self.room.quota / 5 * 4
     }
 
     /// Whether a tensor is pinned itself, not only as a member of a bundle.
@@ -327,13 +342,18 @@ impl Store {
 
     /// Removes what has to go so that `needed` more bytes fit into the quota and on the disk.
     fn make_room(&self, index: &mut Index, needed: u64) -> Result<(), Error> {
-        let disk = rustix::fs::statvfs(self.path.as_path()).map_err(io::Error::from)?;
-        let within_reach = index.used().saturating_add(disk.f_bavail.saturating_mul(disk.f_frsize));
-        let limit = within_reach.saturating_sub(self.room.min_free);
-        self.collect(index, needed, self.room.quota.min(limit)).map_err(|error| match error {
+        let limit = self.limit(index)?;
+        self.collect(index, needed, limit).map_err(|error| match error {
             Error::StoreFull { .. } if limit < self.room.quota => Error::DiskFull,
             other => other,
         })
+    }
+
+    /// Bytes that the store may take: the quota, or what other programs leave of the disk.
+    fn limit(&self, index: &Index) -> Result<u64, Error> {
+        let disk = rustix::fs::statvfs(self.path.as_path()).map_err(io::Error::from)?;
+        let within_reach = index.used().saturating_add(disk.f_bavail.saturating_mul(disk.f_frsize));
+        Ok(self.room.quota.min(within_reach.saturating_sub(self.room.min_free)))
     }
 
     /// Removes what has to go so that `needed` more bytes fit into `quota`.

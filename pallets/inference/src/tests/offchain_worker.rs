@@ -874,6 +874,21 @@ fn what_does_not_come_in_time_makes_way() {
 }
 
 #[test]
+fn what_cannot_be_judged_makes_way() {
+    on_node(1, |node, _, _, _| {
+        MaxSessionBytes::set(u64::from(MAX_CONTESTED_BYTES) / 4 + 1_000);
+        put(0, session(stranger(50), disputable(stranger(53))));
+        let missing = put_without_tokens(1);
+        node.hold_all();
+        node.verdicts.lock().insert(0, CheckStatus::Unable("a token".into()));
+        work();
+        assert!(!node.take_asked().contains(&missing));
+        next_worked_block();
+        assert!(node.take_asked().contains(&missing));
+    });
+}
+
+#[test]
 fn sessions_that_are_disputed_take_no_place_of_others() {
     on_node(1, |node, _, _, _| {
         for id in 0..5 {

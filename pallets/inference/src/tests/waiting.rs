@@ -92,21 +92,30 @@ fn who_is_not_first_looks_only_now_and_then() {
 }
 
 #[test]
-fn a_session_whose_votes_cannot_begin_in_time_is_refunded_and_its_gateway_keeps_its_bond() {
+fn a_session_whose_votes_cannot_begin_in_time_ends_and_its_gateway_keeps_its_bond() {
     with_little_room([5, 5], |_, [first, other]| {
         close(first, closing());
         let closed = System::block_number();
         next_block();
         close(other, closing());
-        let (held_before, wealth_before) = (held(HoldReason::Price, REQUESTER), wealth(REQUESTER));
         run_to(closed + PATIENCE + 1);
         assert!(is_closed(first));
-        let price = session(first).price;
+        let (held_before, wealth_before) = (held(HoldReason::Price, REQUESTER), wealth(REQUESTER));
+        let (price, burnt_before) = (session(first).price, BurntSoFar::get());
         next_block();
         assert!(!Sessions::<Test>::contains_key(first));
         assert!(events().contains(&Event::SessionOver { session: first, refund: Some(Refund::NoVotes) }));
-        assert_eq!((held(HoldReason::Price, REQUESTER), wealth(REQUESTER)), (held_before - price, wealth_before));
-        // Nobody is paid, and nobody loses anything.
+        // The requester has the answer: its five positions in three replicas cost what they cost, but for their votes.
+        let products = u128::from(crate::fixture::Model::tiny().llama.products());
+        let parameters = crate::CurrentParameters::<Test>::get();
+        let cost = parameters.rates.amount(5, products.try_into().unwrap(), 3).unwrap();
+        assert!(0 < cost && cost < price);
+        assert_eq!(
+            (held(HoldReason::Price, REQUESTER), wealth(REQUESTER)),
+            (held_before - price, wealth_before - cost)
+        );
+        assert_eq!(BurntSoFar::get(), burnt_before + cost);
+        // Nobody else is paid, or loses anything.
         assert!(WORKERS[..5].iter().chain(&[GATEWAY]).all(|who| worker(*who).bond == BOND));
         assert!(WORKERS[..5].iter().chain(&[GATEWAY]).all(|who| wealth(*who) == ENDOWMENT));
         // It keeps nobody out any more, and the other one does not wait for ever either.

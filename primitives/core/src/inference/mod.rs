@@ -346,5 +346,7 @@ sp_api::decl_runtime_apis! {
         fn quote(model: ModelId, positions: u32, workers: u32, replicas: u32) -> Option<Quote<Balance>>;
         /// The credits that an account could spend on a model, in planck.
         fn credits(account: AccountId, model: ModelId) -> Balance;
+        /// The TUNE that an account could have held for a session, in planck.
+        fn funds(account: AccountId) -> Balance;
     }
 }
