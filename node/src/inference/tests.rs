@@ -184,8 +184,13 @@ impl Lab {
 
     /// A check of a session whose contents are here.
     fn session(&self, lies: &[(u32, u32, Lie)]) -> (Check, Claims) {
+        self.session_of(5, lies)
+    }
+
+    /// The same of so many positions.
+    fn session_of(&self, positions: u32, lies: &[(u32, u32, Lie)]) -> (Check, Claims) {
         let model = Tiny::default();
-        let claims = Play { model: &model, prompt: &PROMPT, positions: 5, ranges: 3, lies, publishes: true }.run();
+        let claims = Play { model: &model, prompt: &PROMPT, positions, ranges: 3, lies, publishes: true }.run();
         let contested = (!claims.contested.is_empty()).then(|| self.bytes(&claims.contested.encode()));
         let closing = Closing { tokens: self.put(&claims.tokens), trace: self.put(&claims.gateway), contested };
         let won = claims.won.iter().map(|won| won.as_ref().map(|won| self.put(won).id())).collect();
@@ -336,10 +341,11 @@ fn who_asked_for_more_than_was_closed_with_is_shown_first() {
 #[test]
 fn signatures_that_find_nobody_come_last_and_are_so_many() {
     let lab = Lab::new();
-    let (check, claims) = lab.session(&[(3, 2, Lie::Output { range: 1, output: 4 })]);
+    let (check, claims) = lab.session_of(40, &[(3, 2, Lie::Output { range: 1, output: 4 })]);
     let won = claims.won[1].as_ref().unwrap();
     // Nobody who voted for what won signed anything else; one who did not vote signed another row at each position.
-    let rows = (0..5).map(|position| (won.row_hash(position).map(|hash| hash.map(|byte| !byte)).unwrap(), signature()));
+    let rows =
+        (0..40).map(|position| (won.row_hash(position).map(|hash| hash.map(|byte| !byte)).unwrap(), signature()));
     let silent = Signed { place: 4, range: 1, rows: rows.collect() };
     *lab.memory.signed.lock() = vec![silent.clone()];
     lab.sessions.check(check.clone());
@@ -351,12 +357,36 @@ fn signatures_that_find_nobody_come_last_and_are_so_many() {
         Evidence::Signature { range: 1, place: 4, trace, .. } => trace.index,
         other => panic!("{other:?}"),
     });
-    assert_eq!(positions.collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+    assert_eq!(positions.collect::<Vec<_>>(), (0..32).collect::<Vec<_>>());
     // Where nothing is wrong there is nothing to excuse.
     let (check, _) = lab.session(&[]);
     lab.sessions.check(check.clone());
     lab.fill();
     assert_eq!(lab.sessions.check(check), CheckStatus::Right);
+}
+
+#[test]
+fn what_finds_a_worker_is_among_the_first_of_its_rows() {
+    let lab = Lab::new();
+    let (mut check, claims) = lab.session_of(40, &[]);
+    // It voted in range 2 alone, where it signed other rows only in the end.
+    check.backers = vec![0, 0, 1];
+    let signed = |range: u32, from: u32| {
+        let won = claims.won[range as usize].as_ref().unwrap();
+        let row = |position| won.row_hash(position).map(|hash| if position < from { hash } else { [7; 32] }).unwrap();
+        Signed { place: 0, range, rows: (0..40).map(|position| (row(position), signature())).collect() }
+    };
+    *lab.memory.signed.lock() = vec![signed(0, 3), signed(2, 30), signed(1, 3)];
+    lab.sessions.check(check.clone());
+    lab.fill();
+    let CheckStatus::Wrong(found) = lab.sessions.check(check) else { panic!("a worker is found") };
+    let at = |evidence: &Evidence| match evidence {
+        Evidence::Signature { range, place: 0, trace, .. } => (trace.index, *range),
+        other => panic!("{other:?}"),
+    };
+    let found: Vec<_> = found.iter().map(at).collect();
+    assert_eq!((found[0], found.len()), ((30, 2), 32));
+    assert_eq!(found[1..5], [(3, 0), (3, 1), (4, 0), (4, 1)]);
 }
 
 #[test]

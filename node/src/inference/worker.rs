@@ -1,10 +1,13 @@
 //! The thread that computes sessions again.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use ensemble_check::{Claims, Model, Unable, Verdict};
 use ensemble_compute::Machine;
-use ensemble_core::{attester::AttesterSignature, inference::Evidence};
+use ensemble_core::{
+    attester::AttesterSignature,
+    inference::{Evidence, Position, RangeIndex},
+};
 use ensemble_host::{Check, CheckStatus};
 use ensemble_tensor::{Hash, TensorId};
 
@@ -26,6 +29,8 @@ use crate::{
 const NICENESS: i32 = 10;
 /// Most rows of a worker that are kept to excuse a gateway with.
 const MOST_EXCUSES: usize = 32;
+/// Most bytes of all of them, if there are several of each worker.
+const MOST_EXCUSE_BYTES: usize = 8 << 20;
 
 /// Opens models.
 pub trait Models: Send + 'static {
@@ -141,19 +146,46 @@ impl<M: Models> Worker<M> {
         (position > check.closing.positions()).then_some(Evidence::Short { position, signature })
     }
 
-    /// For each worker that signed something else than won of a range, the first rows of that. One is enough to find a
-    /// worker that voted for what won; the others, and those of workers that did not, excuse the gateway at their positions.
+    /// For each worker that signed other rows than won the first of those. One is enough to find a worker that voted for
+    /// what won; the others, and those of workers that did not, excuse the gateway at their positions.
     fn signatures(&self, check: &Check, claims: &Claims) -> Vec<Evidence> {
-        let of_worker = |Signed { place, range, rows }: Signed| {
-            let won = claims.won.get(range as usize).and_then(Option::as_ref);
-            let of_row = move |(position, (signed, signature)): (u32, (Hash, AttesterSignature))| {
-                let won = won.filter(|won| won.row_hash(position).is_some_and(|won| won != signed))?;
-                Some(Evidence::Signature { range, place, signed, signature, trace: won.prove(position).ok()? })
+        let won = |range: RangeIndex| claims.won.get(range as usize).and_then(Option::as_ref);
+        let mut others = BTreeMap::<u32, Vec<Other>>::new();
+        for Signed { place, range, rows } in self.records.signed(check.session) {
+            let Some(won) = won(range) else { continue };
+            let differ =
+                (0..).zip(rows).filter(|(at, (signed, _))| won.row_hash(*at).is_some_and(|won| won != *signed));
+            let other = |(position, (signed, signature))| Other { position, range, signed, signature };
+            others.entry(place).or_default().extend(differ.map(other));
+        }
+        let most = most_excuses(claims.gateway.header().row_len(), others.len());
+        let of_worker = |(place, mut rows): (u32, Vec<Other>)| {
+            rows.sort_by_key(|other| (!is_backer(check, other.range, place), other.position));
+            // What finds it comes first, then what excuses at the first positions.
+            rows.get_mut(1..).unwrap_or_default().sort_by_key(|other| (other.position, other.range));
+            let evidence = move |Other { position, range, signed, signature }| {
+                let trace = won(range)?.prove(position).ok()?;
+                Some(Evidence::Signature { range, place, signed, signature, trace })
             };
-            (0..).zip(rows).filter_map(of_row).take(MOST_EXCUSES)
+            rows.into_iter().take(most).filter_map(evidence)
         };
-        self.records.signed(check.session).into_iter().flat_map(of_worker).collect()
+        others.into_iter().flat_map(of_worker).collect()
     }
+}
+
+/// A row that a worker signed, and that is not the one that won.
+struct Other {
+    position: Position,
+    range: RangeIndex,
+    signed: Hash,
+    signature: AttesterSignature,
+}
+
+/// How many rows of each worker are kept to excuse a gateway with, if each has so many bytes. What comes of a check has
+/// to fit into the memory of an off-chain worker, whatever workers signed.
+fn most_excuses(row_len: usize, workers: usize) -> usize {
+    let fit = MOST_EXCUSE_BYTES / row_len.saturating_mul(workers).max(1);
+    fit.clamp(1, MOST_EXCUSES)
 }
 
 /// What comes of computing a session again.
@@ -168,9 +200,13 @@ enum Found {
 
 /// Whether a signature is of a worker that voted for what won.
 fn finds_somebody(check: &Check, evidence: &Evidence) -> bool {
-    let Evidence::Signature { range, place, .. } = evidence else { return false };
-    let backers = check.backers.get(*range as usize).copied().unwrap_or(0);
-    1u32.checked_shl(*place).is_some_and(|bit| backers & bit != 0)
+    matches!(evidence, Evidence::Signature { range, place, .. } if is_backer(check, *range, *place))
+}
+
+/// Whether a worker voted for what won.
+fn is_backer(check: &Check, range: RangeIndex, place: u32) -> bool {
+    let backers = check.backers.get(range as usize).copied().unwrap_or(0);
+    1u32.checked_shl(place).is_some_and(|bit| backers & bit != 0)
 }
 
 /// Has this thread, and those that it starts, run when others do not want to.
@@ -179,5 +215,17 @@ fn give_way() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(target: LOG_TARGET, "Could not lower the thread's priority: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excuses_fit_into_the_memory_of_an_offchain_worker() {
+        assert_eq!(most_excuses(121 * 64, 32), 32);
+        assert_eq!(most_excuses(1025 * 64, 32), 3);
+        assert_eq!((most_excuses(1 << 20, 32), most_excuses(0, 0)), (1, 32));
     }
 }

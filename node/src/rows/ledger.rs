@@ -40,7 +40,7 @@ const SIGNED: &str = "signed";
 /// How often a trace is cut to what its gateway closed with, which may be something else on another fork.
 const MAX_CUTS: usize = 4;
 /// How the names of files begin that are not whole yet.
-const UNFINISHED: &str = "new-";
+pub(super) const UNFINISHED: &str = "new-";
 /// The file that says below which number sessions were forgotten for want of room.
 const FORGOTTEN: &str = "forgotten";
 
@@ -57,6 +57,8 @@ struct Book {
     records: BTreeMap<SessionId, Record>,
     /// Sessions whose files cannot be read: nobody knows what was signed there.
     unreadable: BTreeSet<SessionId>,
+    /// Sessions of which a file with signatures was found when the node started.
+    signed: BTreeSet<SessionId>,
     /// Sessions below this number may have been forgotten for want of room.
     forgotten: SessionId,
 }
@@ -169,6 +171,12 @@ impl Ledger {
         let mut book = Book::default();
         for entry in fs::read_dir(folder)? {
             book.read(&entry?.path())?;
+        }
+        let is_answered = |session| book.records.get(session).is_some_and(|record| record.answered.is_some());
+        let left = book.signed.iter().filter(|session| !is_answered(session) && !book.unreadable.contains(session));
+        for session in left {
+            // The node stopped before it was noted that it had answered.
+            fs::remove_file(file(folder, *session, SIGNED))?;
         }
         // What was written down may not have been pinned before the node stopped.
         for id in book.records.values().flat_map(Record::tensors).filter(|id| !store.has_pin(id)) {
@@ -291,7 +299,7 @@ impl Ledger {
         positions: u32,
     ) -> Result<Option<Descriptor>, Error> {
         let served = self.book.lock().records.get(&session).map(|record| record.served.clone()).unwrap_or_default();
-        let mut of_range = served.iter().filter(|served| served.range == range);
+        let of_range = served.iter().filter(|served| served.range == range);
         let Some(whole) = of_range.clone().find(|served| served.trace == *trace).copied() else { return Ok(None) };
         let cuts: Vec<_> = of_range.filter(|served| served.place == whole.place).map(|served| served.trace).collect();
         if let Some(known) = cuts.iter().find(|cut| cut.header.rows() == positions) {
@@ -452,7 +460,7 @@ impl Ledger {
     }
 
     fn file(&self, session: SessionId, ending: &str) -> PathBuf {
-        self.folder.join(session.to_string()).with_extension(ending)
+        file(&self.folder, session, ending)
     }
 }
 
@@ -469,7 +477,8 @@ impl Book {
             return Ok(());
         }
         let numbered = |ending: &str| name.strip_suffix(ending)?.strip_suffix('.')?.parse::<SessionId>().ok();
-        if numbered(SIGNED).is_some() {
+        if let Some(session) = numbered(SIGNED) {
+            self.signed.insert(session);
             return Ok(());
         }
         let Some(session) = numbered(ENDING) else {
@@ -501,6 +510,10 @@ impl Record {
         };
         self.served.iter().map(|served| served.trace.id()).chain(closings.flat_map(of_closing))
     }
+}
+
+fn file(folder: &Path, session: SessionId, ending: &str) -> PathBuf {
+    folder.join(session.to_string()).with_extension(ending)
 }
 
 /// Writes a file whole or not at all.
@@ -544,6 +557,13 @@ mod tests {
     fn trace(mark: u8) -> Trace {
         let mut trace = Trace::new(&tiny::LLAMA);
         trace.record(2, 0, &Entry { input: [mark; 32], other: [1; 32] });
+        trace
+    }
+
+    /// A trace of 90 KiB.
+    fn long(mark: u8) -> Trace {
+        let mut trace = trace(mark);
+        trace.record(tiny::LLAMA.positions - 1, 1, &Entry { input: [mark; 32], other: [2; 32] });
         trace
     }
 
@@ -652,12 +672,7 @@ mod tests {
     fn what_cannot_be_pinned_is_not_kept_either() {
         let home = Home::with(1 << 20);
         let ledger = home.ledger();
-        // Of ten traces of 90 KiB nine can be pinned, which takes four fifths of the store.
-        let long = |mark| {
-            let mut trace = trace(mark);
-            trace.record(tiny::LLAMA.positions - 1, 1, &Entry { input: [mark; 32], other: [2; 32] });
-            trace
-        };
+        // Of ten traces eight can be pinned, which takes four fifths of the store.
         let traces: Vec<_> = (0..10).map(|mark| (0, long(mark))).collect();
         let asked = Asked { position: 9, signature: signature(2) };
         for chunk in [&traces[..], &traces[1..]] {
@@ -728,6 +743,24 @@ mod tests {
     }
 
     #[test]
+    fn of_several_keys_the_longest_trace_comes_first() {
+        let home = Home::new();
+        let ledger = home.ledger();
+        let of = |positions: u32| {
+            let mut trace = trace(1);
+            trace.record(5, 0, &Entry { input: [9; 32], other: [9; 32] });
+            trace.truncate(positions);
+            trace
+        };
+        for (place, positions) in [(0, 2), (1, 6), (2, 4)] {
+            ledger.seal(1, place, &[(0, of(positions))], None).unwrap();
+        }
+        let rows = ledger.traces(1, 0).into_iter().map(|trace| trace.header.rows());
+        assert_eq!(rows.collect::<Vec<_>>(), [6, 4, 2]);
+        assert_eq!(ledger.traces(1, 1), []);
+    }
+
+    #[test]
     fn the_furthest_that_was_asked_for_is_remembered() {
         let home = Home::new();
         let ledger = home.ledger();
@@ -742,14 +775,23 @@ mod tests {
 
     #[test]
     fn signatures_go_with_their_session() {
-        let home = Home::new();
+        let home = Home::with(1 << 20);
         let ledger = home.ledger();
         let signed = || vec![Signed { place: 0, range: 0, rows: vec![([7; 32], signature(1))] }];
         let file = home.folder.path().join("rows/4.signed");
-        ledger.close(4, &[1, 2], &Trace::new(&tiny::LLAMA), &[], signed(), Report::default()).unwrap_err();
+        // There is no room for the trace.
+        ledger.seal(1, 0, &(0..8).map(|mark| (0, long(mark))).collect::<Vec<_>>(), None).unwrap();
+        ledger.close(4, &[1, 2], &long(9), &[], signed(), Report::default()).unwrap_err();
         assert!(!file.exists() && ledger.signed(4).is_empty());
+        ledger.forget(1);
+        // The node stops before it notes what it wrote.
+        fs::write(&file, signed().encode()).unwrap();
+        assert_eq!(ledger.signed(4), []);
+        let ledger = home.ledger();
+        assert!(!file.exists());
         ledger.close(4, &[1, 2], &trace(1), &[], signed(), Report::default()).unwrap();
         assert!(file.exists());
+        assert_eq!(home.ledger().signed(4), signed());
         fs::write(&file, b"broken").unwrap();
         assert_eq!(home.ledger().signed(4), []);
         home.ledger().forget(4);

@@ -127,6 +127,7 @@ mod tests {
     use crate::rows::tests::tiny::{self, Tiny};
 
     #[test]
+    #[expect(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
     fn neighbours_are_computed_in_one_go() {
         assert_eq!(runs(&[2, 1, 0]), [0..3]);
         assert_eq!(runs(&[0, 3, 2]), [0..1, 2..4]);
