@@ -85,7 +85,8 @@ describe('inference that fails', { concurrency: 1 }, () => {
       const answer = await late.generate(once(MIDDLE, pause));
       const place = stalled.places.indexOf(scene.on('stan'));
       const dropped = [end, answer.end].map(({ dropped }) => dropped.map((worker) => worker.place));
-      assert.deepEqual(dropped, [[place], []]);
+      const reasons = [end, answer.end].flatMap(({ dropped }) => dropped.map(({ reason }) => reason));
+      assert.deepEqual(dropped, [[place], []], reasons.join('; '));
       for (const each of [end, answer.end]) await isRight(scene, each);
       const sessions = [
         [stalled, end, place],
