@@ -491,7 +491,7 @@ impl<T: Config> Pallet<T> {
             let has_place = if takes_place { places > 0 } else { *is_here || window.is_own };
             if has_place {
                 places = places.saturating_sub(takes_place.into());
-                Self::judge(now, window, &challenger, visit);
+                Self::judge(now, window, *is_here, &challenger, visit);
             }
         }
         windows.into_iter().map(|(_, window)| window).collect()
@@ -525,10 +525,11 @@ impl<T: Config> Pallet<T> {
         keys.iter().find(has_bond).cloned()
     }
 
-    /// Asks for the check of a session whose contents are here, and disputes what is wrong.
+    /// Asks for the check of a session, or for what the node knows without its contents, and disputes what is wrong.
     fn judge(
         now: BlockNumberFor<T>,
         window: &Window<T::AccountId>,
+        is_here: bool,
         challenger: &AttesterId,
         visit: &mut Visit<BlockNumberFor<T>>,
     ) {
@@ -550,7 +551,10 @@ impl<T: Config> Pallet<T> {
                 for evidence in found {
                     is_left |= !Self::dispute_until_shown(now, window, evidence, challenger, visit);
                 }
-                visit.watch = if is_left { Watch::Disputing } else { Watch::Done };
+                // Without contents it is not all that there is to find.
+                if is_here {
+                    visit.watch = if is_left { Watch::Disputing } else { Watch::Done };
+                }
             },
         }
     }

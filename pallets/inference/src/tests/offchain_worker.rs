@@ -858,13 +858,21 @@ fn what_never_comes_keeps_no_other_session_from_being_checked() {
 fn what_never_comes_does_not_hide_what_the_node_knows_of_its_own_sessions() {
     on_node(1, |node, pool, keys, _| {
         put_without_tokens(2);
-        put_without_tokens(3);
+        let tokens = put_without_tokens(3);
         Sessions::<Test>::mutate(3, |session| session.as_mut().unwrap().gateway = party(100, &keys[0]));
         node.hold_all();
         node.verdicts.lock().extend([2, 3].map(|id| (id, CheckStatus::Wrong(vec![short()]))));
         work();
         assert_eq!(node.take_checked(), [3]);
         assert_eq!(take_evidence(pool), [short()]);
+        // What else is wrong is found when they come.
+        change_window(|_, faults, _| faults.gateway = true);
+        next_worked_block();
+        next_worked_block();
+        node.held.lock().insert(tokens);
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![short(), against(1)]));
+        next_worked_block();
+        assert_eq!(take_evidence(pool), [against(1)]);
     });
 }
 
