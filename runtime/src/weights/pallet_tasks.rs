@@ -14,30 +14,30 @@ pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
     /// `c` is in `0..=256`.
     fn create(c: u32) -> Weight {
-        Weight::from_parts(128_578_899, 3_783)
-            .saturating_add(Weight::from_parts(40_750, 0).saturating_mul(c.into()))
+        Weight::from_parts(133_189_361, 3_783)
+            .saturating_add(Weight::from_parts(34_274, 0).saturating_mul(c.into()))
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(8))
     }
     fn commit() -> Weight {
-        Weight::from_parts(58_898_000, 11_671)
+        Weight::from_parts(60_100_000, 11_671)
             .saturating_add(T::DbWeight::get().reads(5))
             .saturating_add(T::DbWeight::get().writes(4))
     }
     fn reveal() -> Weight {
-        Weight::from_parts(20_300_000, 3_783)
+        Weight::from_parts(20_291_000, 3_783)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn cancel() -> Weight {
-        Weight::from_parts(102_032_000, 3_783)
+        Weight::from_parts(103_275_000, 3_783)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(6))
     }
     /// `n` is in `1..=32`.
     fn advance(n: u32) -> Weight {
-        Weight::from_parts(172_956_368, 6_196)
-            .saturating_add(Weight::from_parts(171_152_634, 0).saturating_mul(n.into()))
+        Weight::from_parts(229_752_773, 6_196)
+            .saturating_add(Weight::from_parts(167_801_546, 0).saturating_mul(n.into()))
             .saturating_add(T::DbWeight::get().reads(10))
             .saturating_add(T::DbWeight::get().reads(5_u64.saturating_mul(n.into())))
             .saturating_add(T::DbWeight::get().writes(12))
@@ -45,71 +45,71 @@ impl<T: frame_system::Config> pallet_tasks::WeightInfo for WeightInfo<T> {
             .saturating_add(Weight::from_parts(0, 4319).saturating_mul(n.into()))
     }
     fn attest() -> Weight {
-        Weight::from_parts(54_321_000, 4_038)
+        Weight::from_parts(62_103_000, 4_038)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn authorize_attest() -> Weight {
-        Weight::from_parts(68_322_000, 4_038).saturating_add(T::DbWeight::get().reads(3))
+        Weight::from_parts(68_793_000, 4_038).saturating_add(T::DbWeight::get().reads(3))
     }
     fn on_initialize() -> Weight {
-        Weight::from_parts(10_085_000, 1_518)
+        Weight::from_parts(10_155_000, 1_518)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn agenda_look() -> Weight {
-        Weight::from_parts(12_548_000, 5_988)
+        Weight::from_parts(12_919_000, 5_988)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn close_reveal() -> Weight {
-        Weight::from_parts(51_076_000, 5_583)
+        Weight::from_parts(65_398_000, 5_583)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
     fn close_attest() -> Weight {
-        Weight::from_parts(21_071_000, 4_038)
+        Weight::from_parts(28_072_000, 4_038)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn pay_winner() -> Weight {
-        Weight::from_parts(224_525_000, 6_362)
+        Weight::from_parts(246_568_000, 6_542)
             .saturating_add(T::DbWeight::get().reads(12))
             .saturating_add(T::DbWeight::get().writes(11))
     }
     fn pay_minority() -> Weight {
-        Weight::from_parts(131_256_000, 6_362)
+        Weight::from_parts(149_483_000, 6_542)
             .saturating_add(T::DbWeight::get().reads(8))
             .saturating_add(T::DbWeight::get().writes(8))
     }
     fn finish() -> Weight {
-        Weight::from_parts(120_930_000, 4_047)
+        Weight::from_parts(134_411_000, 4_047)
             .saturating_add(T::DbWeight::get().reads(7))
             .saturating_add(T::DbWeight::get().writes(9))
     }
     fn commit_as_attester() -> Weight {
-        Weight::from_parts(50_075_000, 3_783)
+        Weight::from_parts(55_483_000, 3_783)
             .saturating_add(T::DbWeight::get().reads(2))
             .saturating_add(T::DbWeight::get().writes(2))
     }
     fn authorize_commit_as_attester() -> Weight {
-        Weight::from_parts(75_733_000, 3_783).saturating_add(T::DbWeight::get().reads(3))
+        Weight::from_parts(79_909_000, 3_783).saturating_add(T::DbWeight::get().reads(3))
     }
     fn reveal_as_attester() -> Weight {
-        Weight::from_parts(44_516_000, 3_783)
+        Weight::from_parts(67_311_000, 3_783)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn authorize_reveal_as_attester() -> Weight {
-        Weight::from_parts(72_548_000, 3_783).saturating_add(T::DbWeight::get().reads(3))
+        Weight::from_parts(90_374_000, 3_783).saturating_add(T::DbWeight::get().reads(3))
     }
     fn dismiss() -> Weight {
-        Weight::from_parts(25_398_000, 6_126)
+        Weight::from_parts(32_719_000, 6_126)
             .saturating_add(T::DbWeight::get().reads(3))
             .saturating_add(T::DbWeight::get().writes(3))
     }
     fn conclude_vote() -> Weight {
-        Weight::from_parts(29_023_000, 4_286)
+        Weight::from_parts(32_018_000, 4_286)
             .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
