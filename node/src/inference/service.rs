@@ -17,7 +17,7 @@ use super::{
     contents,
     jobs::{Desk, Order},
     metrics::Metrics,
-    records::Records,
+    records::{short, Records},
     worker::{Models, Worker},
     LOG_TARGET,
 };
@@ -193,7 +193,11 @@ impl InferenceAccess for Sessions {
             return status;
         }
         if !contents::needed(&check).all(|content| self.is_ready(&content)) {
-            return CheckStatus::Pending;
+            // A gateway that withholds what it says is not spared what needs nothing of it.
+            return match short(&*self.records, &check) {
+                Some(short) => CheckStatus::Wrong(vec![short]),
+                None => CheckStatus::Pending,
+            };
         }
         let mut jobs = self.desk.jobs();
         // Another worker may have been quicker.

@@ -128,9 +128,10 @@ mod tests {
 
     #[test]
     fn neighbours_are_computed_in_one_go() {
-        assert_eq!(runs(&[2, 1, 0]), [0..3]);
-        assert_eq!(runs(&[0, 3, 2]), [0..1, 2..4]);
-        assert_eq!(runs(&[5]), [5..6]);
+        let runs = |served: &[u32]| runs(served).into_iter().map(|run| (run.start, run.end)).collect::<Vec<_>>();
+        assert_eq!(runs(&[2, 1, 0]), [(0, 3)]);
+        assert_eq!(runs(&[0, 3, 2]), [(0, 1), (2, 4)]);
+        assert_eq!(runs(&[5]), [(5, 6)]);
     }
 
     #[test]
