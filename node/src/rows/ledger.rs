@@ -40,7 +40,7 @@ const SIGNED: &str = "signed";
 /// How often a trace is cut to what its gateway closed with, which may be something else on another fork.
 const MAX_CUTS: usize = 4;
 /// How the names of files begin that are not whole yet.
-const UNFINISHED: &str = "new-";
+pub(super) const UNFINISHED: &str = "new-";
 /// The file that says below which number sessions were forgotten for want of room.
 const FORGOTTEN: &str = "forgotten";
 

@@ -32,8 +32,9 @@ pub const MAX_INBOUND: u32 = 64;
 
 /// Messages out of turn that a peer may send in one go.
 const BURST: u32 = 64;
-/// After how long a peer may send one more.
-const RECOVERY: Duration = Duration::from_millis(250);
+/// After how long a peer may send one more. A gateway asks again each second where a worker has no time for it, all that
+/// it may have unanswered in all its sessions, and does nothing wrong.
+const RECOVERY: Duration = Duration::from_millis(25);
 /// Peers that are remembered. Whoever did nothing wrong for longest is forgotten first.
 const PEERS: u32 = 1024;
 
@@ -81,6 +82,16 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_asks_again_each_second_is_not_cut_off() {
+        let (mut faults, peer, start) = (Faults::default(), PeerId::random(), Instant::now());
+        let calls = SEATS_OF_GATEWAY * crate::rows::protocol::IN_FLIGHT as usize;
+        for second in 0..60 {
+            let now = start + crate::rows::Patience::default().retry * second;
+            (0..calls).for_each(|_| assert!(!faults.charge(peer, now)));
+        }
+    }
 
     #[test]
     fn a_burst_is_forgiven_and_a_stream_is_not() {

@@ -24,8 +24,8 @@
 //!    position is complete, those count alone who signed it, and gave what was taken in all its stages: whoever gives
 //!    false outputs is bound to them, or they are not used.
 //! 6. **End.** If a range is lost, or nobody signs what was taken of it, the answer breaks off behind the last position
-//!    that is complete; without one token there is none. Tokens, the gateway's trace, and each worker's traces go into the tensor stores, pinned. The off-chain
-//!    worker closes the session and votes with what the [`Ledger`] says.
+//!    that is complete; without one token there is none. Tokens, the gateway's trace, and each worker's traces go into
+//!    the tensor stores, pinned. The off-chain worker closes the session and votes with what the [`Ledger`] says.
 //!
 //! # The protocol
 //!

@@ -127,7 +127,7 @@ mod tests {
     fn what_is_used_is_not_opened_twice_though_it_made_way() {
         let opened = Opened::default();
         let first = opened.get(id(0), || Ok(0)).unwrap();
-        (1..).take(OPEN as usize).for_each(|number: u8| drop(opened.get(id(number), || Ok(number)).unwrap()));
+        (1..=u8::try_from(OPEN).unwrap()).for_each(|number| drop(opened.get(id(number), || Ok(number)).unwrap()));
         assert!(Arc::ptr_eq(&first, &opened.get(id(0), || unreachable!()).unwrap()));
         // Nobody uses this one.
         assert_eq!(*opened.get(id(1), || Ok(7)).unwrap(), 7);

@@ -578,16 +578,24 @@ impl From<News> for NewsReply {
             News::Item(Item { token, text, position, rate, agreement }) => {
                 Self::Token { token, text, position, rate, ranges: agreement.into() }
             },
-            News::End(Ok(Summary { tokens, rate, closing, report, cut })) => Self::End {
-                tokens,
-                rate,
-                tokens_id: closing.tokens.id(),
-                trace: closing.trace.id(),
-                positions: closing.positions(),
-                cut,
-                report: report.into(),
+            News::End(end) => match *end {
+                Ok(summary) => summary.into(),
+                Err(reason) => Self::Failed { reason },
             },
-            News::End(Err(reason)) => Self::Failed { reason },
+        }
+    }
+}
+
+impl From<Summary> for NewsReply {
+    fn from(Summary { tokens, rate, closing, report, cut }: Summary) -> Self {
+        Self::End {
+            tokens,
+            rate,
+            tokens_id: closing.tokens.id(),
+            trace: closing.trace.id(),
+            positions: closing.positions(),
+            cut,
+            report: report.into(),
         }
     }
 }

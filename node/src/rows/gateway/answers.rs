@@ -265,7 +265,8 @@ impl Answers {
         let count = self.asked.inputs.len();
         let of_range = |(range, tally): (RangeIndex, &'_ Tally)| {
             let taken = tally.taken()?;
-            let others = || tally.groups.iter().filter(|group| !std::ptr::eq(*group, taken));
+            let others =
+                || tally.groups.iter().filter(|group| !std::ptr::eq(*group, taken) && !group.places.is_empty());
             let differs = |place: &usize| {
                 let own = part(&taken.outputs, *place, count);
                 others().any(|other| part(&other.outputs, *place, count) != own)

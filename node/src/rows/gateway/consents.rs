@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use super::need::Need;
 use crate::rows::{
     chain::{self, Session},
-    ledger::write,
+    ledger::{write, UNFINISHED},
     LOG_TARGET,
 };
 
@@ -106,9 +106,14 @@ impl Consents {
         let mut given = BTreeMap::new();
         for entry in fs::read_dir(folder)? {
             let path = entry?.path();
-            if path.extension().is_none_or(|ending| ending != ENDING) {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with(UNFINISHED) {
                 // What was not written whole was given to nobody.
                 fs::remove_file(&path)?;
+                continue;
+            }
+            if path.extension().is_none_or(|ending| ending != ENDING) {
+                tracing::warn!(target: LOG_TARGET, "{} is no consent's file; it is left alone", path.display());
                 continue;
             }
             match Promise::decode_all(&mut &*fs::read(&path)?) {
@@ -274,9 +279,10 @@ mod tests {
         assert!(consents.add(promise(7, 30), 10).unwrap());
         fs::write(folder.path().join("new-1"), b"half").unwrap();
         fs::write(folder.path().join("8.consent"), b"broken").unwrap();
+        fs::create_dir(folder.path().join("mine")).unwrap();
 
         let again = Consents::open(folder.path()).unwrap();
-        assert_eq!(files(&folder), 2);
+        assert_eq!(files(&folder), 3);
         assert_eq!(again.promised(&key(1), 30), 10);
         assert_eq!((again.promised(&key(2), 30), again.promised(&key(1), 31)), (0, 0));
         assert_eq!(again.look(&[], 30), []);
@@ -289,7 +295,7 @@ mod tests {
         assert!(!again.is_empty());
         assert_eq!(again.look(&[over(opened(3))], 51), []);
         assert!(again.is_empty());
-        assert_eq!(files(&folder), 1);
+        assert_eq!(files(&folder), 2);
     }
 
     #[test]

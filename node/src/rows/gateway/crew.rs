@@ -170,10 +170,10 @@ impl Member {
         self.retry_at = Some(at);
     }
 
-    /// Takes note of a lost connection. Says whether it was one too many.
+    /// Takes note of a lost connection. Says whether it was one too many: those count that took an answer along.
     pub fn lost(&mut self) -> bool {
+        self.losses = self.losses.saturating_add(u32::from(!self.unanswered.is_empty()));
         self.take_back();
-        self.losses = self.losses.saturating_add(1);
         self.losses > MAX_LOSSES
     }
 
@@ -262,5 +262,34 @@ impl Member {
             rows: std::mem::take(&mut rows.signed),
         };
         self.ranges.iter().zip(&mut self.rows).map(of_range).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::protocol::Call;
+
+    fn frame(number: u32) -> Arc<Frame> {
+        let (asked, inputs) = (None, Default::default());
+        Arc::new(Frame::new(Call { session: 1, place: 0, number, stage: 1, first: 0, asked, inputs }))
+    }
+
+    #[test]
+    fn connections_that_are_lost_while_nothing_is_owed_do_not_count() {
+        let key = AttesterPair::from_seed(&[1; 32]).public();
+        let mut member = Member::new(0, Some(PeerId::random()), key, vec![0]);
+        for _ in 0..10 {
+            assert!(!member.lost());
+        }
+        for loss in 1..=MAX_LOSSES + 1 {
+            member.unanswered.push_back(frame(7));
+            assert_eq!(member.lost(), loss > MAX_LOSSES);
+            // It is asked the same again.
+            assert_eq!(member.queue.pop_front().map(|frame| frame.number()), Some(7));
+        }
+        member.unanswered.push_back(frame(8));
+        assert!(member.answered(8, Instant::now()));
+        assert!(!member.lost());
     }
 }

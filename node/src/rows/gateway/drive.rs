@@ -681,7 +681,8 @@ impl Driver {
         }
         self.settle();
         self.contested.retain(|contested| contested.position < complete);
-        let signed: Vec<Signed> = self.crew.iter_mut().flat_map(Member::signed).collect();
+        let mut signed: Vec<Signed> = self.crew.iter_mut().flat_map(Member::signed).collect();
+        signed.iter_mut().for_each(|signed| signed.rows.truncate(complete as usize));
         let (id, report) = (self.session.id, self.report.clone());
         let closing = self.context.ledger.close(id, &self.tokens, &self.trace, &self.contested, signed, report)?;
         Ok(Summary { tokens: self.tokens.clone(), rate, closing, report: self.report.clone(), cut })

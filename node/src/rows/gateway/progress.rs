@@ -65,7 +65,7 @@ pub enum News {
     /// The next token.
     Item(Item),
     /// The answer is complete, or there will be none, and why.
-    End(Result<Summary, String>),
+    End(Box<Result<Summary, String>>),
 }
 
 impl Default for Progress {
@@ -114,7 +114,7 @@ impl State {
     fn after(&self, known: usize) -> Option<News> {
         match self.items.get(known) {
             Some(item) => Some(News::Item(item.clone())),
-            None => self.end.clone().map(News::End),
+            None => self.end.clone().map(Box::new).map(News::End),
         }
     }
 }

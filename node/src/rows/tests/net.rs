@@ -576,7 +576,7 @@ pub fn follow(progress: &Progress) -> (Vec<Item>, Result<Summary, String>) {
         let news = block_on(progress.after(items.len()));
         match news {
             News::Item(item) => items.push(item),
-            News::End(end) => return (items, end),
+            News::End(end) => return (items, *end),
         }
     }
 }

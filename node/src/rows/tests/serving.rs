@@ -483,7 +483,7 @@ fn who_asks_in_vain_too_often_is_cut_off() {
     desk.net.change(|session| session.phase = SessionPhase::Open { assign_at: 2 });
     let (worker, gateway) = (&desk.net.workers[0], desk.net.gateway.peer);
     wait_until("a report is waited for", || {
-        desk.send(call(0, 0, 0, 1));
+        (0..20).for_each(|_| desk.send(call(0, 0, 0, 1)));
         worker.wire.reported.lock().contains(&gateway)
     });
 }

@@ -436,6 +436,25 @@ mod room {
     }
 
     #[test]
+    fn what_will_fit_is_known_before_it_is_there() {
+        let folder = TempDir::new().unwrap();
+        let samples: Vec<_> = (0..3).map(|seed| Sample::bytes(50_000, seed)).collect();
+        let one = footprint(&samples[0]);
+        let store = open(&folder, 5 * one);
+        let fits = |bytes| store.check_room(bytes).is_ok();
+        assert!(fits(4 * one) && !fits(4 * one + 1));
+        samples.iter().for_each(|sample| put(&store, sample));
+        // What is not pinned makes way.
+        assert!(fits(4 * one));
+        assert!(store.pin(&samples[0].id).unwrap());
+        assert!(fits(3 * one) && !fits(3 * one + 1));
+        // What is in use does not.
+        let _guard = store.guard(&[samples[1].id, samples[2].id]);
+        assert!(fits(2 * one) && !fits(2 * one + 1));
+        assert_eq!(store.usage().tensors, 3);
+    }
+
+    #[test]
     fn small_tensors_count_as_what_their_files_take() {
         let folder = TempDir::new().unwrap();
         let store = open(&folder, 100_000);
