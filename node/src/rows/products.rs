@@ -129,10 +129,9 @@ mod tests {
     #[test]
     #[expect(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
     fn neighbours_are_computed_in_one_go() {
-        let runs = |served: &[u32]| runs(served).into_iter().map(|run| (run.start, run.end)).collect::<Vec<_>>();
-        assert_eq!(runs(&[2, 1, 0]), [(0, 3)]);
-        assert_eq!(runs(&[0, 3, 2]), [(0, 1), (2, 4)]);
-        assert_eq!(runs(&[5]), [(5, 6)]);
+        assert_eq!(runs(&[2, 1, 0]), [0..3]);
+        assert_eq!(runs(&[0, 3, 2]), [0..1, 2..4]);
+        assert_eq!(runs(&[5]), [5..6]);
     }
 
     #[test]
