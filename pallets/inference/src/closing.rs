@@ -83,30 +83,30 @@ impl<T: Config> Pallet<T> {
         Ok(())
     }
 
-    /// Has the workers of each range vote, and takes what that costs: all or nothing. Gives the session back if they cannot.
-    pub(crate) fn open_votes(id: SessionId, mut session: SessionOf<T>) -> Result<(), SessionOf<T>> {
-        let State::Closed { team, closing, .. } = &session.state else { return Err(session) };
+    /// Has the workers of each range vote, and takes what that costs: all or nothing. False if they cannot. The caller stores
+    /// the session.
+    pub(crate) fn open_votes(id: SessionId, session: &mut SessionOf<T>) -> bool {
+        let State::Closed { team, closing, .. } = &session.state else { return false };
         let (team, closing) = (team.clone(), *closing);
         let begun = with_storage_layer(|| {
             let ranges = 0..session.question.workers;
-            ranges.map(|range| Self::open_vote(id, range, &session, &team, &closing)).collect::<Result<Vec<_>, _>>()
+            ranges.map(|range| Self::open_vote(id, range, session, &team, &closing)).collect::<Result<Vec<_>, _>>()
         });
         let tasks: Vec<TaskId> = match begun {
             Ok(tasks) => tasks,
             Err(error) => {
                 log::error!(target: LOG, "session {id}: no votes can begin: {error:?}");
-                return Err(session);
+                return false;
             },
         };
         let fee = session.fee;
-        let taken = Self::take_price(&mut session, fee);
+        let taken = Self::take_price(session, fee);
         Self::burn(taken);
         let ranges = BoundedVec::truncate_from(tasks.iter().copied().map(Range::voted_on).collect());
         session.state = State::Voting { team, closing, ranges };
-        Self::schedule(id, &mut session, None);
-        Sessions::<T>::insert(id, session);
+        Self::schedule(id, session, None);
         Self::deposit_event(Event::VotesOpened { session: id, tasks, fee });
-        Ok(())
+        true
     }
 
     fn open_vote(

@@ -17,7 +17,7 @@
 //! 3. **Close.** The gateway generates, off the chain, and closes with the descriptors of all tokens and of its trace
 //!    ([`Pallet::close`]): nobody pays for that, because its key signs it.
 //! 4. **Vote.** The workers of each range vote on its trace ([`votes`]), as soon as there is room for all votes. If there is
-//!    none for long, the session ends, and nobody is paid ([`waiting`]).
+//!    none for long, the session goes on without votes ([`waiting`]).
 //! 5. **Window.** Anybody may show that something is wrong ([`dispute`]). The chain computes it again.
 //! 6. **Settle.** Each worker is settled, one at a time, then everybody else, and the record goes ([`paying`]).
 //!
@@ -42,8 +42,7 @@
 //! are disputed, like those of any session. If of no range most workers revealed the same, the gateway has closed with nothing
 //! that anybody else has seen, and pays as if it had not closed.
 //!
-//! Of a session whose votes could not begin in time what was computed is burnt likewise, and the rest returns. Nobody is paid,
-//! and nobody loses anything of a bond.
+//! Where votes could not begin in time all ranges are void, and the gateway is not to blame for that.
 //!
 //! So nobody gets an answer for less than its price by driving it, or by working for it and keeping silent: whether a gateway
 //! does not close, or closes with what nobody can see, or is wrong and has a friend show it, its bond loses as much, and
@@ -430,6 +429,8 @@ pub mod pallet {
         SessionClosed { session: SessionId, closing: Closing },
         /// The workers vote, in a task for each range, and the requester paid `fee` for that.
         VotesOpened { session: SessionId, tasks: alloc::vec::Vec<TaskId>, fee: Balance },
+        /// The votes of a session could not begin in time, and it goes on without them: all its ranges are void.
+        VotesGivenUp { session: SessionId },
         /// The vote on a range is over. The places of workers as bits: who revealed what won, and who something else.
         RangeDecided { session: SessionId, range: RangeIndex, vote: RangeVote, backers: u32, outvoted: u32 },
         /// All ranges are decided, and disputes are taken until block `until`.

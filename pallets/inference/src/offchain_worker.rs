@@ -306,6 +306,9 @@ impl<AccountId> Window<AccountId> {
     }
 }
 
+/// The sessions in which keys of this node take part, and those that are in their window.
+type SessionsFor<T> = (Vec<(SessionId, SessionOf<T>)>, Vec<Window<<T as frame_system::Config>::AccountId>>);
+
 impl<T: Config> Pallet<T> {
     pub(crate) fn run_offchain_worker(now: BlockNumberFor<T>) {
         let mut lock = StorageLock::<Time>::with_deadline(LOCK_KEY, LOCK_DURATION);
@@ -371,10 +374,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// The sessions in which keys of this node take part, and all that are in their window and not done with.
-    fn sessions_for(
-        keys: &[AttesterId],
-        journal: &Journal<BlockNumberFor<T>>,
-    ) -> (Vec<(SessionId, SessionOf<T>)>, Vec<Window<T::AccountId>>) {
+    fn sessions_for(keys: &[AttesterId], journal: &Journal<BlockNumberFor<T>>) -> SessionsFor<T> {
         let is_done = |id: &SessionId| journal.visits.get(id).is_some_and(|visit| visit.watch == Watch::Done);
         let (mut own, mut windows) = (Vec::new(), Vec::new());
         for (id, session) in Sessions::<T>::iter() {
@@ -485,11 +485,13 @@ impl<T: Config> Pallet<T> {
                 visit.watch = Watch::Begun;
             }
             window.contents().for_each(|(content, max_bytes, _)| Self::fetch(now, &content, max_bytes));
-            // What was found is known, and computed no more.
-            let takes_place = visit.watch != Watch::Disputing;
-            if *is_here && (places > 0 || !takes_place) {
+            // What was found is known, and computed no more; nor is anything computed without contents, but of its own
+            // sessions the node may know what shows that somebody was wrong all the same.
+            let takes_place = *is_here && visit.watch != Watch::Disputing;
+            let has_place = if takes_place { places > 0 } else { *is_here || window.is_own };
+            if has_place {
                 places = places.saturating_sub(takes_place.into());
-                Self::judge(now, window, &challenger, visit);
+                Self::judge(now, window, *is_here, &challenger, visit);
             }
         }
         windows.into_iter().map(|(_, window)| window).collect()
@@ -523,10 +525,11 @@ impl<T: Config> Pallet<T> {
         keys.iter().find(has_bond).cloned()
     }
 
-    /// Asks for the check of a session whose contents are here, and disputes what is wrong.
+    /// Asks for the check of a session, or for what the node knows without its contents, and disputes what is wrong.
     fn judge(
         now: BlockNumberFor<T>,
         window: &Window<T::AccountId>,
+        is_here: bool,
         challenger: &AttesterId,
         visit: &mut Visit<BlockNumberFor<T>>,
     ) {
@@ -548,7 +551,10 @@ impl<T: Config> Pallet<T> {
                 for evidence in found {
                     is_left |= !Self::dispute_until_shown(now, window, evidence, challenger, visit);
                 }
-                visit.watch = if is_left { Watch::Disputing } else { Watch::Done };
+                // Without contents it is not all that there is to find.
+                if is_here {
+                    visit.watch = if is_left { Watch::Disputing } else { Watch::Done };
+                }
             },
         }
     }

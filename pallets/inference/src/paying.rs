@@ -77,7 +77,7 @@ impl<T: Config> Pallet<T> {
     }
 
     /// What so many positions cost, without their votes.
-    pub(crate) fn cost_of(session: &SessionOf<T>, positions: Position) -> Balance {
+    fn cost_of(session: &SessionOf<T>, positions: Position) -> Balance {
         let Some(architecture) = Self::architecture_of(session) else { return 0 };
         let amount = session.rates.amount(positions, products(&architecture), session.question.replicas);
         amount.unwrap_or(0).min(session.price.saturating_sub(session.fee))

@@ -302,7 +302,7 @@ pub struct Range {
     pub backers: u32,
     /// The places of those who revealed something else, as bits.
     pub outvoted: u32,
-    /// Whether most of its workers revealed the same, though it may be void for want of attestations.
+    /// Whether most of its workers revealed the same, though it may be void for want of attestations, or nobody could vote.
     pub agreed: bool,
     /// Whether what won was shown to be wrong.
     pub is_wrong: bool,
@@ -312,6 +312,11 @@ impl Range {
     /// A range that is voted on by this task.
     pub fn voted_on(task: TaskId) -> Self {
         Self { vote: RangeVote::Open(task), backers: 0, outvoted: 0, agreed: false, is_wrong: false }
+    }
+
+    /// A range on which nobody could vote. That says nothing of its gateway.
+    pub fn not_voted_on() -> Self {
+        Self { vote: RangeVote::Void, backers: 0, outvoted: 0, agreed: true, is_wrong: false }
     }
 }
 
@@ -386,8 +391,6 @@ pub enum Refund {
     TooFewWorkers,
     /// The gateway did not close in time, and lost the price.
     NotClosed,
-    /// The gateway closed, and the votes could not begin in time. What was computed is burnt, and not returned.
-    NoVotes,
     /// Of no range most workers revealed the same, so that what the gateway closed with is worth nothing, and it lost the
     /// price.
     NobodyAgreed,

@@ -1,7 +1,7 @@
 //! How votes on traces end: what the pallet that holds them tells this one.
 
 use ensemble_core::{
-    inference::{RangeIndex, RangeVote},
+    inference::{Closing, RangeIndex, RangeVote},
     votes::{Failure, Matter, VoteEnd, VoteOutcome, VoteVoid},
     AttesterId, SessionId,
 };
@@ -9,7 +9,8 @@ use frame_support::pallet_prelude::*;
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    types::bit, Config, CurrentLengths, Event, Faults, Notes, Pallet, Range, SessionOf, Sessions, State, WeightInfo,
+    types::bit, Config, CurrentLengths, Event, Faults, Notes, Pallet, Range, Ranges, SessionOf, Sessions, State,
+    TeamOf, WeightInfo,
 };
 
 impl<T: Config> VoteOutcome for Pallet<T> {
@@ -73,12 +74,24 @@ impl<T: Config> Pallet<T> {
         if ranges.iter().any(|range| matches!(range.vote, RangeVote::Open(_))) {
             return;
         }
+        let (team, closing, ranges) = (team.clone(), *closing, ranges.clone());
+        Self::open_window(id, session, team, closing, ranges);
+    }
+
+    /// Opens the window of a session whose ranges are decided. The caller stores the session.
+    pub(crate) fn open_window(
+        id: SessionId,
+        session: &mut SessionOf<T>,
+        team: TeamOf<T>,
+        closing: Closing,
+        ranges: Ranges,
+    ) {
         let now = frame_system::Pallet::<T>::block_number();
         let until = now.saturating_add(CurrentLengths::<T>::get().window);
         session.state = State::Disputable {
-            team: team.clone(),
-            closing: *closing,
-            ranges: ranges.clone(),
+            team,
+            closing,
+            ranges,
             faults: Faults::default(),
             false_keys: BoundedVec::new(),
             notes: Notes::default(),

@@ -4,9 +4,10 @@
 //! little, the session that was closed first gets what becomes free: no other votes begin while it waits, however few they
 //! are. The others look again now and then, and the first of them takes its place.
 //!
-//! A session whose votes cannot begin in time ends. Its gateway has closed in time, and loses nothing; its workers are not
-//! paid, because nobody knows who served. What was computed is burnt, and only the rest returns to the requester: it has the
-//! answer, and could have filled the room itself.
+//! If votes cannot begin in time the session goes on without them: all its ranges are void. Its gateway has closed in time,
+//! and loses nothing, unless it is shown to be wrong by what depends on no worker. Its workers are not paid, because nobody
+//! knows who served. What was computed is burnt, and only the rest returns to the requester: it has the answer, and could
+//! have filled the room itself.
 
 use ensemble_core::{
     votes::{Sort, Votes},
@@ -16,7 +17,7 @@ use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
 
-use crate::{Config, CurrentLengths, End, FirstWaiting, Pallet, Refund, SessionOf, Sessions, State};
+use crate::{Config, CurrentLengths, Event, FirstWaiting, Pallet, Range, SessionOf, Sessions, State};
 
 /// Blocks after which a session looks again that others are before.
 const LOOK_AGAIN: u32 = 4;
@@ -59,19 +60,21 @@ impl<T: Config> Pallet<T> {
     }
 
     /// Begins the votes of a session, has them wait, or gives them up.
-    pub(crate) fn begin_votes(id: SessionId, session: SessionOf<T>, now: BlockNumberFor<T>) {
+    pub(crate) fn begin_votes(id: SessionId, mut session: SessionOf<T>, now: BlockNumberFor<T>) {
         match Self::turn_of(id, &session, now) {
             Some(Turn::Begin) => {
                 Self::wait_no_more(id);
-                // What keeps votes from beginning though there is room does not go by waiting.
-                if let Err(session) = Self::open_votes(id, session) {
-                    Self::give_up(id, session, now);
+                if Self::open_votes(id, &mut session) {
+                    Sessions::<T>::insert(id, session);
+                } else {
+                    // What keeps votes from beginning though there is room does not go by waiting.
+                    Self::give_up(id, session);
                 }
             },
             Some(Turn::Wait { is_first }) => Self::wait(id, session, is_first, now),
             Some(Turn::GiveUp) => {
                 Self::wait_no_more(id);
-                Self::give_up(id, session, now);
+                Self::give_up(id, session);
             },
             None => (),
         }
@@ -97,13 +100,15 @@ impl<T: Config> Pallet<T> {
         }
     }
 
-    fn give_up(id: SessionId, mut session: SessionOf<T>, now: BlockNumberFor<T>) {
-        let State::Closed { closing, .. } = &session.state else { return };
-        let cost = Self::cost_of(&session, closing.positions());
-        let computed = Self::take_price(&mut session, cost);
-        Self::burn(computed);
-        let team = BoundedVec::truncate_from(session.state.team().to_vec());
-        Self::end(id, &mut session, team, End::Refunded(Refund::NoVotes), now);
+    /// Opens the window of a session on which nobody votes, and which pays nothing for that. The caller has seen to it that
+    /// it does not wait.
+    fn give_up(id: SessionId, mut session: SessionOf<T>) {
+        let State::Closed { team, closing, .. } = &session.state else { return };
+        let (team, closing) = (team.clone(), *closing);
+        let ranges = (0..session.question.workers).map(|_| Range::not_voted_on()).collect();
+        session.fee = 0;
+        Self::deposit_event(Event::VotesGivenUp { session: id });
+        Self::open_window(id, &mut session, team, closing, BoundedVec::truncate_from(ranges));
         Sessions::<T>::insert(id, session);
     }
 }

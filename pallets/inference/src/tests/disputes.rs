@@ -630,7 +630,7 @@ fn run_to_window_without_the_first_range(world: &World) -> u32 {
     let id = run_to_votes(question(), world);
     let members = team(id);
     let how = |who, range| match range {
-        0 => Vote::Other(members.iter().position(|member| *member == who).unwrap() as u8),
+        0 => Vote::Other(u8::try_from(members.iter().position(|member| *member == who).unwrap()).unwrap()),
         _ => Vote::Right,
     };
     end_votes_on(id, |range| world.trace(range, 3).id(), how);

@@ -832,7 +832,7 @@ fn own_sessions_come_first_and_only_so_many_at_one_time() {
 fn put_without_tokens(id: SessionId) -> TensorId {
     let mut missing = session(stranger(50), disputable(stranger(53)));
     let State::Disputable { closing, .. } = &mut missing.state else { panic!() };
-    closing.tokens = descriptor(4, 1, 100 + id as u8);
+    closing.tokens = descriptor(4, 1, 100 + u8::try_from(id).unwrap());
     let tokens = closing.tokens.id();
     put(id, missing);
     tokens
@@ -851,6 +851,28 @@ fn what_never_comes_keeps_no_other_session_from_being_checked() {
         put(8, session(stranger(50), disputable(party(100, &keys[0]))));
         next_worked_block();
         assert_eq!(node.take_checked(), [8, 7]);
+    });
+}
+
+#[test]
+fn what_never_comes_does_not_hide_what_the_node_knows_of_its_own_sessions() {
+    on_node(1, |node, pool, keys, _| {
+        put_without_tokens(2);
+        let tokens = put_without_tokens(3);
+        Sessions::<Test>::mutate(3, |session| session.as_mut().unwrap().gateway = party(100, &keys[0]));
+        node.hold_all();
+        node.verdicts.lock().extend([2, 3].map(|id| (id, CheckStatus::Wrong(vec![short()]))));
+        work();
+        assert_eq!(node.take_checked(), [3]);
+        assert_eq!(take_evidence(pool), [short()]);
+        // What else is wrong is found when they come.
+        change_window(|_, faults, _| faults.gateway = true);
+        next_worked_block();
+        next_worked_block();
+        node.held.lock().insert(tokens);
+        node.verdicts.lock().insert(3, CheckStatus::Wrong(vec![short(), against(1)]));
+        next_worked_block();
+        assert_eq!(take_evidence(pool), [against(1)]);
     });
 }
 
@@ -950,7 +972,9 @@ fn a_node_without_keys_reads_no_sessions() {
         ext.register_extension(InferenceAccessExt(node));
         ext.execute_with(|| {
             put(3, session(stranger(50), disputable(stranger(53))));
-            (0..keys).for_each(|_| drop(AttesterId::generate_pair(None)));
+            (0..keys).for_each(|_| {
+                AttesterId::generate_pair(None);
+            });
         });
         ext.commit_all().unwrap();
         let (_, proof) = ext.execute_and_prove(|| Inference::run_offchain_worker(5));

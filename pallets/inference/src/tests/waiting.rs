@@ -1,6 +1,8 @@
-use frame_support::assert_noop;
+use ensemble_core::inference::{ask_bytes, Evidence, RangeVote};
+use frame_support::{assert_noop, assert_ok};
+use sp_core::Pair;
 
-use crate::{fixture::World, mock::*, Error, Event, FirstWaiting, HoldReason, Question, Refund, Sessions, State};
+use crate::{fixture::World, mock::*, Error, Event, FirstWaiting, HoldReason, Question, Refund, State};
 
 /// A closed session waits for so long.
 const PATIENCE: BlockNumber = LENGTHS.answer + LENGTHS.votes.commit + LENGTHS.votes.reveal + LENGTHS.votes.attest;
@@ -92,7 +94,7 @@ fn who_is_not_first_looks_only_now_and_then() {
 }
 
 #[test]
-fn a_session_whose_votes_cannot_begin_in_time_ends_and_its_gateway_keeps_its_bond() {
+fn who_waits_too_long_goes_on_without_votes_and_its_gateway_keeps_its_bond() {
     with_little_room([5, 5], |_, [first, other]| {
         close(first, closing());
         let closed = System::block_number();
@@ -100,15 +102,19 @@ fn a_session_whose_votes_cannot_begin_in_time_ends_and_its_gateway_keeps_its_bon
         close(other, closing());
         run_to(closed + PATIENCE + 1);
         assert!(is_closed(first));
+        next_block();
+        assert!(events().contains(&Event::VotesGivenUp { session: first }));
+        let State::Disputable { ranges, .. } = session(first).state else { panic!("its window is open") };
+        assert!(ranges.iter().all(|range| range.vote == RangeVote::Void));
+        // It keeps nobody out any more, and the other one does not wait for ever either.
+        assert_ne!(FirstWaiting::<Test>::get().map(|(_, id)| id), Some(first));
         let (held_before, wealth_before) = (held(HoldReason::Price, REQUESTER), wealth(REQUESTER));
         let (price, burnt_before) = (session(first).price, BurntSoFar::get());
-        next_block();
-        assert!(!Sessions::<Test>::contains_key(first));
-        assert!(events().contains(&Event::SessionOver { session: first, refund: Some(Refund::NoVotes) }));
+        run_to_end(first);
+        assert!(events().contains(&Event::SessionOver { session: first, refund: None }));
         // The requester has the answer: its five positions in three replicas cost what they cost, but for their votes.
-        let products = u128::from(crate::fixture::Model::tiny().llama.products());
-        let parameters = crate::CurrentParameters::<Test>::get();
-        let cost = parameters.rates.amount(5, products.try_into().unwrap(), 3).unwrap();
+        let products = crate::fixture::Model::tiny().llama.products();
+        let cost = crate::CurrentParameters::<Test>::get().rates.amount(5, products, 3).unwrap();
         assert!(0 < cost && cost < price);
         assert_eq!(
             (held(HoldReason::Price, REQUESTER), wealth(REQUESTER)),
@@ -118,10 +124,27 @@ fn a_session_whose_votes_cannot_begin_in_time_ends_and_its_gateway_keeps_its_bon
         // Nobody else is paid, or loses anything.
         assert!(WORKERS[..5].iter().chain(&[GATEWAY]).all(|who| worker(*who).bond == BOND));
         assert!(WORKERS[..5].iter().chain(&[GATEWAY]).all(|who| wealth(*who) == ENDOWMENT));
-        // It keeps nobody out any more, and the other one does not wait for ever either.
-        assert_ne!(FirstWaiting::<Test>::get().map(|(_, id)| id), Some(first));
         run_to_end(other);
         assert_eq!(FirstWaiting::<Test>::get(), None);
+    });
+}
+
+#[test]
+fn a_gateway_that_closed_with_less_while_nobody_could_vote_pays_the_price() {
+    with_workers(3, |_| {
+        let id = open(Question { max_tokens: 6, ..question() });
+        run_to_assigned(id);
+        close(id, closing());
+        RefuseVotes::set(true);
+        next_block();
+        OpenVotes::set(Default::default());
+        let signature = pair(GATEWAY).sign(&ask_bytes(&System::block_hash(0), id, 7)).into();
+        assert_ok!(dispute(id, &Evidence::Short { position: 7, signature }, STRANGER));
+        run_to_end(id);
+        assert!(events().contains(&Event::SessionOver { session: id, refund: Some(Refund::Wrong) }));
+        // No votes, no fee of votes to return.
+        assert_eq!(wealth(REQUESTER), ENDOWMENT);
+        assert!(BOND - worker(GATEWAY).bond >= Inference::quote(0, 8, 3, 3).unwrap().price);
     });
 }
 
