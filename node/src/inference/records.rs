@@ -20,8 +20,8 @@ pub trait Records: Send + Sync {
         trace: &Descriptor,
         positions: u32,
     ) -> Result<Option<Descriptor>, LedgerError>;
-    /// The furthest position that the gateway of a session, as the chain names it, asked workers of this node for, if it is
-    /// beyond this one. May block.
+    /// The furthest position that the gateway of a session, as the chain names it, asked workers of this node for, if
+    /// it is beyond this one. May block.
     fn asked(&self, session: SessionId, beyond: Position) -> Option<Asked>;
     /// What this node as the gateway has to say, once the answer is complete. All of it is in the store, pinned.
     fn closing(&self, session: SessionId) -> Option<Closing>;
@@ -31,8 +31,8 @@ pub trait Records: Send + Sync {
     fn forget(&self, session: SessionId);
 }
 
-/// That the gateway of a session asked for more than it closed with. It may have been given nothing for the position after
-/// those.
+/// That the gateway of a session asked for more than it closed with. It may have been given nothing for the position
+/// after those.
 pub fn short(records: &dyn Records, check: &Check) -> Option<Evidence> {
     let Asked { position, signature } = records.asked(check.session, check.closing.positions())?;
     Some(Evidence::Short { position, signature })

@@ -110,8 +110,8 @@ impl Sessions {
         Ok(self.records.cut(session, range, longest, gateway.header.rows())?)
     }
 
-    /// Where another key of this node signed something else than the one whose trace is longest: it would vote for what it
-    /// did not sign.
+    /// Where another key of this node signed something else than the one whose trace is longest: it would vote for what
+    /// it did not sign.
     fn conflict(&self, longest: &Table, other: &Descriptor) -> Result<Option<String>, contents::Error> {
         let other = contents::table(&self.store, &other.id())?;
         let differs = |position: &u32| longest.row(*position) != other.row(*position);

@@ -136,8 +136,8 @@ impl<M: Models> Worker<M> {
         }
     }
 
-    /// For each worker that signed other rows than won the first of those. One is enough to find a worker that voted for
-    /// what won; the others, and those of workers that did not, excuse the gateway at their positions.
+    /// For each worker that signed other rows than won the first of those. One is enough to find a worker that voted
+    /// for what won; the others, and those of workers that did not, excuse the gateway at their positions.
     fn signatures(&self, check: &Check, claims: &Claims) -> Vec<Evidence> {
         let won = |range: RangeIndex| claims.won.get(range as usize).and_then(Option::as_ref);
         let mut others = BTreeMap::<u32, Vec<Other>>::new();

@@ -23,8 +23,9 @@ impl Remembered {
         &self.context.ledger
     }
 
-    /// The furthest position that the gateway of a session asked workers of this node for, if it is beyond this one, and
-    /// the chain would believe it: on another fork the session of this number may be that of another gateway. May block.
+    /// The furthest position that the gateway of a session asked workers of this node for, if it is beyond this one,
+    /// and the chain would believe it: on another fork the session of this number may be that of another gateway. May
+    /// block.
     pub fn asked(&self, session: SessionId, beyond: Position) -> Option<Asked> {
         let asked = self.context.ledger.asked(session).filter(|asked| asked.position > beyond)?;
         let view = self.context.chain.session(session).unwrap_or_else(|error| {
