@@ -10,11 +10,12 @@
 //!              Unable, Wrong
 //! ```
 //!
-//! 1. **Order.** The worker names a session. If the model, the tokens and the traces are held and checked, it is queued. One
-//!    that nobody has asked about lately is dropped.
-//! 2. **Signatures.** A worker that was asked for more than the gateway closed with has the gateway's signature to show it.
-//!    A gateway that was given other rows than won has their workers' signatures: what it did with those rows cannot be
-//!    held against the traces that won. What finds somebody comes first; what only excuses the gateway comes last.
+//! 1. **Order.** The worker names a session. If the model, the tokens and the traces are held and checked, it is
+//!    queued. One that nobody has asked about lately is dropped.
+//! 2. **Signatures.** A worker that was asked for more than the gateway closed with has the gateway's signature to show
+//!    it. A gateway that was given other rows than won has their workers' signatures: what it did with those rows
+//!    cannot be held against the traces that won. What finds somebody comes first; what only excuses the gateway comes
+//!    last.
 //! 3. **Computing again.** See `ensemble-check`.
 //! 4. **Verdict.** The evidence is kept as long as it is asked for. The worker signs and submits it.
 //!
@@ -41,8 +42,8 @@ use ensemble_compute::Machine;
 /// Target of the log.
 const LOG_TARGET: &str = "inference";
 
-/// What sessions are computed again with: one core. Threads that are kept for more are as urgent as the program, and would
-/// have the sessions wait that this node serves meanwhile.
+/// What sessions are computed again with: one core. Threads that are kept for more are as urgent as the program, and
+/// would have the sessions wait that this node serves meanwhile.
 pub const fn machine() -> Machine {
     Machine::ONE_CORE
 }

@@ -1,7 +1,7 @@
 //! What the row service remembers of sessions.
 
 use ensemble_core::{
-    inference::{Closing, RangeIndex, SessionId},
+    inference::{Closing, Position, RangeIndex, SessionId},
     tasks::Descriptor,
 };
 
@@ -23,8 +23,8 @@ impl Records for Remembered {
         self.ledger().cut(session, range, trace, positions)
     }
 
-    fn asked(&self, session: SessionId) -> Option<Asked> {
-        self.asked(session)
+    fn asked(&self, session: SessionId, beyond: Position) -> Option<Asked> {
+        self.asked(session, beyond)
     }
 
     fn closing(&self, session: SessionId) -> Option<Closing> {

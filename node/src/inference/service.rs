@@ -17,7 +17,7 @@ use super::{
     contents,
     jobs::{Desk, Order},
     metrics::Metrics,
-    records::Records,
+    records::{short, Records},
     worker::{Models, Worker},
     LOG_TARGET,
 };
@@ -110,8 +110,8 @@ impl Sessions {
         Ok(self.records.cut(session, range, longest, gateway.header.rows())?)
     }
 
-    /// Where another key of this node signed something else than the one whose trace is longest: it would vote for what it
-    /// did not sign.
+    /// Where another key of this node signed something else than the one whose trace is longest: it would vote for what
+    /// it did not sign.
     fn conflict(&self, longest: &Table, other: &Descriptor) -> Result<Option<String>, contents::Error> {
         let other = contents::table(&self.store, &other.id())?;
         let differs = |position: &u32| longest.row(*position) != other.row(*position);
@@ -193,7 +193,11 @@ impl InferenceAccess for Sessions {
             return status;
         }
         if !contents::needed(&check).all(|content| self.is_ready(&content)) {
-            return CheckStatus::Pending;
+            // A gateway that withholds what it says is not spared what needs nothing of it.
+            return match short(&*self.records, &check) {
+                Some(short) => CheckStatus::Wrong(vec![short]),
+                None => CheckStatus::Pending,
+            };
         }
         let mut jobs = self.desk.jobs();
         // Another worker may have been quicker.

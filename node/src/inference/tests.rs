@@ -19,7 +19,7 @@ use ensemble_compute::{
 };
 use ensemble_core::{
     attester::AttesterSignature,
-    inference::{Closing, Evidence, RangeIndex, SessionId},
+    inference::{Closing, Evidence, Position, RangeIndex, SessionId},
     tasks::Descriptor,
 };
 use ensemble_host::{CameAs, Check, CheckStatus, InferenceAccess, Pinning, TensorAccess, TensorStatus, TraceStatus};
@@ -71,8 +71,8 @@ impl Records for Memory {
         Ok(Some(self.cut.lock().unwrap_or(*trace)))
     }
 
-    fn asked(&self, _: SessionId) -> Option<Asked> {
-        self.asked.lock().clone()
+    fn asked(&self, _: SessionId, beyond: Position) -> Option<Asked> {
+        self.asked.lock().clone().filter(|asked| asked.position > beyond)
     }
 
     fn closing(&self, _: SessionId) -> Option<Closing> {
@@ -336,6 +336,21 @@ fn who_asked_for_more_than_was_closed_with_is_shown_first() {
     let CheckStatus::Wrong(found) = status(&[lie], 6, Library::default()) else { panic!("a row is wrong") };
     let [first, Evidence::Row { range: 1, .. }] = &found[..] else { panic!("{found:?}") };
     assert_eq!(*first, short(6));
+}
+
+#[test]
+fn who_withholds_what_it_says_is_shown_to_have_asked_for_more() {
+    let lab = Lab::new();
+    let (check, _) = lab.session(&[]);
+    lab.store.remove(&check.closing.tokens.id()).unwrap();
+    for (asked, status) in [
+        (5, CheckStatus::Pending),
+        (6, CheckStatus::Wrong(vec![Evidence::Short { position: 6, signature: signature() }])),
+    ] {
+        *lab.memory.asked.lock() = Some(Asked { position: asked, signature: signature() });
+        assert_eq!(lab.sessions.check(check.clone()), status);
+    }
+    assert!(lab.sessions.desk.jobs().take_first().is_none());
 }
 
 #[test]

@@ -15,14 +15,10 @@ use super::{
     contents,
     jobs::{Desk, Order},
     metrics::Metrics,
-    records::Records,
+    records::{short, Records},
     LOG_TARGET,
 };
-use crate::{
-    models::Unopened,
-    rows::{Asked, Signed},
-    tensors::Store,
-};
+use crate::{models::Unopened, rows::Signed, tensors::Store};
 
 /// How nice the thread is to others, from 0 to 19.
 #[cfg(target_os = "linux")]
@@ -104,7 +100,7 @@ impl<M: Models> Worker<M> {
                 return None;
             },
         };
-        let (short, signatures) = (self.short(check), self.signatures(check, &claims));
+        let (short, signatures) = (short(&*self.records, check), self.signatures(check, &claims));
         if signatures.iter().any(|evidence| finds_somebody(check, evidence)) {
             return Some(CheckStatus::Wrong(short.into_iter().chain(signatures).collect()));
         }
@@ -140,14 +136,8 @@ impl<M: Models> Worker<M> {
         }
     }
 
-    /// That the gateway asked for more than it closed with. It may have been given nothing for the position after those.
-    fn short(&self, check: &Check) -> Option<Evidence> {
-        let Asked { position, signature } = self.records.asked(check.session)?;
-        (position > check.closing.positions()).then_some(Evidence::Short { position, signature })
-    }
-
-    /// For each worker that signed other rows than won the first of those. One is enough to find a worker that voted for
-    /// what won; the others, and those of workers that did not, excuse the gateway at their positions.
+    /// For each worker that signed other rows than won the first of those. One is enough to find a worker that voted
+    /// for what won; the others, and those of workers that did not, excuse the gateway at their positions.
     fn signatures(&self, check: &Check, claims: &Claims) -> Vec<Evidence> {
         let won = |range: RangeIndex| claims.won.get(range as usize).and_then(Option::as_ref);
         let mut others = BTreeMap::<u32, Vec<Other>>::new();

@@ -21,8 +21,8 @@ use crate::tensors::Store;
 
 /// Most bytes of the architecture.
 const MAX_CONFIG: u64 = 1024;
-/// Most bytes of the tokenizer: twice those of 128 thousand tokens with 280 thousand merges. It takes some hundred bytes in
-/// memory for each of them, whoever made it.
+/// Most bytes of the tokenizer: twice those of 128 thousand tokens with 280 thousand merges. It takes some hundred
+/// bytes in memory for each of them, whoever made it.
 const MAX_TOKENIZER: u64 = 16 << 20;
 /// Most bytes of the special tokens.
 const MAX_SPECIAL: u64 = 64 << 10;

@@ -2,8 +2,8 @@
 //! what workers signed.
 //!
 //! Traces and tokens lie in the tensor store, pinned. What they belong to lies in a file for each session, so that a
-//! node that starts again still votes and closes. What workers signed lies in another, which is read only by whoever asks:
-//! it is long, and hardly ever needed.
+//! node that starts again still votes and closes. What workers signed lies in another, which is read only by whoever
+//! asks: it is long, and hardly ever needed.
 //!
 //! A worker that signed two rows for one position would lose its bond. So that it has begun to serve a session is
 //! written down before its first answer, and nobody ever begins twice: not after a restart, not after traces could not
@@ -221,8 +221,8 @@ impl Ledger {
         self.traces(session, range).first().copied()
     }
 
-    /// The traces of a range that this node served, the longest first: several of its keys may have served it. All are in
-    /// the store, pinned.
+    /// The traces of a range that this node served, the longest first: several of its keys may have served it. All are
+    /// in the store, pinned.
     pub fn traces(&self, session: SessionId, range: RangeIndex) -> Vec<Descriptor> {
         let book = self.book.lock();
         let served = book.records.get(&session).map(|record| &record.served[..]).unwrap_or_default();
@@ -260,8 +260,8 @@ impl Ledger {
         self.book.lock().records.get(&session)?.answered.clone()
     }
 
-    /// Keeps the traces that a worker at a place made, and what its gateway asked for last. That stays even where traces
-    /// find no room.
+    /// Keeps the traces that a worker at a place made, and what its gateway asked for last. That stays even where
+    /// traces find no room.
     pub fn seal(
         &self,
         session: SessionId,
@@ -354,8 +354,8 @@ impl Ledger {
         self.let_go(&mut self.book.lock(), session);
     }
 
-    /// Puts contents into the store, notes them for a session, and pins them. Whatever fails, and whenever the node stops:
-    /// nothing stays pinned that no session names.
+    /// Puts contents into the store, notes them for a session, and pins them. Whatever fails, and whenever the node
+    /// stops: nothing stays pinned that no session names.
     fn keep(
         &self,
         session: SessionId,

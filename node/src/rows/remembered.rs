@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ensemble_core::inference::{ask_bytes, SessionId};
+use ensemble_core::inference::{ask_bytes, Position, SessionId};
 use sp_core::Pair;
 
 use super::{chain, keys::AttesterPair, Asked, Context, Ledger, LOG_TARGET};
@@ -23,10 +23,11 @@ impl Remembered {
         &self.context.ledger
     }
 
-    /// The furthest position that the gateway of a session asked workers of this node for, if the chain would believe it:
-    /// on another fork the session of this number may be that of another gateway. May block.
-    pub fn asked(&self, session: SessionId) -> Option<Asked> {
-        let asked = self.context.ledger.asked(session)?;
+    /// The furthest position that the gateway of a session asked workers of this node for, if it is beyond this one,
+    /// and the chain would believe it: on another fork the session of this number may be that of another gateway. May
+    /// block.
+    pub fn asked(&self, session: SessionId, beyond: Position) -> Option<Asked> {
+        let asked = self.context.ledger.asked(session).filter(|asked| asked.position > beyond)?;
         let view = self.context.chain.session(session).unwrap_or_else(|error| {
             tracing::warn!(target: LOG_TARGET, "Session {session}: {error}");
             None

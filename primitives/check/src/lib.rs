@@ -2,26 +2,26 @@
 //!
 //! # How a check runs
 //!
-//! The tokens are taken as they are said to be, and everything else is computed from them, stage by stage, as the gateway
-//! and the workers had to. At each stage, and for each position:
+//! The tokens are taken as they are said to be, and everything else is computed from them, stage by stage, as the
+//! gateway and the workers had to. At each stage, and for each position:
 //!
-//! 1. **State**, against the gateway's trace: it is the embedding, or the sum of the state before and the outputs of the
-//!    stage before, or it is carried.
+//! 1. **State**, against the gateway's trace: it is the embedding, or the sum of the state before and the outputs of
+//!    the stage before, or it is carried.
 //! 2. **Input**, against the gateway's trace: it is the norm of the state, what attention gives, or the activation.
 //! 3. **Inputs of the ranges**: each trace that won says the same as the gateway's.
 //! 4. **Outputs**: each range's root is that of the products.
 //! 5. **Token**: after the last stage it is the one with the largest output.
 //!
-//! Where a range's outputs are wrong and published, it goes on with them, because that is what the gateway had to do: what
-//! comes after is judged by itself. Where they are wrong and nobody published them, or an input is wrong, of which there
-//! is only a hash, nobody knows what comes after, and the check ends there.
+//! Where a range's outputs are wrong and published, it goes on with them, because that is what the gateway had to do:
+//! what comes after is judged by itself. Where they are wrong and nobody published them, or an input is wrong, of which
+//! there is only a hash, nobody knows what comes after, and the check ends there.
 //!
 //! # What can be found and not shown
 //!
 //! - A false input of an Output stage: attention reads all positions before, which no block can.
 //! - Wrong outputs that were not published: a trace has only their root.
-//! - What rests on outputs of a range whose vote was void: nothing says which they were. Everything else in such a session
-//!   is checked, with the outputs that this range had to give.
+//! - What rests on outputs of a range whose vote was void: nothing says which they were. Everything else in such a
+//!   session is checked, with the outputs that this range had to give.
 
 mod claims;
 mod cut;

@@ -144,20 +144,20 @@ fn what_was_asked_for_last_is_kept_and_held_against_the_chain() {
     worker.hub.received(net.gateway.peer, &end.encode());
     wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, 0));
     let remembered = Remembered::new(worker.hub.context.clone());
-    let asked = remembered.asked(SESSION).unwrap();
+    let asked = remembered.asked(SESSION, 1).unwrap();
     assert_eq!(asked.position, 2);
     let bytes = ask_bytes(&Hash::repeat_byte(5), SESSION, 2);
     assert!(AttesterPair::verify(&asked.signature, bytes, &net.gateway.pair.public()));
-    assert_eq!(remembered.asked(SESSION + 1), None);
+    assert_eq!((remembered.asked(SESSION, 2), remembered.asked(SESSION + 1, 0)), (None, None));
     // On another fork the session is shorter, or has another gateway, or there is none.
     net.ask(&[1, 2], 1);
-    assert_eq!(remembered.asked(SESSION), None);
+    assert_eq!(remembered.asked(SESSION, 1), None);
     net.ask(&[1, 2], 2);
-    assert_eq!(remembered.asked(SESSION), Some(asked.clone()));
+    assert_eq!(remembered.asked(SESSION, 1), Some(asked.clone()));
     net.change(|session| session.gateway.key = worker.pair.public());
-    assert_eq!(remembered.asked(SESSION), None);
+    assert_eq!(remembered.asked(SESSION, 1), None);
     net.world.sessions.lock().clear();
-    assert_eq!(remembered.asked(SESSION), None);
+    assert_eq!(remembered.asked(SESSION, 1), None);
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn whoever_answers_has_each_position_asked_for() {
     let positions = net.answer().1.unwrap().closing.positions();
     for (place, worker) in (0..).zip(&net.workers) {
         wait_until("the trace is waited for", || worker.ledger.is_served(SESSION, place));
-        let asked = Remembered::new(worker.hub.context.clone()).asked(SESSION).unwrap();
+        let asked = Remembered::new(worker.hub.context.clone()).asked(SESSION, 0).unwrap();
         assert_eq!(asked.position, positions - 1);
     }
 }
@@ -423,7 +423,10 @@ fn a_gateway_takes_its_share_of_seats_and_idle_ones_make_way() {
     let refused = || worker.hub.context.metrics.refused.get();
     for (number, gateway) in (0..).zip(&gateways[1..]) {
         let mut ids = ids(number + 1);
-        ids.by_ref().take(SEATS_OF_GATEWAY).for_each(|id| answered(*gateway, id));
+        // At once, or the first would be idle before the last is there.
+        let all = desk.answered() + SEATS_OF_GATEWAY as u64;
+        ids.by_ref().take(SEATS_OF_GATEWAY).for_each(|id| from(*gateway, id));
+        wait_until("answers are waited for", || desk.answered() >= all);
         let before = refused();
         from(*gateway, ids.next().unwrap());
         assert_eq!(refused(), before + 1);
