@@ -15,7 +15,7 @@ import { inTime, until } from './wait.mjs';
 const WITHIN = 400_000;
 
 /** The shortest lengths, in blocks, in which everybody who works has time to do it. */
-export const LENGTHS = { answer: 40, votes: { commit: 8, reveal: 6, attest: 20 }, window: 12, leave: 120 };
+export const LENGTHS = { answer: 40, votes: { commit: 12, reveal: 8, attest: 20 }, window: 12, leave: 120 };
 
 /** Gives a genesis short sessions. */
 export const withShortSessions = (genesis) => (genesis.inference = { lengths: LENGTHS });

@@ -124,7 +124,8 @@ fn what_could_not_be_kept_is_not_begun() {
 
 #[test]
 fn what_nobody_answered_is_tried_again() {
-    let net = Net::new(2, 1);
+    // With two workers the answer could fail by one of them, and the other begin in the meantime.
+    let net = Net::new(1, 1);
     for worker in &net.workers {
         *worker.shelf.0.lock() = Err("it is not held".into());
     }
@@ -132,7 +133,7 @@ fn what_nobody_answered_is_tried_again() {
     assert!(failure.contains("it is not held"), "{failure}");
     net.workers.iter().for_each(|worker| worker.has(net.model.clone()));
     wait_until("the failure is forgotten", || net.gateway.hub.gateway.progress(SESSION).is_none());
-    assert_eq!(net.answer().1.unwrap().tokens, net.alone(&PROMPT, MAX_TOKENS, 2).tokens);
+    assert_eq!(net.answer().1.unwrap().tokens, net.alone(&PROMPT, MAX_TOKENS, 1).tokens);
 }
 
 #[test]
