@@ -28,8 +28,8 @@
 //!
 //! | who | all is well | not assigned | not closed, or nobody agreed | something was shown to be wrong |
 //! |---|---|---|---|---|
-//! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes | what is held returns, and the fee of the votes as far as the purse goes |
-//! | worker that revealed what won | its part by products of the rows it served; shares of rows | | | that part from the purse as far as it goes |
+//! | requester | pays for the positions that were computed; the rest returns | what is held returns | what is held returns, and the fee of the votes | what is held returns but for what workers are missing, and the fee of the votes as far as the purse goes |
+//! | worker that revealed what won | its part by products of the rows it served; shares of rows | | | that part from the purse as far as it goes, the rest from the price |
 //! | worker that revealed something else | loses `outvoted` of the least bond | | | |
 //! | worker that did not reveal | unpaid | | | unpaid |
 //! | workers that were wrong | | | | lose `wrong` of their bonds, up to the cap |
@@ -50,8 +50,9 @@
 //! price that the bond does not cover beside theirs.
 //!
 //! What the guilty lose and the challenger does not get is the session's **purse**: it pays those who did their work, in
-//! proportion where it does not reach, and the fee of the votes that the requester paid; what is left is burnt. A slash
-//! never takes more than there is. A worker whose bond falls below [`Config::MinBond`] is not drawn any more until it tops
+//! proportion where it does not reach, and the fee of the votes that the requester paid; what is left is burnt. What
+//! workers are missing then the requester pays, for a bond that is used up would make sessions free that go wrong on
+//! purpose. A slash never takes more than there is. A worker whose bond falls below [`Config::MinBond`] is not drawn any more until it tops
 //! it up.
 //!
 //! A deposit is held from the requester as long as the session is open; it is dearer the more sessions are.

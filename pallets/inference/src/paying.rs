@@ -174,7 +174,8 @@ impl<T: Config> Pallet<T> {
         (paid, shares)
     }
 
-    /// Pays a worker that was not wrong from what others lost.
+    /// Pays a worker that was not wrong from what others lost, and what is missing from the price: who asks has sessions go
+    /// wrong for nothing otherwise, once a bond of a friend of its is used up.
     fn compensate_worker(
         id: SessionId,
         session: &mut SessionOf<T>,
@@ -188,8 +189,9 @@ impl<T: Config> Pallet<T> {
         }
         let served = Self::served_by(session, work, place);
         let due = Self::due_for(session, work, served, Self::pieces_of(session, work).workers);
-        let amount = Self::covered(session, work, fund, due);
-        Self::pay_from_purse(id, session, who, amount)
+        let covered = Self::covered(session, work, fund, due);
+        let paid = Self::pay_from_purse(id, session, who, covered);
+        paid.saturating_add(Self::pay(id, session, who, due.saturating_sub(covered)))
     }
 
     /// What there is of `due` where `fund` is all there is for workers and the gateway.

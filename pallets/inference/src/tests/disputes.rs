@@ -4,7 +4,10 @@ use ensemble_tensor::merkle;
 use frame_support::{assert_noop, assert_ok};
 use sp_core::Pair;
 
-use crate::{fixture::World, mock::*, Culprit, Error, Event, HoldReason, Question, Refund, State};
+use crate::{
+    fixture::World, mock::*, Culprit, CurrentParameters, Error, Event, HoldReason, Parameters, Question, Rates, Refund,
+    State,
+};
 
 /// Stages of the fixture: two layers of four, and the head.
 const HEAD: u32 = 8;
@@ -130,6 +133,37 @@ fn a_wrong_row_costs_its_voters_and_the_session_is_refunded() {
         assert_eq!(wealth(Inference::pot(0)), EXISTENTIAL);
         // Who was outvoted by a trace that is wrong is not slashed.
         assert_eq!(worker(honest).bond, BOND);
+    });
+}
+
+#[test]
+fn honest_work_is_paid_where_the_guilty_have_too_little() {
+    on_world(|| {
+        let before = CurrentParameters::<Test>::get();
+        let rates = Rates { position: 20 * before.rates.position, billion: 20 * before.rates.billion };
+        assert_ok!(Inference::set_parameters(RuntimeOrigin::root(), Parameters { rates, ..before }));
+        assert_ok!(Inference::bond_extra(signed(GATEWAY), 9 * BOND));
+        let mut world = World::honest();
+        world.falsify(LAST, 3, 40);
+        let (range, _) = world.locate(3, 40, 3);
+        let id = run_to_votes(question(), &world);
+        let members = team(id);
+        let honest = members[0];
+        let how = |who, at| if at == range && who == honest { Vote::Other(9) } else { Vote::Right };
+        end_votes_on(id, |range| world.trace(range, 3).id(), how);
+        assert_ok!(dispute(id, &world.row(LAST, 3, 40, 3), STRANGER));
+        let fund = session(id).purse - session(id).fee;
+        run_to_end(id);
+        // Of what the three and the gateway are due, the guilty pay as much of each part as there is; the requester, whose
+        // session it is, the rest of the worker's.
+        let quote = Inference::quote(0, 6, 3, 3).unwrap();
+        let (due, all) = (quote.workers / 3, quote.workers + quote.gateway);
+        assert!(fund < all);
+        let paid = wealth(honest) - ENDOWMENT;
+        assert!(paid.abs_diff(due) <= 3, "{paid} of {due}");
+        let lost = ENDOWMENT - wealth(REQUESTER);
+        assert!(lost.abs_diff(due - due * fund / all) <= 3, "{lost}");
+        assert_eq!(wealth(Inference::pot(0)), EXISTENTIAL);
     });
 }
 
