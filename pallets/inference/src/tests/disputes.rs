@@ -156,7 +156,7 @@ fn honest_work_is_paid_where_the_guilty_have_too_little() {
         run_to_end(id);
         // Of what the three and the gateway are due, the guilty pay as much of each part as there is; the requester, whose
         // session it is, the rest of the worker's.
-        let quote = Inference::quote(0, 6, 3, 3).unwrap();
+        let quote = Inference::quote(0, world.closing().positions(), 3, 3).unwrap();
         let (due, all) = (quote.workers / 3, quote.workers + quote.gateway);
         assert!(fund < all);
         let paid = wealth(honest) - ENDOWMENT;
