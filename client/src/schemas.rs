@@ -3,7 +3,10 @@
 //! `client/schemas` has them as files, against which tests check what commands print. A change of a shape is a change
 //! of a file, so that nobody makes one by mistake.
 
+use std::collections::BTreeMap;
+
 use schemars::{generate::SchemaSettings, JsonSchema};
+use serde_json::Value;
 
 use crate::{
     commands::{ask, balance, key, model, module, session, space, stake, task, tools},
@@ -89,7 +92,19 @@ pub fn all() -> Vec<(&'static str, String)> {
 
 fn of<T: JsonSchema>() -> String {
     let schema = SchemaSettings::draft07().for_serialize().into_generator().into_root_schema_for::<T>();
-    format!("{:#}\n", schema.to_value())
+    format!("{:#}\n", sorted(schema.to_value()))
+}
+
+/// The same with all keys in order, so that moving a field changes no file.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields: BTreeMap<String, Value> = fields.into_iter().collect();
+            fields.into_iter().map(|(key, value)| (key, sorted(value))).collect()
+        },
+        Value::Array(values) => values.into_iter().map(sorted).collect(),
+        other => other,
+    }
 }
 
 #[cfg(test)]
