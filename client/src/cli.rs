@@ -70,7 +70,7 @@ pub enum Group {
     Space(space::Command),
 
     /// Models that the network serves: import, register, list, show
-    #[command(subcommand, after_help = "Example: ensemble model show 0")]
+    #[command(subcommand, after_help = "Example: ensemble model import SmolLM2-135M-Instruct.Q4_1.gguf --out smollm2")]
     Model(model::Command),
 
     /// Ask a model, and print the answer as it comes

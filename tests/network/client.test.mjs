@@ -217,8 +217,10 @@ describe('the client', () => {
   it('registers a model, and asks it', async () => {
     const [alice, bob] = ['//Alice', '//Bob'].map((uri) => new Keyring({ type: 'sr25519' }).addFromUri(uri));
     writeFileSync(client.path('tiny.gguf'), tinyModel());
-    const { manifest } = await imported(client.path('tiny.gguf'), client.path('model'));
-    const { bytes } = await client.ask(`model import ${manifest}`);
+    const made = await client.ask(`model import ${client.path('tiny.gguf')} --out ${client.path('model')}`);
+    const { bytes, manifest } = made;
+    const { id } = await imported(client.path('tiny.gguf'), client.path('same'));
+    assert.equal(made.content, id, 'the node makes the same of it');
     const terms = '--base 1 --bond 1 --quorum 1 --participants 1 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 20';
     const { task } = await client.ask(`task create bundle:${bytes} ${terms}`, { key: '//Alice' });
     await client.ask(`task commit ${task} ${manifest}`, { key: '//Alice' });
@@ -244,10 +246,8 @@ describe('the client', () => {
     assert.deepEqual(sessions.map(({ session }) => session), [answer.session]);
     await client.ask(`session show ${answer.session}`);
 
-    const spare = client.path('spare');
-    writeFileSync(client.path('spare.gguf'), tinyModel());
-    const { manifest: unused } = await imported(client.path('spare.gguf'), spare, { context: 16 });
-    const size = (await client.ask(`model import ${unused}`)).bytes;
+    const spare = `${client.path('tiny.gguf')} --out ${client.path('spare')} --context 16`;
+    const { bytes: size, manifest: unused } = await client.ask(`model import ${spare}`);
     const other = await client.ask(`task create bundle:${size} ${terms}`, { key: '//Alice' });
     await client.ask(`task commit ${other.task} ${unused}`, { key: '//Alice' });
     await client.ask(`task reveal ${other.task} --wait`, { key: '//Alice' });

@@ -14,7 +14,7 @@ use crate::{
     error::Error,
     output::Output,
     send::{send, Receipt},
-    tensors::{upload, Content, File},
+    tensors::{self, upload, Content, File},
     views::inference::ModelView,
 };
 
@@ -24,10 +24,19 @@ const PAGE: u32 = 100;
 /// What can be done with models.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Command {
-    /// Give the bundle of a model to the node, so that a task can agree on it
+    /// Make a bundle of a model, and give it to the node, so that a task can agree on it
     Import {
-        /// The bundle's manifest, beside which its members lie, as `ensemble-node model import` writes them
-        manifest: PathBuf,
+        /// A .gguf file, or the manifest of a bundle that was made of one
+        file: PathBuf,
+        /// Where the bundle of a .gguf file goes: its manifest and its members, each in a file named by its id
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+        /// Most tokens of a conversation; the file's own number if not given
+        #[arg(long)]
+        context: Option<u32>,
+        /// Do not give it to the node
+        #[arg(long)]
+        no_upload: bool,
     },
 
     /// Register the bundle that won a task as a model
@@ -59,6 +68,8 @@ pub enum Command {
 pub struct Imported {
     /// Its id.
     pub content: String,
+    /// The file of its manifest, beside which its members lie.
+    pub manifest: String,
     /// Bytes of data, those of all members included: what a task must allow.
     pub bytes: u64,
     /// Its members.
@@ -85,7 +96,9 @@ impl Command {
     /// If the node does not answer, a file is no bundle, or the chain refuses.
     pub async fn run(self, context: &Context) -> Result<Output, Error> {
         match self {
-            Self::Import { manifest } => import(context, &manifest).await,
+            Self::Import { file, out, context: positions, no_upload } => {
+                import(context, &file, out, positions, no_upload).await
+            },
             Self::Register { task, manifest } => register(context, task, &manifest).await,
             Self::Retire { model } => retire(context, model).await,
             Self::List => list(context).await,
@@ -111,21 +124,39 @@ fn bundle<'a>(file: &'a File, path: &Path) -> Result<Content<'a>, Error> {
     Err(Error::File {
         path: path.into(),
         message: "this is no manifest of a model's bundle".into(),
-        remedy: "give the file that `ensemble-node model import` names".into(),
+        remedy: "give the file that `ensemble model import` names".into(),
     })
 }
 
-async fn import(context: &Context, path: &Path) -> Result<Output, Error> {
-    let file = File::open(path)?;
-    let content = bundle(&file, path)?;
-    let connection = context.connect().await?;
-    upload(&connection, &content, None).await?;
+async fn import(
+    context: &Context,
+    path: &Path,
+    out: Option<PathBuf>,
+    positions: Option<u32>,
+    no_upload: bool,
+) -> Result<Output, Error> {
+    let manifest = if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")) {
+        let folder = out.unwrap_or_else(|| path.with_extension(""));
+        tensors::import(path, &folder, positions)?
+    } else {
+        path.to_owned()
+    };
+    let file = File::open(&manifest)?;
+    let content = bundle(&file, &manifest)?;
+    if !no_upload {
+        upload(&context.connect().await?, &content, None).await?;
+    }
     let members = content.members.iter().map(|(name, member)| MemberView {
         name: name.clone(),
         id: member.id.to_string(),
         file: None,
     });
-    Output::of(&Imported { content: content.id.to_string(), bytes: content.bytes(), members: members.collect() })
+    Output::of(&Imported {
+        content: content.id.to_string(),
+        manifest: manifest.display().to_string(),
+        bytes: content.bytes(),
+        members: members.collect(),
+    })
 }
 
 async fn register(context: &Context, task: u32, path: &Path) -> Result<Output, Error> {

@@ -2,10 +2,12 @@
 
 mod fetch;
 mod file;
+mod model;
 mod upload;
 
 pub use fetch::{fetch, token_for, Fetched};
 pub use file::{Content, File};
+pub use model::import;
 pub use upload::{has, upload, Has};
 
 use crate::chain::types::{
