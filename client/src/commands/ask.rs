@@ -104,13 +104,36 @@ struct Consent {
     price: String,
 }
 
-/// What the gateway tells of an answer.
+/// What the gateway tells of an answer. Which fields there are follows from the kind.
 #[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-enum News {
-    Token { text: String },
-    End { tokens: Vec<u32>, rate: f64, cut: Option<String>, disagreements: Vec<serde_json::Value> },
-    Failed { reason: String },
+struct News {
+    kind: NewsKind,
+    /// What the next token adds to the text.
+    #[serde(default)]
+    text: String,
+    /// All tokens, at the end.
+    #[serde(default)]
+    tokens: Vec<u32>,
+    /// Tokens a second.
+    #[serde(default)]
+    rate: f64,
+    /// Why it breaks off, if it does.
+    #[serde(default)]
+    cut: Option<String>,
+    /// Where workers differed, at the end.
+    #[serde(default)]
+    disagreements: Vec<serde_json::Value>,
+    /// Why there is no answer.
+    #[serde(default)]
+    reason: String,
+}
+
+#[derive(Debug, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "camelCase")]
+enum NewsKind {
+    Token,
+    End,
+    Failed,
 }
 
 /// How large a session is.
@@ -234,24 +257,26 @@ async fn listen(connection: &Connection, session: u32, prompt: &[u32], show: boo
     let mut text = String::new();
     loop {
         let silent = |_| Error::Timeout { what: "the next token".into(), seconds: SILENCE.as_secs() };
-        match timeout(SILENCE, news.next()).await.map_err(silent)? {
-            None => return Err(Error::Disconnected("it ended in the middle of the answer".into())),
-            Some(Err(error)) => return Err(Error::rpc("ensemble_generate", error)),
-            Some(Ok(News::Token { text: piece })) => {
+        let next = timeout(SILENCE, news.next()).await.map_err(silent)?;
+        let ended = || Error::Disconnected("it ended in the middle of the answer".into());
+        let told = next.ok_or_else(ended)?.map_err(|error| Error::rpc("ensemble_generate", error))?;
+        match told.kind {
+            NewsKind::Token => {
                 if show {
-                    print(&piece)?;
+                    print(&told.text)?;
                 }
-                text.push_str(&piece);
+                text.push_str(&told.text);
             },
-            Some(Ok(News::Failed { reason })) => {
-                return Err(Error::Other(format!("session {session} gives no answer: {reason}")));
+            NewsKind::Failed => {
+                return Err(Error::Other(format!("session {session} gives no answer: {}", told.reason)));
             },
-            Some(Ok(News::End { tokens, rate, cut, disagreements })) => {
+            NewsKind::End => {
                 if show {
                     print("\n")?;
                 }
-                let tokens = tokens.len().saturating_sub(prompt.len());
-                return Ok(Heard { text, tokens, rate, cut, disagreements: disagreements.len() });
+                let tokens = told.tokens.len().saturating_sub(prompt.len());
+                let disagreements = told.disagreements.len();
+                return Ok(Heard { text, tokens, rate: told.rate, cut: told.cut, disagreements });
             },
         }
     }
@@ -263,13 +288,13 @@ mod tests {
 
     #[test]
     fn news_are_understood() {
-        let token = r#"{"kind":"token","token":5,"text":" a","position":3,"rate":1.5,"ranges":{"full":1,"majority":0,"unverified":0}}"#;
-        assert!(matches!(serde_json::from_str(token), Ok(News::Token { text }) if text == " a"));
-        let end = r#"{"kind":"end","tokens":[1,2],"rate":2.0,"tokensId":"0x","trace":"0x","positions":1,
-            "outputs":{"full":1,"majority":0,"unverified":0},"disagreements":[],"dropped":[]}"#;
-        assert!(matches!(serde_json::from_str(end), Ok(News::End { cut: None, .. })));
-        let failed = r#"{"kind":"failed","reason":"no worker answers"}"#;
-        assert!(matches!(serde_json::from_str(failed), Ok(News::Failed { .. })));
+        let news = |text: &str| serde_json::from_str::<News>(text).expect("are news");
+        let token = news(r#"{"kind":"token","token":5,"text":" a","position":3,"rate":1.5,"ranges":{"full":1}}"#);
+        assert_eq!((token.kind, token.text.as_str()), (NewsKind::Token, " a"));
+        let end = news(r#"{"kind":"end","tokens":[1,2],"rate":2.5,"tokensId":"0x","disagreements":[],"dropped":[]}"#);
+        assert_eq!((end.kind, end.tokens, end.rate, end.cut), (NewsKind::End, vec![1, 2], 2.5, None));
+        let failed = news(r#"{"kind":"failed","reason":"no worker answers"}"#);
+        assert_eq!((failed.kind, failed.reason.as_str()), (NewsKind::Failed, "no worker answers"));
     }
 
     #[test]

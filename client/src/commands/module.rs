@@ -27,6 +27,7 @@ pub enum Command {
     Register {
         /// Words of a-z and 0-9, joined by - or _ to labels, and those by . to names
         name: String,
+        /// What it says of itself
         #[command(flatten)]
         profile: ProfileArgs,
         /// The most that it may cost; what it costs now if not given
@@ -38,6 +39,7 @@ pub enum Command {
     Update {
         /// The module, by number or name
         module: String,
+        /// What it says of itself anew
         #[command(flatten)]
         profile: ProfileChanges,
     },

@@ -52,7 +52,7 @@ impl FromStr for Scheme {
 pub struct Key(Pair);
 
 enum Pair {
-    Sr25519(schnorrkel::Keypair),
+    Sr25519(Box<schnorrkel::Keypair>),
     Ed25519(Box<SigningKey>),
 }
 
@@ -72,7 +72,7 @@ impl Key {
     pub fn from_uri(scheme: Scheme, uri: &SecretUri) -> Result<Self, Error> {
         let seed = uri.seed()?;
         match scheme {
-            Scheme::Sr25519 => Ok(Self(Pair::Sr25519(derive_sr25519(&seed, &uri.junctions)?))),
+            Scheme::Sr25519 => Ok(Self(Pair::Sr25519(Box::new(derive_sr25519(&seed, &uri.junctions)?)))),
             Scheme::Ed25519 => Ok(Self(Pair::Ed25519(Box::new(derive_ed25519(&seed, &uri.junctions)?)))),
         }
     }
@@ -86,7 +86,7 @@ impl Key {
         match scheme {
             Scheme::Sr25519 => {
                 let secret = schnorrkel::SecretKey::from_ed25519_bytes(secret).map_err(|_| malformed())?;
-                Ok(Self(Pair::Sr25519(secret.to_keypair())))
+                Ok(Self(Pair::Sr25519(Box::new(secret.to_keypair()))))
             },
             Scheme::Ed25519 => {
                 let seed = secret.first_chunk::<32>().ok_or_else(malformed)?;

@@ -53,6 +53,7 @@ pub enum Command {
     Commit {
         /// The task
         task: u32,
+        /// What is committed to
         #[command(flatten)]
         file: FileArgs,
         /// The bond; what the task asks for if not given
