@@ -196,7 +196,7 @@ describe('the client', () => {
     const shape = '--rows 64 --cols 8 --anchors 16 --capacity 4 --quorum 1 --cadence 20';
     const { space } = await client.ask(`space create ${shape}`, { key: 'founder' });
     const table = client.path('table.npy');
-    writeFileSync(table, npy('i2', 64, 8, Array.from({ length: 64 * 8 }, (_, at) => ((at * 7919) % 4001) - 2000)));
+    writeFileSync(table, npy('i2', 64, 8, Array.from({ length: 64 * 8 }, (_, at) => ((at * 7919) % 26_001) - 13_000)));
     const terms = '--base 1 --bond 1 --quorum 1 --participants 1 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 10';
     const { task } = await client.ask(`task create i16:64x8 ${terms} --space ${space}`, { key: 'founder' });
     await client.ask(`task commit ${task} ${table}`, { key: 'founder' });
