@@ -1,5 +1,5 @@
-//! What only its author knows of a commitment: the salt, without which it cannot be opened and its bond is lost. It is on
-//! the disk before the commitment is sent.
+//! What only its author knows of a commitment: the salt, without which it cannot be opened and its bond is lost. It is
+//! on the disk before the commitment is sent.
 
 use std::{
     fs,

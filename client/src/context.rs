@@ -101,7 +101,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// If none is named, its password is wrong, or it is one that everybody knows and the chain is no development chain.
+    /// If none is named, its password is wrong, or everybody knows it and the chain is no development chain.
     pub fn signer(&self, connection: &Connection) -> Result<Key, Error> {
         let name = self.options.key.as_deref().ok_or(Error::NoKey)?;
         if keys::is_development(name) {

@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// From one picture of a spinner to the next.
 const TICK: Duration = Duration::from_millis(120);
 
-/// How far some bytes are. The bar appears on standard error after a second, if that is a terminal, and goes at the end.
+/// How far some bytes are. The bar appears on standard error after a second, if that is a terminal, and goes at the
+/// end.
 pub struct Progress {
     bar: ProgressBar,
     started: Instant,

@@ -6,6 +6,6 @@ use ensemble_runtime::Runtime;
 
 fn main() -> io::Result<()> {
     let newest = Runtime::metadata_versions().into_iter().filter(|version| *version != u32::MAX).max();
-    let metadata = newest.and_then(Runtime::metadata_at_version).ok_or_else(|| io::Error::other("there is no metadata"))?;
-    io::stdout().write_all(&metadata)
+    let metadata = newest.and_then(Runtime::metadata_at_version);
+    io::stdout().write_all(&metadata.ok_or_else(|| io::Error::other("there is no metadata"))?)
 }

@@ -72,7 +72,8 @@ export class Client {
     const answer = JSON.parse(stdout);
     const name = nameOf(line);
     const wrong = violations(JSON.parse(readFileSync(join(SCHEMAS, `${name}.json`), 'utf8')), answer);
-    if (wrong.length > 0) throw new Error(`\`ensemble ${line}\` answers in another shape: ${wrong.join('; ')}\n${stdout}`);
+    if (wrong.length > 0)
+      throw new Error(`\`ensemble ${line}\` answers in another shape: ${wrong.join('; ')}\n${stdout}`);
     this.answered.add(name);
     return answer;
   }

@@ -29,7 +29,8 @@ function check(root, schema, value, where) {
   if (schema.pattern && typeof value === 'string' && !new RegExp(schema.pattern).test(value)) {
     return [`${where} is not as ${schema.pattern}`];
   }
-  if (Array.isArray(value)) return value.flatMap((item, at) => check(root, schema.items ?? true, item, `${where}[${at}]`));
+  if (Array.isArray(value))
+    return value.flatMap((item, at) => check(root, schema.items ?? true, item, `${where}[${at}]`));
   if (value !== null && typeof value === 'object') return checkFields(root, schema, value, where);
   return [];
 }

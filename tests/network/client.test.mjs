@@ -116,16 +116,25 @@ describe('the client', () => {
 
     await client.ask(`module build-on ${module} embed-of-owner`, { key: 'owner' });
     const { modules } = await client.ask(`module pipeline ${module}`);
-    assert.deepEqual(modules.map(({ id }) => id), [part, module]);
+    assert.deepEqual(
+      modules.map(({ id }) => id),
+      [part, module],
+    );
     assert((await client.ask('module types')).some(({ name }) => name === 'chat'));
     const found = await client.ask('module search gpt-of --type chat');
-    assert.deepEqual(found.map(({ id }) => id), [module]);
+    assert.deepEqual(
+      found.map(({ id }) => id),
+      [module],
+    );
 
     await client.ask(`module transfer ${module} heir`, { key: 'owner' });
     await client.ask(`module transfer ${module} --cancel`, { key: 'owner' });
     await client.ask(`module transfer ${module} ${heir.address}`, { key: 'owner' });
     await client.ask(`module transfer ${module} --accept`, { key: 'heir' });
-    assert.deepEqual((await client.ask('module list heir')).map(({ id }) => id), [module]);
+    assert.deepEqual(
+      (await client.ask('module list heir')).map(({ id }) => id),
+      [module],
+    );
     await client.ask(`module remove ${module}`, { key: 'heir' });
     assert.equal((await client.fail(`module info ${module}`)).kind, 'not-found');
   });
@@ -137,7 +146,13 @@ describe('the client', () => {
     await client.ask('stake add whisper-of-staker 100TUNE', { key: 'staker' });
     await client.ask(`stake move ${one} ${other} 40`, { key: 'staker' });
     const stakes = await client.ask('stake list staker');
-    assert.deepEqual(stakes.map(({ module, staked }) => [module, staked.tune]), [[one, '60'], [other, '40']]);
+    assert.deepEqual(
+      stakes.map(({ module, staked }) => [module, staked.tune]),
+      [
+        [one, '60'],
+        [other, '40'],
+      ],
+    );
     assert.equal((await client.ask(`stake show ${one}`)).staked.tune, '60');
     assert.equal((await client.ask('stake rewards staker')).length, 2);
     await client.ask(`stake set-fee ${one} 0.05`, { key: 'staker' });
@@ -174,7 +189,8 @@ describe('the client', () => {
     await funded('giver');
     const file = client.path('text.txt');
     writeFileSync(file, 'What three people agree on.');
-    const terms = '--base 1 --bond 1 --quorum 1 --participants 2 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 10';
+    const terms =
+      '--base 1 --bond 1 --quorum 1 --participants 2 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 10';
     const { task } = await client.ask(`task create bytes:1000 ${terms}`, { key: 'creator' });
     assert((await client.ask('task list --open')).some((line) => line.task === task));
     const { content } = await client.ask(`task commit ${task} ${file}`, { key: 'giver' });
@@ -196,8 +212,17 @@ describe('the client', () => {
     const shape = '--rows 64 --cols 8 --anchors 16 --capacity 4 --quorum 1 --cadence 20';
     const { space } = await client.ask(`space create ${shape}`, { key: 'founder' });
     const table = client.path('table.npy');
-    writeFileSync(table, npy('i2', 64, 8, Array.from({ length: 64 * 8 }, (_, at) => ((at * 7919) % 26_001) - 13_000)));
-    const terms = '--base 1 --bond 1 --quorum 1 --participants 1 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 10';
+    writeFileSync(
+      table,
+      npy(
+        'i2',
+        64,
+        8,
+        Array.from({ length: 64 * 8 }, (_, at) => ((at * 7919) % 26_001) - 13_000),
+      ),
+    );
+    const terms =
+      '--base 1 --bond 1 --quorum 1 --participants 1 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 10';
     const { task } = await client.ask(`task create i16:64x8 ${terms} --space ${space}`, { key: 'founder' });
     await client.ask(`task commit ${task} ${table}`, { key: 'founder' });
     await client.ask(`task reveal ${task} --wait`, { key: 'founder' });
@@ -221,7 +246,8 @@ describe('the client', () => {
     const { bytes, manifest } = made;
     const { id } = await imported(client.path('tiny.gguf'), client.path('same'));
     assert.equal(made.content, id, 'the node makes the same of it');
-    const terms = '--base 1 --bond 1 --quorum 1 --participants 1 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 20';
+    const terms =
+      '--base 1 --bond 1 --quorum 1 --participants 1 --commit-blocks 5 --reveal-blocks 4 --attest-blocks 20';
     const { task } = await client.ask(`task create bundle:${bytes} ${terms}`, { key: '//Alice' });
     await client.ask(`task commit ${task} ${manifest}`, { key: '//Alice' });
     await client.ask(`task reveal ${task} --wait`, { key: '//Alice' });
@@ -243,7 +269,10 @@ describe('the client', () => {
     const answer = await client.ask(`ask ${model}`, { key: 'asker', more: ['What is a chain?', ...shape.split(' ')] });
     assert(answer.answerTokens > 0 && answer.answerTokens <= 8);
     const sessions = await client.ask('session list --of asker');
-    assert.deepEqual(sessions.map(({ session }) => session), [answer.session]);
+    assert.deepEqual(
+      sessions.map(({ session }) => session),
+      [answer.session],
+    );
     await client.ask(`session show ${answer.session}`);
 
     const spare = `${client.path('tiny.gguf')} --out ${client.path('spare')} --context 16`;
@@ -341,7 +370,10 @@ describe('the client', () => {
   });
 
   it('was asked each command, and showed no secret', () => {
-    assert.deepEqual(COMMANDS.filter((name) => !client.answered.has(name)), []);
+    assert.deepEqual(
+      COMMANDS.filter((name) => !client.answered.has(name)),
+      [],
+    );
     assert(phrases.length > 5);
     for (const secret of [...phrases, client.password]) assert(!client.printed.includes(secret));
     assert(!client.printed.includes('panicked') && !client.printed.includes('stack backtrace'));

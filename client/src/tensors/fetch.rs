@@ -46,7 +46,8 @@ struct Unlocked {
 }
 
 /// Fetches a tensor to a file; of a bundle the members go beside it, into files named by their ids. What the node does
-/// not have it is told to fetch from others. What is restricted is read with `reader`, which signs the node's challenge.
+/// not have it is told to fetch from others. What is restricted is read with `reader`, which signs the node's
+/// challenge.
 ///
 /// # Errors
 ///

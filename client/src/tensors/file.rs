@@ -69,9 +69,9 @@ impl File {
         Ok(Self { path: path.into(), bytes, members })
     }
 
-    /// What the file becomes: matrices of `.npy`, `.safetensors` and `.gguf` files, a bundle if there are several; a tensor
-    /// that is encoded already itself; any other file its bytes. `name` chooses one of several matrices, `as_bytes` takes
-    /// any file as it is.
+    /// What the file becomes: matrices of `.npy`, `.safetensors` and `.gguf` files, a bundle if there are several; a
+    /// tensor that is encoded already itself; any other file its bytes. `name` chooses one of several matrices,
+    /// `as_bytes` takes any file as it is.
     ///
     /// # Errors
     ///

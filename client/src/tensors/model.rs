@@ -29,8 +29,8 @@ impl From<import::Error> for Failure {
     }
 }
 
-/// Makes a bundle of a model in a `.gguf` file: the manifest and all members, each in a file of the folder that is named
-/// by its id. The same as `ensemble-node model import`. Returns the manifest's path.
+/// Makes a bundle of a model in a `.gguf` file: the manifest and all members, each in a file of the folder that is
+/// named by its id. The same as `ensemble-node model import`. Returns the manifest's path.
 ///
 /// # Errors
 ///

@@ -47,8 +47,8 @@ pub async fn has(connection: &Connection, id: &TensorId) -> Result<Has, Error> {
     connection.request("ensemble_hasTensor", rpc_params![id]).await
 }
 
-/// Gives a tensor to a node, of a bundle the members first. With `restricted` it is served to those alone who are entitled
-/// to what wins that task.
+/// Gives a tensor to a node, of a bundle the members first. With `restricted` it is served to those alone who are
+/// entitled to what wins that task.
 ///
 /// # Errors
 ///

@@ -153,7 +153,8 @@ pub struct AprView {
     pub staked: Amount,
     /// The owner's part of rewards, from 0 to 1.
     pub fee: f64,
-    /// What stake earns in a year of epochs like the last, as a part of itself, before the fee; none if it earned nothing.
+    /// What stake earns in a year of epochs like the last, as a part of itself, before the fee; none if it earned
+    /// nothing.
     pub apr: Option<f64>,
 }
 
