@@ -88,6 +88,16 @@ pub async fn send<C: Payload>(
     waiting("waiting for a block", follow(connection, signer, transaction)).await
 }
 
+/// Sends a call without asking, and waits until it is in a block: for programs that run by themselves.
+///
+/// # Errors
+///
+/// If it fails in its block, or does not get into one in time.
+pub async fn submit<C: Payload>(connection: &Connection, signer: &Key, call: &C) -> Result<Sent, Error> {
+    let transaction = sign(connection, signer, call).await?;
+    follow(connection, signer, transaction).await
+}
+
 type Signed = SubmittableTransaction<Config, subxt::client::OnlineClientAtBlockImpl<Config>>;
 
 /// Signs a call with the next number of the account, those in the pool counted.
