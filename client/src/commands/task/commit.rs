@@ -215,12 +215,12 @@ fn damaged(opening: &Opening) -> Error {
     Error::Other(format!("the opening of task {} is damaged", opening.task))
 }
 
-/// Waits until a task takes reveals: in the block after the last one for commitments.
+/// Waits until a task takes reveals. The node tries a transaction in the best block, not in the one after it.
 async fn revealing(connection: &Connection, task: u32) -> Result<(), Error> {
     loop {
         let best = connection.best().await?;
         let Some(record) = record(&best, task).await? else { return Err(not_open(&best, task).await?) };
-        if best.block_number() >= u64::from(record.commit_until) {
+        if best.block_number() > u64::from(record.commit_until) {
             return Ok(());
         }
         sleep(PAUSE).await;
