@@ -3,6 +3,7 @@
 //! - [`configs`]: what each pallet is told, by concern;
 //! - [`apis`]: what the node and the outside may ask;
 //! - [`genesis`]: the presets `dev`, `local` and `production`;
+//! - [`migrations`]: what an upgrade changes in the state;
 //! - [`weights`]: what calls cost, measured.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -19,18 +20,20 @@ pub mod apis;
 mod benchmarks;
 pub mod configs;
 pub mod genesis;
+pub mod migrations;
+mod version;
 pub mod weights;
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
 use sp_runtime::{
     generic, impl_opaque_keys,
     traits::{BlakeTwo256, IdentifyAccount, Verify},
     MultiAddress, MultiSignature,
 };
-use sp_version::RuntimeVersion;
 
 pub use apis::RuntimeApi;
+pub use version::VERSION;
 
 /// Number of a block.
 pub type BlockNumber = u32;
@@ -110,20 +113,6 @@ impl_opaque_keys! {
         pub attester: Tasks,
     }
 }
-
-/// This runtime's version. `spec_version` grows with every change of logic, `transaction_version` with every change of
-/// a call's encoding.
-#[sp_version::runtime_version]
-pub const VERSION: RuntimeVersion = RuntimeVersion {
-    spec_name: Cow::Borrowed("ensemble"),
-    impl_name: Cow::Borrowed("ensemble-node"),
-    authoring_version: 1,
-    spec_version: 1,
-    impl_version: 1,
-    apis: apis::RUNTIME_API_VERSIONS,
-    transaction_version: 1,
-    system_version: 1,
-};
 
 #[frame_support::runtime]
 mod runtime {
