@@ -7,6 +7,7 @@ mod modules;
 mod presets;
 mod spaces;
 mod subnet;
+mod upgrade;
 
 use ensemble_core::ModuleId;
 use ensemble_runtime::{genesis, AccountId, Modules, RuntimeGenesisConfig, RuntimeOrigin, System, TUNE};

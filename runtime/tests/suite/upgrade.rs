@@ -1,0 +1,189 @@
+//! The upgrade from the runtime before: the state that it has left is brought to this one's layout, and goes on.
+//!
+//! That state is a real one: `scripts/snapshot` plays a story on four validators and keeps what is stored when much of it is
+//! under way. Checked natively, without the network.
+
+use std::collections::BTreeSet;
+
+use codec::DecodeAll;
+use ensemble_core::TaskId;
+use ensemble_runtime::{
+    configs::RuntimeBlockWeights, AllPalletsWithSystem, Babe, Balances, Emission, Exchange, Executive, Header,
+    Inference, Matching, Modules, Runtime, RuntimeCall, RuntimeOrigin, Scores, Session, Spaces, Stake, System, Tasks,
+    UncheckedExtrinsic, MILLISECS_PER_BLOCK, VERSION,
+};
+use frame_support::{
+    assert_ok,
+    traits::{GetStorageVersion, PalletInfoAccess, PalletsInfoAccess, StorageVersion},
+};
+use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
+use sp_core::H256;
+use sp_runtime::{Digest, DigestItem};
+use sp_storage::Storage;
+
+use crate::{on_chain, preset};
+
+/// All keys and values that the runtime before has left, without its code.
+const PREVIOUS: &[u8] = include_bytes!("../states/spec-1.scale");
+/// `spec_version` of that runtime.
+const PREVIOUS_SPEC: u32 = 1;
+/// More blocks than anything takes that is under way in that state: sessions of inference take longest.
+const BLOCKS: u32 = 250;
+
+/// The layout of a pallet's storage, as the code wants it and as the state has it.
+struct Layout {
+    pallet: &'static str,
+    in_code: StorageVersion,
+    on_chain: StorageVersion,
+}
+
+impl Layout {
+    /// Compiles only for a pallet that declares a version.
+    fn of<P: GetStorageVersion<InCodeStorageVersion = StorageVersion> + PalletInfoAccess>() -> Self {
+        Self { pallet: P::name(), in_code: P::in_code_storage_version(), on_chain: P::on_chain_storage_version() }
+    }
+}
+
+/// The layouts of all pallets of ours.
+fn layouts() -> Vec<Layout> {
+    vec![
+        Layout::of::<Tasks>(),
+        Layout::of::<Modules>(),
+        Layout::of::<Stake>(),
+        Layout::of::<Matching>(),
+        Layout::of::<Scores>(),
+        Layout::of::<Emission>(),
+        Layout::of::<Exchange>(),
+        Layout::of::<Spaces>(),
+        Layout::of::<Inference>(),
+    ]
+}
+
+fn assert_layouts_are_those_of_the_code() {
+    for Layout { pallet, in_code, on_chain } in layouts() {
+        assert_eq!(on_chain, in_code, "the layout of {pallet}");
+    }
+}
+
+/// Runs `test` on what the runtime before has left.
+fn on_previous_state(test: impl FnOnce()) {
+    let pairs = Vec::<(Vec<u8>, Vec<u8>)>::decode_all(&mut &PREVIOUS[..]).expect("scripts/snapshot writes pairs");
+    let storage = Storage { top: pairs.into_iter().collect(), children_default: Default::default() };
+    sp_io::TestExternalities::new(storage).execute_with(test);
+}
+
+/// Makes the next block, with nothing in it but the time. Validators take turns.
+fn make_block() {
+    let slot = Babe::current_slot() + 1u64.into();
+    let authorities = pallet_babe::Authorities::<Runtime>::decode_len().expect("there are authorities") as u64;
+    let authority_index = u32::try_from(*slot % authorities).expect("there are not that many");
+    let turn = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index, slot });
+    let digest = Digest { logs: vec![DigestItem::babe_pre_digest(turn)] };
+    let number = System::block_number() + 1;
+    let parent = H256::from_low_u64_be(number.into());
+    Executive::initialize_block(&Header::new(number, H256::zero(), H256::zero(), parent, digest));
+    let time = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: *slot * MILLISECS_PER_BLOCK });
+    assert_ok!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(time)).expect("the time is valid"));
+    Executive::finalize_block();
+}
+
+/// All pallets find the state sound. Their checks are there with the feature `try-runtime`, with which scripts/test runs
+/// this suite.
+fn assert_sound() {
+    #[cfg(feature = "try-runtime")]
+    check(frame_support::traits::TryStateSelect::All);
+}
+
+/// These pallets find the state sound.
+#[cfg(feature = "try-runtime")]
+fn check(pallets: frame_support::traits::TryStateSelect) {
+    use frame_support::traits::TryState;
+    assert_ok!(AllPalletsWithSystem::try_state(System::block_number(), pallets));
+}
+
+#[test]
+fn every_pallet_of_ours_declares_the_layout_of_its_storage() {
+    // The layout of pallet-validators is declared with its first migration.
+    let ours = AllPalletsWithSystem::infos()
+        .into_iter()
+        .filter(|info| info.crate_version == Tasks::crate_version() && info.name != "Validators");
+    let declared: BTreeSet<_> = layouts().into_iter().map(|layout| layout.pallet).collect();
+    assert_eq!(declared, ours.map(|info| info.name).collect(), "add it to `layouts` above");
+}
+
+#[test]
+fn a_new_chain_begins_with_the_layout_of_the_code() {
+    on_chain(preset("local_testnet"), assert_layouts_are_those_of_the_code);
+}
+
+#[test]
+fn the_first_block_brings_the_state_to_the_layout_of_the_code() {
+    let spec = || frame_system::LastRuntimeUpgrade::<Runtime>::get().map(|last| last.spec_version.0);
+    on_previous_state(|| {
+        assert_eq!(spec(), Some(PREVIOUS_SPEC));
+        assert!(VERSION.spec_version > PREVIOUS_SPEC, "this is another runtime");
+        make_block();
+        assert_layouts_are_those_of_the_code();
+        assert_eq!(spec(), Some(VERSION.spec_version));
+        assert_sound();
+    });
+}
+
+#[test]
+fn the_migrations_fit_a_block() {
+    on_previous_state(|| {
+        let weight = Executive::execute_on_runtime_upgrade();
+        let most = RuntimeBlockWeights::get().max_block;
+        assert!(weight.all_lte(most), "{weight} of {most}");
+    });
+}
+
+/// Pallets whose layout is another one now cannot read what they find before.
+#[cfg(feature = "try-runtime")]
+#[test]
+fn the_state_is_sound_before_the_migrations_and_after() {
+    use frame_support::traits::{TryStateSelect, UpgradeCheckSelect};
+
+    on_previous_state(|| {
+        let changed = layouts().into_iter().filter(|layout| layout.on_chain != layout.in_code);
+        check(TryStateSelect::AllExcept(changed.map(|layout| layout.pallet.as_bytes().to_vec()).collect()));
+        assert_ok!(Executive::try_runtime_upgrade(UpgradeCheckSelect::All));
+        assert_layouts_are_those_of_the_code();
+    });
+}
+
+#[test]
+fn what_was_under_way_comes_to_its_end() {
+    on_previous_state(|| {
+        let tasks: Vec<TaskId> = pallet_tasks::Tasks::<Runtime>::iter_keys().collect();
+        let sessions: Vec<_> = pallet_inference::Sessions::<Runtime>::iter_keys().collect();
+        let unbonding: Vec<_> = pallet_stake::Unbondings::<Runtime>::iter_keys().collect();
+        let works = pallet_scores::Works::<Runtime>::iter_keys().count();
+        let under_way = [tasks.len(), sessions.len(), unbonding.len(), works];
+        assert!(under_way.iter().all(|&count| count > 0), "the story left too little: {under_way:?}");
+        let (epoch, session) = (Emission::epoch_view().epoch, Session::current_index());
+
+        for block in 0..BLOCKS {
+            make_block();
+            if block % 25 == 0 {
+                assert_sound();
+            }
+        }
+
+        for task in tasks {
+            assert!(!pallet_tasks::Tasks::<Runtime>::contains_key(task), "task {task}");
+        }
+        for id in sessions {
+            assert!(!pallet_inference::Sessions::<Runtime>::contains_key(id), "session {id}");
+        }
+        for (who, module) in unbonding {
+            assert_ok!(Stake::withdraw(RuntimeOrigin::signed(who.clone()), who, module));
+        }
+        assert!(Emission::epoch_view().epoch > epoch, "epochs go on");
+        assert!(Session::current_index() > session, "sessions of validators go on");
+        let supply = Emission::supply();
+        assert_eq!(supply.issuance, Balances::total_issuance());
+        assert_eq!(supply.genesis + supply.emitted, supply.issuance + supply.burnt);
+        assert_sound();
+    });
+}
