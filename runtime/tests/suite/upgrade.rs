@@ -3,18 +3,21 @@
 //! That state is a real one: `scripts/snapshot` plays a story on four validators and keeps what is stored when much of it is
 //! under way. Checked natively, without the network.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use codec::DecodeAll;
 use ensemble_core::TaskId;
 use ensemble_runtime::{
-    configs::RuntimeBlockWeights, AllPalletsWithSystem, Babe, Balances, Emission, Exchange, Executive, Header,
-    Inference, Matching, Modules, Runtime, RuntimeCall, RuntimeOrigin, Scores, Session, Spaces, Stake, System, Tasks,
-    UncheckedExtrinsic, MILLISECS_PER_BLOCK, VERSION,
+    configs::RuntimeBlockWeights, AllPalletsWithSystem, Babe, Balances, Emission, Executive, Header, Runtime,
+    RuntimeCall, RuntimeOrigin, Session, Stake, System, Tasks, UncheckedExtrinsic, MILLISECS_PER_BLOCK, VERSION,
 };
 use frame_support::{
     assert_ok,
-    traits::{GetStorageVersion, PalletInfoAccess, PalletsInfoAccess, StorageVersion},
+    storage::{storage_prefix, unhashed},
+    traits::{
+        OnGenesis, PalletInfoAccess, PalletInfoData, PalletsInfoAccess, StorageVersion,
+        STORAGE_VERSION_STORAGE_KEY_POSTFIX,
+    },
 };
 use sp_consensus_babe::digests::{CompatibleDigestItem, PreDigest, SecondaryPlainPreDigest};
 use sp_core::H256;
@@ -30,39 +33,24 @@ const PREVIOUS_SPEC: u32 = 1;
 /// More blocks than anything takes that is under way in that state: sessions of inference take longest.
 const BLOCKS: u32 = 250;
 
-/// The layout of a pallet's storage, as the code wants it and as the state has it.
-struct Layout {
-    pallet: &'static str,
-    in_code: StorageVersion,
-    on_chain: StorageVersion,
+/// The pallets of ours, by the names under which they store.
+fn ours() -> impl Iterator<Item = &'static str> {
+    let is_ours = |info: &PalletInfoData| info.crate_version == Tasks::crate_version();
+    AllPalletsWithSystem::infos().into_iter().filter(is_ours).map(|info| info.name)
 }
 
-impl Layout {
-    /// Compiles only for a pallet that declares a version.
-    fn of<P: GetStorageVersion<InCodeStorageVersion = StorageVersion> + PalletInfoAccess>() -> Self {
-        Self { pallet: P::name(), in_code: P::in_code_storage_version(), on_chain: P::on_chain_storage_version() }
-    }
+/// The layouts of the storage of all pallets of ours, as the state has them.
+fn layouts() -> BTreeMap<&'static str, StorageVersion> {
+    let key = |pallet: &str| storage_prefix(pallet.as_bytes(), STORAGE_VERSION_STORAGE_KEY_POSTFIX);
+    ours().map(|pallet| (pallet, unhashed::get_or_default(&key(pallet)))).collect()
 }
 
-/// The layouts of all pallets of ours.
-fn layouts() -> Vec<Layout> {
-    vec![
-        Layout::of::<Tasks>(),
-        Layout::of::<Modules>(),
-        Layout::of::<Stake>(),
-        Layout::of::<Matching>(),
-        Layout::of::<Scores>(),
-        Layout::of::<Emission>(),
-        Layout::of::<Exchange>(),
-        Layout::of::<Spaces>(),
-        Layout::of::<Inference>(),
-    ]
-}
-
-fn assert_layouts_are_those_of_the_code() {
-    for Layout { pallet, in_code, on_chain } in layouts() {
-        assert_eq!(on_chain, in_code, "the layout of {pallet}");
-    }
+/// The same as the code declares them: a new chain writes them down.
+fn declared() -> BTreeMap<&'static str, StorageVersion> {
+    sp_io::TestExternalities::new_empty().execute_with(|| {
+        AllPalletsWithSystem::on_genesis();
+        layouts()
+    })
 }
 
 /// Runs `test` on what the runtime before has left.
@@ -103,17 +91,13 @@ fn check(pallets: frame_support::traits::TryStateSelect) {
 
 #[test]
 fn every_pallet_of_ours_declares_the_layout_of_its_storage() {
-    // The layout of pallet-validators is declared with its first migration.
-    let ours = AllPalletsWithSystem::infos()
-        .into_iter()
-        .filter(|info| info.crate_version == Tasks::crate_version() && info.name != "Validators");
-    let declared: BTreeSet<_> = layouts().into_iter().map(|layout| layout.pallet).collect();
-    assert_eq!(declared, ours.map(|info| info.name).collect(), "add it to `layouts` above");
+    let undeclared: Vec<_> = declared().into_iter().filter(|(_, version)| *version < 1).collect();
+    assert!(undeclared.is_empty(), "no `#[pallet::storage_version]`: {undeclared:?}");
 }
 
 #[test]
 fn a_new_chain_begins_with_the_layout_of_the_code() {
-    on_chain(preset("local_testnet"), assert_layouts_are_those_of_the_code);
+    on_chain(preset("local_testnet"), || assert_eq!(layouts(), declared()));
 }
 
 #[test]
@@ -123,7 +107,7 @@ fn the_first_block_brings_the_state_to_the_layout_of_the_code() {
         assert_eq!(spec(), Some(PREVIOUS_SPEC));
         assert!(VERSION.spec_version > PREVIOUS_SPEC, "this is another runtime");
         make_block();
-        assert_layouts_are_those_of_the_code();
+        assert_eq!(layouts(), declared());
         assert_eq!(spec(), Some(VERSION.spec_version));
         assert_sound();
     });
@@ -145,10 +129,11 @@ fn the_state_is_sound_before_the_migrations_and_after() {
     use frame_support::traits::{TryStateSelect, UpgradeCheckSelect};
 
     on_previous_state(|| {
-        let changed = layouts().into_iter().filter(|layout| layout.on_chain != layout.in_code);
-        check(TryStateSelect::AllExcept(changed.map(|layout| layout.pallet.as_bytes().to_vec()).collect()));
+        let declared = declared();
+        let changed = layouts().into_iter().filter(|(pallet, version)| declared[pallet] != *version);
+        check(TryStateSelect::AllExcept(changed.map(|(pallet, _)| pallet.as_bytes().to_vec()).collect()));
         assert_ok!(Executive::try_runtime_upgrade(UpgradeCheckSelect::All));
-        assert_layouts_are_those_of_the_code();
+        assert_eq!(layouts(), declared());
     });
 }
 
