@@ -1,0 +1,192 @@
+//! The market: what other pallets tell it, what it asks of them and they of it, and what a buyer signs for its calls.
+
+use alloc::{format, string::String, vec::Vec};
+
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use sp_core::H256;
+use sp_runtime::{
+    traits::{IdentifyAccount, Verify},
+    Permill,
+};
+
+use crate::{modules::Modules, EpochIndex, ModelType, ModuleId, TaskId};
+
+/// Number of a ticket, counted up from 0 and never used twice.
+pub type TicketId = u64;
+
+/// Who must hear of it when an epoch's score of a miner is settled.
+pub trait OnScored {
+    /// The validators of `epoch` found this score of a miner together. Epochs come in their order, and each miner once in
+    /// each of them at most.
+    fn on_scored(miner: ModuleId, epoch: EpochIndex, score: Permill);
+
+    /// Makes hearing of a miner's next score as costly as it can be.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_scored_for_benchmark(_miner: ModuleId) {}
+}
+
+impl OnScored for () {
+    fn on_scored(_: ModuleId, _: EpochIndex, _: Permill) {}
+}
+
+/// Who must hear of it when a miner begins or stops to take part.
+pub trait OnMiner {
+    /// A miner serves its type from now on, or does not: it joined or left, was switched on or off, was flagged or
+    /// unflagged. One whose type changes stops and, unless its matches have to be undone first, begins again at once.
+    fn on_miner_changed(miner: ModuleId, serving: bool);
+
+    /// Makes hearing of a miner as costly as it can be.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_miner_for_benchmark(_miner: ModuleId) {}
+}
+
+impl OnMiner for () {
+    fn on_miner_changed(_: ModuleId, _: bool) {}
+}
+
+/// Who knows which modules serve.
+pub trait Serving {
+    /// Whether a module is a miner and takes part: it is neither switched off nor flagged nor leaving.
+    fn serving(module: ModuleId) -> bool;
+
+    /// Makes a registered module a miner that takes part.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn serve_for_benchmark(module: ModuleId);
+}
+
+/// What the market asks of the registry of modules, beside what others do.
+pub trait ModuleNames<AccountId>: Modules<AccountId> {
+    /// The name of a registered module; none if it was removed or never registered.
+    fn name(module: ModuleId) -> Option<Vec<u8>>;
+
+    /// The type of a registered module; none if it was removed or never registered.
+    fn model_type(module: ModuleId) -> Option<ModelType> {
+        Self::role(module).map(|(model_type, _)| model_type)
+    }
+}
+
+/// What the exchange asks of the sale of contributions.
+pub trait Sales<AccountId> {
+    /// Whether an account bought what won a task.
+    fn has_bought(task: TaskId, account: &AccountId) -> bool;
+
+    /// Whether an account has deposited shares of what won a task in the market. They are still its own.
+    fn has_deposited(task: TaskId, account: &AccountId) -> bool;
+
+    /// Whether anybody can buy what won a task now.
+    fn is_sold(task: TaskId) -> bool;
+}
+
+impl<AccountId> Sales<AccountId> for () {
+    fn has_bought(_: TaskId, _: &AccountId) -> bool {
+        false
+    }
+
+    fn has_deposited(_: TaskId, _: &AccountId) -> bool {
+        false
+    }
+
+    fn is_sold(_: TaskId) -> bool {
+        false
+    }
+}
+
+/// What a buyer signs for the calls that it makes: so many of its ticket are used.
+///
+/// Whoever serves keeps the receipt with the highest number of calls, and redeems it: it covers all before.
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Receipt {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// How many of its calls are used, all before this one included.
+    pub calls: u32,
+    /// What the endpoint asked to be signed, so that the receipt is of no use at another one; zeros if it did not.
+    pub challenge: H256,
+}
+
+impl Receipt {
+    /// What is signed, as text that a wallet can show. `genesis` is the hash of the chain's first block.
+    pub fn message(&self, genesis: H256) -> String {
+        let Self { ticket, calls, challenge } = self;
+        format!(
+            "ensemble/ticket/v1\nTicket {ticket}\ncalls used {calls}\non chain {genesis:?}\nchallenge {challenge:?}"
+        )
+    }
+
+    /// Whether `signer` signed it, as it is or in the frame that wallets put around what is not a transaction.
+    pub fn is_signed<Signature: Verify>(
+        &self,
+        genesis: H256,
+        signature: &Signature,
+        signer: &<Signature::Signer as IdentifyAccount>::AccountId,
+    ) -> bool {
+        let message = self.message(genesis);
+        let framed = format!("<Bytes>{message}</Bytes>");
+        signature.verify(message.as_bytes(), signer) || signature.verify(framed.as_bytes(), signer)
+    }
+}
+
+/// What an outsider may know of a ticket.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct TicketView<AccountId, BlockNumber> {
+    /// Its number.
+    pub id: TicketId,
+    /// The module that it is for.
+    pub module: ModuleId,
+    /// Who bought it, and signs for its calls.
+    pub buyer: AccountId,
+    /// The calls that it was bought for.
+    pub calls: u32,
+    /// Those of them that were redeemed.
+    pub redeemed: u32,
+    /// The last block in which it can be used and redeemed.
+    pub until: BlockNumber,
+}
+
+#[cfg(test)]
+mod tests {
+    use sp_core::{sr25519, Pair};
+    use sp_runtime::{MultiSignature, MultiSigner};
+
+    use super::*;
+
+    const GENESIS: H256 = H256::repeat_byte(0xab);
+
+    fn receipt() -> Receipt {
+        Receipt { ticket: 17, calls: 42, challenge: H256::repeat_byte(1) }
+    }
+
+    #[test]
+    fn a_wallet_shows_what_is_signed() {
+        let expected = "ensemble/ticket/v1\nTicket 17\ncalls used 42\non chain \
+                        0xabababababababababababababababababababababababababababababababab\nchallenge \
+                        0x0101010101010101010101010101010101010101010101010101010101010101";
+        assert_eq!(receipt().message(GENESIS), expected);
+    }
+
+    #[test]
+    fn a_receipt_counts_as_it_was_signed_or_in_a_wallets_frame() {
+        let (pair, _) = sr25519::Pair::generate();
+        let account = MultiSigner::from(pair.public()).into_account();
+        let sign = |text: String| MultiSignature::from(pair.sign(text.as_bytes()));
+        let message = receipt().message(GENESIS);
+        for text in [message.clone(), format!("<Bytes>{message}</Bytes>")] {
+            assert!(receipt().is_signed(GENESIS, &sign(text), &account));
+        }
+
+        let signature = sign(message);
+        let others = [
+            Receipt { ticket: 18, ..receipt() },
+            Receipt { calls: 43, ..receipt() },
+            Receipt { challenge: H256::zero(), ..receipt() },
+        ];
+        for other in others {
+            assert!(!other.is_signed(GENESIS, &signature, &account), "{other:?}");
+        }
+        assert!(!receipt().is_signed(H256::zero(), &signature, &account));
+        let (stranger, _) = sr25519::Pair::generate();
+        let stranger = MultiSigner::from(stranger.public()).into_account();
+        assert!(!receipt().is_signed(GENESIS, &signature, &stranger));
+    }
+}
