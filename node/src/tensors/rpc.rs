@@ -373,8 +373,8 @@ fn restricted(id: &TensorId, task: &Option<TaskId>) -> String {
     let Some(task) = task else { return format!("tensor {id} is served to nobody") };
     format!(
         "tensor {id} is served to those alone who are entitled to what won task {task}: owners of its shares, the asset \
-         {{\"Shares\":{task}}}, and winners of other tasks to whom it was granted; have such an account sign what \
-         ensemble_challenge returns, and pass the token of ensemble_unlockTensor"
+         {{\"Shares\":{task}}}, those who bought it in the market, and winners of other tasks to whom it was granted; have \
+         such an account sign what ensemble_challenge returns, and pass the token of ensemble_unlockTensor"
     )
 }
 
@@ -466,6 +466,7 @@ impl TensorApiServer for TensorRpc {
             Title::Shareholder => "shareholder",
             Title::Grantee { .. } => "grantee",
             Title::Attester => "attester",
+            Title::Buyer => "buyer",
         };
         Ok(UnlockReply { token: token.into(), title, task, expires_in: millis(SESSION) })
     }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use ensemble_core::{
     exchange::{Asker, Audience, Contributions, Received, Refusal, Title, Ways},
+    market::Sales,
     AssetId, AttesterId, TaskId,
 };
 use ensemble_tensor::TensorId;
@@ -30,8 +31,11 @@ impl<T: Config> Pallet<T> {
         if won.audience == Audience::Public {
             return Ok(Title::Public);
         }
-        if T::Contributions::owns_shares(task, account) {
+        if T::Contributions::owns_shares(task, account) || T::Sales::has_deposited(task, account) {
             return Ok(Title::Shareholder);
+        }
+        if T::Sales::has_bought(task, account) {
+            return Ok(Title::Buyer);
         }
         let now = frame_system::Pallet::<T>::block_number();
         let book = Books::<T>::get(account).unwrap_or_default();
@@ -73,6 +77,6 @@ impl<T: Config> Pallet<T> {
 
     fn ways_to(task: TaskId) -> Ways {
         let exchanged = Line::<T>::get().iter().any(|entry| entry.task == task);
-        Ways { task, shares: AssetId::Shares(task), exchanged }
+        Ways { task, shares: AssetId::Shares(task), exchanged, sold: T::Sales::is_sold(task) }
     }
 }

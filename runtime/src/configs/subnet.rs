@@ -54,6 +54,7 @@ impl Randomness<Hash, BlockNumber> for EpochRandomness {
 impl pallet_matching::Config for Runtime {
     type Modules = Modules;
     type Earnings = Emission;
+    type OnMiner = ();
     type Epochs = Emission;
     type FlagOrigin = EnsureRoot<AccountId>;
     type TruthOrigin = EnsureRoot<AccountId>;
@@ -70,6 +71,7 @@ impl pallet_scores::Config for Runtime {
     type Stake = Stake;
     type Matching = Matching;
     type Earnings = Emission;
+    type OnScored = ();
     type Epochs = Emission;
     type Randomness = EpochRandomness;
     type MaxBatches = ConstU32<8>;
