@@ -19,7 +19,7 @@ export class Program {
   /**
    * Starts a program, and waits until it listens.
    *
-   * @param {'miner' | 'validator' | 'copier'} kind
+   * @param {'miner' | 'validator' | 'copier' | 'shop'} kind
    * @param {string[]} args
    * @param {{ secret?: string }} [options] the phrase of the account that it signs for
    */
