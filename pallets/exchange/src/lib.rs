@@ -19,8 +19,7 @@
 //! |---|---|
 //! | an account that owns shares of it | as long as it does |
 //! | an account to which it was granted | until the grant ends |
-//! | an account that has shares of it deposited in the market | as long as it has |
-//! | an account that bought it in the market | for good |
+//! | an account that bought access in the market | until that ends |
 //! | an attester that was drawn for it | until the panel has decided |
 //!
 //! The chain keeps strangers out. It cannot make a reader forget.
@@ -72,8 +71,8 @@ pub mod pallet {
         /// Knows what won which task, and who owns it.
         type Contributions: Contributions<Self::AccountId>;
 
-        /// Knows who bought what won which task, and whose shares are deposited there.
-        type Sales: Sales<Self::AccountId>;
+        /// Knows who bought access to what won which task.
+        type Sales: Sales<Self::AccountId, BlockNumberFor<Self>>;
 
         /// May change the parameters.
         type ParametersOrigin: EnsureOrigin<Self::RuntimeOrigin>;

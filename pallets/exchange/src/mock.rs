@@ -68,8 +68,7 @@ pub struct World {
     pub won: BTreeMap<TaskId, Won>,
     pub owners: BTreeSet<(TaskId, AccountId)>,
     pub panels: BTreeMap<TaskId, (TensorId, Vec<AttesterId>)>,
-    pub deposits: BTreeSet<(TaskId, AccountId)>,
-    pub buyers: BTreeSet<(TaskId, AccountId)>,
+    pub accesses: BTreeMap<(TaskId, AccountId), BlockNumber>,
     pub sold: BTreeSet<TaskId>,
 }
 
@@ -100,13 +99,9 @@ impl Contributions<AccountId> for Tasks {
 
 /// The market as the test has it.
 pub struct Market;
-impl Sales<AccountId> for Market {
-    fn has_bought(task: TaskId, account: &AccountId) -> bool {
-        world(|world| world.buyers.contains(&(task, *account)))
-    }
-
-    fn has_deposited(task: TaskId, account: &AccountId) -> bool {
-        world(|world| world.deposits.contains(&(task, *account)))
+impl Sales<AccountId, BlockNumber> for Market {
+    fn access(task: TaskId, account: &AccountId) -> Option<BlockNumber> {
+        world(|world| world.accesses.get(&(task, *account)).copied())
     }
 
     fn is_sold(task: TaskId) -> bool {

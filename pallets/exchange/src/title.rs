@@ -31,11 +31,11 @@ impl<T: Config> Pallet<T> {
         if won.audience == Audience::Public {
             return Ok(Title::Public);
         }
-        if T::Contributions::owns_shares(task, account) || T::Sales::has_deposited(task, account) {
+        if T::Contributions::owns_shares(task, account) {
             return Ok(Title::Shareholder);
         }
-        if T::Sales::has_bought(task, account) {
-            return Ok(Title::Buyer);
+        if let Some(until) = T::Sales::access(task, account) {
+            return Ok(Title::Buyer { until });
         }
         let now = frame_system::Pallet::<T>::block_number();
         let book = Books::<T>::get(account).unwrap_or_default();

@@ -31,7 +31,7 @@ pub enum Audience {
     /// Everybody.
     #[default]
     Public,
-    /// Those who own shares of it, those who bought it, those to whom it was granted, and the validators who attest it.
+    /// Those who own shares of it, those who bought access, those to whom it was granted, and the validators who attest it.
     Restricted {
         /// Whether it is granted to winners of other tasks, and its winners are granted what others won.
         exchanged: bool,
@@ -104,7 +104,7 @@ pub enum Asker<AccountId> {
 pub enum Title<BlockNumber> {
     /// Everybody may.
     Public,
-    /// It owns shares now, or has some deposited in the market.
+    /// It owns shares now.
     Shareholder,
     /// It was granted the content as a winner of another task.
     Grantee {
@@ -113,8 +113,11 @@ pub enum Title<BlockNumber> {
     },
     /// It was drawn to attest the content.
     Attester,
-    /// It bought the content.
-    Buyer,
+    /// It bought access in the market.
+    Buyer {
+        /// Last block in which that counts.
+        until: BlockNumber,
+    },
 }
 
 /// Why somebody may not have a content.
@@ -148,7 +151,7 @@ pub struct Ways {
     pub shares: AssetId,
     /// Whether it is among those that are being granted to winners of other tasks.
     pub exchanged: bool,
-    /// Whether anybody can buy it in the market.
+    /// Whether anybody can buy access to it in the market.
     pub sold: bool,
 }
 

@@ -69,24 +69,18 @@ pub trait ModuleNames<AccountId>: Modules<AccountId> {
 }
 
 /// What the exchange asks of the sale of contributions.
-pub trait Sales<AccountId> {
-    /// Whether an account bought what won a task.
-    fn has_bought(task: TaskId, account: &AccountId) -> bool;
+pub trait Sales<AccountId, BlockNumber> {
+    /// The last block in which an account may read what won a task because it bought access; none if it did not, or that
+    /// is over.
+    fn access(task: TaskId, account: &AccountId) -> Option<BlockNumber>;
 
-    /// Whether an account has deposited shares of what won a task in the market. They are still its own.
-    fn has_deposited(task: TaskId, account: &AccountId) -> bool;
-
-    /// Whether anybody can buy what won a task now.
+    /// Whether anybody can buy access to what won a task now.
     fn is_sold(task: TaskId) -> bool;
 }
 
-impl<AccountId> Sales<AccountId> for () {
-    fn has_bought(_: TaskId, _: &AccountId) -> bool {
-        false
-    }
-
-    fn has_deposited(_: TaskId, _: &AccountId) -> bool {
-        false
+impl<AccountId, BlockNumber> Sales<AccountId, BlockNumber> for () {
+    fn access(_: TaskId, _: &AccountId) -> Option<BlockNumber> {
+        None
     }
 
     fn is_sold(_: TaskId) -> bool {

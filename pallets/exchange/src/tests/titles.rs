@@ -46,19 +46,7 @@ fn shares_entitle_as_long_as_they_are_owned() {
 }
 
 #[test]
-fn shares_entitle_while_they_are_deposited_in_the_market() {
-    execute(|| {
-        settle(0, &[ALICE], CLOSED);
-        world(|world| world.deposits.insert((0, ALICE)));
-        assert_eq!(ask(ALICE, 0), Ok(Title::Shareholder));
-        assert_eq!(ask(EVE, 0), Err(Refusal::NotEntitled(ways(0, false))));
-        world(|world| world.deposits.clear());
-        assert_eq!(ask(ALICE, 0), Err(Refusal::NotEntitled(ways(0, false))));
-    });
-}
-
-#[test]
-fn whoever_bought_it_is_entitled_to_that_and_to_nothing_else() {
+fn whoever_bought_access_is_entitled_to_that_and_to_nothing_else() {
     execute(|| {
         settle(0, &[ALICE], CLOSED);
         settle(1, &[ALICE], CLOSED);
@@ -66,16 +54,18 @@ fn whoever_bought_it_is_entitled_to_that_and_to_nothing_else() {
         let for_sale = Ways { sold: true, ..ways(0, false) };
         assert_eq!(ask(EVE, 0), Err(Refusal::NotEntitled(for_sale)));
         assert_eq!((Exchange::ways(0), Exchange::ways(1)), (Some(for_sale), Some(ways(1, false))));
-        world(|world| world.buyers.insert((0, EVE)));
-        assert_eq!(ask(EVE, 0), Ok(Title::Buyer));
+        world(|world| world.accesses.insert((0, EVE), 70));
+        assert_eq!(ask(EVE, 0), Ok(Title::Buyer { until: 70 }));
         assert_eq!(ask(BOB, 0), Err(Refusal::NotEntitled(for_sale)));
         assert_eq!(ask(EVE, 1), Err(Refusal::NotEntitled(ways(1, false))));
         // It is not sold any more, but was.
         world(|world| world.sold.clear());
-        assert_eq!(ask(EVE, 0), Ok(Title::Buyer));
-        // Shares are the better title: they also earn.
+        assert_eq!(ask(EVE, 0), Ok(Title::Buyer { until: 70 }));
+        // Shares are the better title: they do not end.
         world(|world| world.owners.insert((0, EVE)));
         assert_eq!(ask(EVE, 0), Ok(Title::Shareholder));
+        world(|world| (world.owners.clear(), world.accesses.clear()));
+        assert_eq!(ask(EVE, 0), Err(Refusal::NotEntitled(ways(0, false))));
         // Another content of the task is entitled to by nothing.
         let other = Exchange::entitlement(&Asker::Account(EVE), 0, content(7));
         assert_eq!(other, Err(Refusal::AnotherWon { task: 0 }));
