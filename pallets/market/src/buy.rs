@@ -78,10 +78,7 @@ impl<T: Config> Pallet<T> {
         let id = NextTicketId::<T>::get();
         NextTicketId::<T>::put(id.saturating_add(1));
         let until = frame_system::Pallet::<T>::block_number().saturating_add(validity);
-        Tickets::<T>::insert(
-            id,
-            Ticket { buyer: who.clone(), module, calls, redeemed: 0, intensity, until, deposit },
-        );
+        Tickets::<T>::insert(id, Ticket { buyer: who.clone(), module, calls, redeemed: 0, intensity, until, deposit });
         Self::end_after(Self::redeemable_until(until), Ending::Ticket(id));
         Ok((id, until))
     }

@@ -49,12 +49,7 @@ impl<T: Config> Pallet<T> {
         T::Currency::transfer(who, owner, amount, keep).map(drop).map_err(|_| Error::CannotReceive)
     }
 
-    fn pay_asset(
-        who: &T::AccountId,
-        owner: &T::AccountId,
-        asset: AssetId,
-        amount: Balance,
-    ) -> Result<(), Error<T>> {
+    fn pay_asset(who: &T::AccountId, owner: &T::AccountId, asset: AssetId, amount: Balance) -> Result<(), Error<T>> {
         use fungibles::{Inspect, Mutate};
         let all = Preservation::Expendable;
         ensure!(T::Assets::reducible_balance(asset, who, all, Fortitude::Polite) >= amount, Error::CannotPay);

@@ -52,8 +52,7 @@ impl<T: Config> Pallet<T> {
             return;
         }
         CurrentTotals::<T>::mutate(|totals| {
-            totals.listed =
-                if after { totals.listed.saturating_add(1) } else { totals.listed.saturating_sub(1) };
+            totals.listed = if after { totals.listed.saturating_add(1) } else { totals.listed.saturating_sub(1) };
         });
         Self::deposit_event(if after { Event::Appeared { module } } else { Event::Disappeared { module } });
     }

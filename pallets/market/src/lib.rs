@@ -331,21 +331,9 @@ pub mod pallet {
         TicketEnded { ticket: TicketId, buyer: T::AccountId, deposit: Balance },
         /// So many shares of an account take part in the sale of what won a task, none any more if it is zero. Access
         /// costs `price` now, if it can be bought.
-        ContributionOffered {
-            task: TaskId,
-            who: T::AccountId,
-            shares: Balance,
-            ask: Balance,
-            price: Option<Balance>,
-        },
+        ContributionOffered { task: TaskId, who: T::AccountId, shares: Balance, ask: Balance, price: Option<Balance> },
         /// Access to what won a task was bought. Its shareholders were paid `price`; the toll was burnt.
-        AccessBought {
-            task: TaskId,
-            buyer: T::AccountId,
-            price: Balance,
-            toll: Balance,
-            until: BlockNumberFor<T>,
-        },
+        AccessBought { task: TaskId, buyer: T::AccountId, price: Balance, toll: Balance, until: BlockNumberFor<T> },
         /// A shareholder was paid what its shares earned.
         SalesClaimed { task: TaskId, who: T::AccountId, amount: Balance },
         /// Access to what won a task is over, and its deposit returned.
@@ -515,12 +503,7 @@ pub mod pallet {
         /// Has so many of the caller's shares, in all, take part in the sale of what won a task, and asks this price, in
         /// planck, for access; with zero shares it leaves. What its shares earned is paid out.
         #[pallet::call_index(5)]
-        pub fn offer_contribution(
-            origin: OriginFor<T>,
-            task: TaskId,
-            shares: Balance,
-            ask: Balance,
-        ) -> DispatchResult {
+        pub fn offer_contribution(origin: OriginFor<T>, task: TaskId, shares: Balance, ask: Balance) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_offer_contribution(who, task, shares, ask)
         }

@@ -6,6 +6,7 @@ use ensemble_core::{
     stake::OnModuleRemoved,
     AssetId, ModuleId, TaskId,
 };
+use frame_system::pallet_prelude::BlockNumberFor;
 use pallet_assets::FrozenBalance;
 use sp_runtime::Permill;
 
@@ -60,14 +61,10 @@ impl<T: Config> Pallet<T> {
     }
 }
 
-impl<T: Config> Selling<T::AccountId> for Pallet<T> {
-    fn has_bought(task: TaskId, account: &T::AccountId) -> bool {
+impl<T: Config> Selling<T::AccountId, BlockNumberFor<T>> for Pallet<T> {
+    fn access(task: TaskId, account: &T::AccountId) -> Option<BlockNumberFor<T>> {
         let now = frame_system::Pallet::<T>::block_number();
-        Accesses::<T>::get(task, account).is_some_and(|access| now <= access.until)
-    }
-
-    fn has_deposited(task: TaskId, account: &T::AccountId) -> bool {
-        Positions::<T>::contains_key(AssetId::Shares(task), account)
+        Accesses::<T>::get(task, account).map(|access| access.until).filter(|until| now <= *until)
     }
 
     fn is_sold(task: TaskId) -> bool {

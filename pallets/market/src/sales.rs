@@ -9,8 +9,7 @@ use frame_support::{ensure, pallet_prelude::*, traits::fungibles::Inspect};
 use sp_runtime::traits::Saturating;
 
 use crate::{
-    Access, Accesses, Asks, Balance, Config, Ending, Error, Event, HoldReason, Pallet, Position, Positions, Sale,
-    Sales,
+    Access, Accesses, Asks, Balance, Config, Ending, Error, Event, HoldReason, Pallet, Position, Positions, Sale, Sales,
 };
 
 impl<T: Config> Pallet<T> {

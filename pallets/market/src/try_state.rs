@@ -90,7 +90,10 @@ impl<T: Config> Pallet<T> {
         let next = NextTicketId::<T>::get();
         for (id, ticket) in Tickets::<T>::iter() {
             ensure!(id < next, "a ticket has a number that none was given");
-            ensure!(ticket.calls > 0 && ticket.redeemed <= ticket.calls, "a ticket has more calls redeemed than bought");
+            ensure!(
+                ticket.calls > 0 && ticket.redeemed <= ticket.calls,
+                "a ticket has more calls redeemed than bought"
+            );
         }
         ensure!(CurrentTotals::<T>::get().tickets == next, "the number of tickets is wrong");
         Ok(())

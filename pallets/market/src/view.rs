@@ -3,9 +3,7 @@
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    market::{
-        Cost, Cursor, ListingView, ModuleNames, Page, SaleView, StakeInSale, Stats, TicketId, TicketView, Way,
-    },
+    market::{Cost, Cursor, ListingView, ModuleNames, Page, SaleView, StakeInSale, Stats, TicketId, TicketView, Way},
     modules::Modules,
     AssetId, ModelType, ModuleId, TaskId,
 };
@@ -14,8 +12,7 @@ use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::Perbill;
 
 use crate::{
-    rank::Rank, words::words, Accesses, Balance, Config, CurrentTotals, Listings, Pallet, Positions, Sales, Shelf,
-    Tickets,
+    rank::Rank, words::words, Balance, Config, CurrentTotals, Listings, Pallet, Positions, Sales, Shelf, Tickets,
 };
 
 /// Most listings of an answer.
@@ -111,12 +108,6 @@ impl<T: Config> Pallet<T> {
         let position = Positions::<T>::get(AssetId::Shares(task), account)?;
         let due = Sales::<T>::get(task)?.income.due(position.shares, position.since);
         Some(StakeInSale { shares: position.shares, ask: position.ask, due })
-    }
-
-    /// The last block in which an account may read what won a task because it bought access.
-    pub fn access(task: TaskId, account: &T::AccountId) -> Option<BlockNumberFor<T>> {
-        let now = frame_system::Pallet::<T>::block_number();
-        Accesses::<T>::get(task, account).map(|access| access.until).filter(|until| now <= *until)
     }
 
     /// The market in figures.

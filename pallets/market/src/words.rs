@@ -48,9 +48,10 @@ mod tests {
 
     #[test]
     fn words_are_what_letters_and_digits_make() {
-        assert_eq!(of(&["acme.vision-OCR_2", "Reads  text; in 40 languages!"], 16), some(&[
-            "2", "40", "acme", "in", "languages", "ocr", "reads", "text", "vision"
-        ]));
+        assert_eq!(
+            of(&["acme.vision-OCR_2", "Reads  text; in 40 languages!"], 16),
+            some(&["2", "40", "acme", "in", "languages", "ocr", "reads", "text", "vision"])
+        );
         assert_eq!(of(&["", " .-"], 16), some(&[]));
         assert_eq!(of(&["Größe", "ÄÖÜ"], 16), some(&["e", "gr"]));
     }

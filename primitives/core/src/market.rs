@@ -323,8 +323,6 @@ sp_api::decl_runtime_apis! {
         fn sale(task: TaskId) -> Option<SaleView<Balance>>;
         /// An account's part in the sale of what won a task.
         fn stake_in_sale(task: TaskId, account: AccountId) -> Option<StakeInSale<Balance>>;
-        /// The last block in which an account may read what won a task because it bought access.
-        fn access(task: TaskId, account: AccountId) -> Option<BlockNumber>;
         /// The market in figures.
         fn stats() -> Stats<Balance>;
     }
