@@ -1,16 +1,18 @@
 //! The market: what other pallets tell it, what it asks of them and they of it, and what a buyer signs for its calls.
 
+#![expect(clippy::multiple_bound_locations, reason = "the macro that declares the API bounds its parameters again")]
+
 use alloc::{format, string::String, vec::Vec};
 
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::H256;
 use sp_runtime::{
     traits::{IdentifyAccount, Verify},
-    Permill,
+    Perbill, Permill,
 };
 
-use crate::{modules::Modules, EpochIndex, ModelType, ModuleId, TaskId};
+use crate::{modules::Modules, AssetId, EpochIndex, ModelType, ModuleId, TaskId};
 
 /// Number of a ticket, counted up from 0 and never used twice.
 pub type TicketId = u64;
@@ -134,8 +136,196 @@ pub struct TicketView<AccountId, BlockNumber> {
     pub calls: u32,
     /// Those of them that were redeemed.
     pub redeemed: u32,
-    /// The last block in which it can be used and redeemed.
+    /// The last block in which it can be used.
     pub until: BlockNumber,
+    /// The last block in which its calls can be redeemed.
+    pub redeemable_until: BlockNumber,
+}
+
+/// Days of which the market keeps figures, today included.
+pub const DAYS_KEPT: u32 = 30;
+
+/// A place in the order of a search; what stands behind it follows. Only of use to go on with a search.
+pub type Cursor = [u8; 16];
+
+/// How a buyer pays.
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub enum Way {
+    /// It burns TUNE; nobody is paid.
+    Burn,
+    /// It pays TUNE to the module's owner.
+    Tune,
+    /// It pays this asset to the module's owner.
+    Asset(AssetId),
+}
+
+/// A way in which a module can be paid, and what a call costs then.
+#[derive(Clone, Copy, Debug, Decode, DecodeWithMemTracking, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub enum Offer<Balance> {
+    /// TUNE are burnt, as many as follow from the module's score and the intensity of a call.
+    Burn,
+    /// The owner is paid TUNE.
+    Tune {
+        /// For a call, in planck.
+        price: Balance,
+    },
+    /// The owner is paid an asset.
+    Asset {
+        /// The asset.
+        asset: AssetId,
+        /// For a call, in the asset's smallest unit.
+        price: Balance,
+    },
+}
+
+impl<Balance> Offer<Balance> {
+    /// How a buyer pays who takes it.
+    pub fn way(&self) -> Way {
+        match self {
+            Self::Burn => Way::Burn,
+            Self::Tune { .. } => Way::Tune,
+            Self::Asset { asset, .. } => Way::Asset(*asset),
+        }
+    }
+}
+
+/// What something costs now.
+#[derive(Clone, Copy, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct Cost<Balance> {
+    /// How it is paid.
+    pub way: Way,
+    /// The price, in planck or in the asset's smallest unit.
+    pub price: Balance,
+    /// What is burnt beside the price, in planck.
+    pub toll: Balance,
+}
+
+/// What an outsider may know of a listing.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct ListingView<AccountId, Balance> {
+    /// The module.
+    pub module: ModuleId,
+    /// Its name.
+    pub name: Vec<u8>,
+    /// The kind of model that it is.
+    pub model_type: ModelType,
+    /// Who owns it and is paid.
+    pub owner: AccountId,
+    /// Whether its calls can be bought now.
+    pub listed: bool,
+    /// Its last score.
+    pub score: Option<Permill>,
+    /// Whether it serves.
+    pub serving: bool,
+    /// What its owner says of it, in UTF-8.
+    pub text: Vec<u8>,
+    /// What a call takes, in thousandths of a plain one.
+    pub intensity: u32,
+    /// How it can be paid, and what one call costs.
+    pub costs: Vec<Cost<Balance>>,
+    /// Calls that were redeemed.
+    pub calls: u64,
+    /// Their intensity together, in thousandths of a plain call: what listings of one score are ordered by.
+    pub usage: u64,
+    /// What its buyers burnt, in planck.
+    pub burnt: Balance,
+}
+
+/// A part of the answer to a search, best first.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct Page<AccountId, Balance> {
+    /// The listings found: none or few do not mean that there are no more.
+    pub listings: Vec<ListingView<AccountId, Balance>>,
+    /// What to ask to go on; none if that is all.
+    pub next: Option<Cursor>,
+}
+
+/// What happened in a day of so many blocks.
+#[derive(Clone, Copy, Debug, Decode, Default, Encode, Eq, MaxEncodedLen, PartialEq, TypeInfo)]
+pub struct Day<Balance> {
+    /// Its number, counted from block 0.
+    pub day: u32,
+    /// What buyers burnt, in planck.
+    pub burnt: Balance,
+    /// Calls that were bought.
+    pub sold: u64,
+    /// Calls that were redeemed.
+    pub calls: u64,
+}
+
+/// The market in figures.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct Stats<Balance> {
+    /// Listings that a search finds.
+    pub listed: u32,
+    /// Tickets that were ever bought.
+    pub tickets: u64,
+    /// Calls that were ever bought.
+    pub sold: u64,
+    /// Calls that were ever redeemed.
+    pub calls: u64,
+    /// Contributions to which access was ever bought, once for each buyer.
+    pub accesses: u64,
+    /// What buyers ever burnt, in planck.
+    pub burnt: Balance,
+    /// All TUNE that exist, in planck.
+    pub supply: Balance,
+    /// The part of both together that buyers burnt.
+    pub burnt_part: Perbill,
+    /// The latest days, oldest first. Of those between them in which nothing happened there is none.
+    pub days: Vec<Day<Balance>>,
+}
+
+/// What an outsider may know of the sale of what won a task.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct SaleView<Balance> {
+    /// The task.
+    pub task: TaskId,
+    /// What access costs now, in planck; none if the shareholders have not agreed on it.
+    pub cost: Option<Cost<Balance>>,
+    /// Shares that take part in the sale.
+    pub shares: Balance,
+    /// Accounts that own them.
+    pub holders: u32,
+    /// What they were not paid yet, in planck.
+    pub owed: Balance,
+}
+
+/// What an outsider may know of a shareholder's part in a sale.
+#[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
+pub struct StakeInSale<Balance> {
+    /// Its shares that take part.
+    pub shares: Balance,
+    /// What it asks for access, in planck.
+    pub ask: Balance,
+    /// What it can claim, in planck.
+    pub due: Balance,
+}
+
+sp_api::decl_runtime_apis! {
+    /// What the chain says of the market.
+    pub trait MarketApi<AccountId: Codec, Balance: Codec, BlockNumber: Codec> {
+        /// Listings of this type, or of all, whose names and texts have all words of `text`: by score, then usage, both
+        /// descending, then by the module's number; from `cursor` on, at most `limit` (and 50).
+        fn search(
+            model_type: Option<ModelType>,
+            text: Vec<u8>,
+            cursor: Option<Cursor>,
+            limit: u32,
+        ) -> Page<AccountId, Balance>;
+        /// One listing, whether or not a search finds it.
+        fn listing(module: ModuleId) -> Option<ListingView<AccountId, Balance>>;
+        /// What calls of a module cost now; none if they cannot be bought, or not in this way.
+        fn cost(module: ModuleId, calls: u32, way: Way) -> Option<Cost<Balance>>;
+        /// One ticket, as long as it is kept.
+        fn ticket(id: TicketId) -> Option<TicketView<AccountId, BlockNumber>>;
+        /// The sale of what won a task; none if no shares take part.
+        fn sale(task: TaskId) -> Option<SaleView<Balance>>;
+        /// An account's part in the sale of what won a task.
+        fn stake_in_sale(task: TaskId, account: AccountId) -> Option<StakeInSale<Balance>>;
+        /// The market in figures.
+        fn stats() -> Stats<Balance>;
+    }
 }
 
 #[cfg(test)]
