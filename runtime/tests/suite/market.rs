@@ -168,7 +168,7 @@ fn a_removed_module_leaves_nothing_in_the_market_but_its_tickets() {
         assert!(found("").is_empty() && Market::listing_view(shop).is_none());
         let reason = pallet_market::HoldReason::Listing.into();
         assert_eq!(Balances::balance_on_hold(&reason, &account(Alice)), 0);
-        assert_noop!(buy(Charlie, shop, 1, Way::Burn), Error::<Runtime>::UnknownModule);
+        assert_noop!(buy(Charlie, shop, 1, Way::Burn), Error::<Runtime>::NotListed);
         assert!(Market::ticket_view(ticket).is_some());
         assert_books();
     });
