@@ -461,7 +461,7 @@ impl_runtime_apis! {
         }
 
         fn access(task: TaskId, account: AccountId) -> Option<BlockNumber> {
-            Market::access(task, &account)
+            <Market as market::Sales<AccountId, BlockNumber>>::access(task, &account)
         }
 
         fn stats() -> Stats<Balance> {
