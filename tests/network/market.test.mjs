@@ -199,7 +199,7 @@ describe('the market', { concurrency: 2 }, () => {
 
     it('a shop that was killed and comes back answers nothing twice', async () => {
       const { burn } = tickets;
-      shop.kill();
+      await shop.kill();
       const port = new URL(shop.url).port;
       shop = await openShop(port);
       await shop.said('which module it is', ({ id }) => id === module);
