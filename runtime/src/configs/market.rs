@@ -23,7 +23,7 @@ parameter_types! {
     /// The keyless account that holds what shareholders have not claimed.
     pub const MarketPalletId: PalletId = PalletId(*b"ens/mark");
     /// Deposit for a listing and its places in the index, in planck.
-    pub const ListingDeposit: Balance = deposit(43, 4_000);
+    pub const ListingDeposit: Balance = deposit(27, 2_500);
     /// Deposit for a ticket and its end, in planck.
     pub const TicketDeposit: Balance = deposit(2, 160);
     /// Deposit for access to a contribution and its end, in planck.
@@ -49,13 +49,13 @@ impl pallet_market::Config for Runtime {
     type TicketDeposit = TicketDeposit;
     type AccessDeposit = AccessDeposit;
     type MaxOffers = ConstU32<8>;
-    type MaxTextBytes = ConstU32<512>;
+    type MaxTextBytes = ConstU32<256>;
     // Each is a place in the index, which moves when the score or the usage changes.
-    type MaxWords = ConstU32<40>;
+    type MaxWords = ConstU32<24>;
     type MaxReceipts = ConstU32<64>;
     type MaxValidity = ConstU32<{ 365 * DAYS }>;
     type RedeemPeriod = ConstU32<DAYS>;
-    type AccessPeriod = ConstU32<{ 365 * DAYS }>;
+    type AccessPeriod = ConstU32<{ 30 * DAYS }>;
     type DayLength = ConstU32<DAYS>;
     type WeightInfo = weights::pallet_market::WeightInfo<Runtime>;
     #[cfg(feature = "runtime-benchmarks")]

@@ -1,6 +1,6 @@
 //! What the calls of `pallet_market` cost.
 //!
-//! Not measured yet: `scripts/weights` writes this file.
+//! Estimated from the reads and writes of each, until `scripts/weights` has measured them.
 
 #![allow(unused_imports, unused_parens)]
 
@@ -13,61 +13,60 @@ pub struct WeightInfo<T>(PhantomData<T>);
 
 impl<T: frame_system::Config> pallet_market::WeightInfo for WeightInfo<T> {
     fn list() -> Weight {
-        Weight::from_parts(500_000_000, 120_000)
-            .saturating_add(T::DbWeight::get().reads(20))
-            .saturating_add(T::DbWeight::get().writes(50))
+        Weight::from_parts(250_000_000, 6_388)
+            .saturating_add(T::DbWeight::get().reads(22))
+            .saturating_add(T::DbWeight::get().writes(31))
     }
     fn update_listing() -> Weight {
-        Weight::from_parts(900_000_000, 240_000)
-            .saturating_add(T::DbWeight::get().reads(24))
-            .saturating_add(T::DbWeight::get().writes(100))
+        Weight::from_parts(400_000_000, 6_388)
+            .saturating_add(T::DbWeight::get().reads(22))
+            .saturating_add(T::DbWeight::get().writes(57))
     }
     fn unlist() -> Weight {
-        Weight::from_parts(400_000_000, 120_000)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(50))
+        Weight::from_parts(200_000_000, 6_388)
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(30))
     }
     fn buy() -> Weight {
-        Weight::from_parts(250_000_000, 40_000)
-            .saturating_add(T::DbWeight::get().reads(20))
-            .saturating_add(T::DbWeight::get().writes(15))
+        Weight::from_parts(200_000_000, 6_388)
+            .saturating_add(T::DbWeight::get().reads(18))
+            .saturating_add(T::DbWeight::get().writes(14))
     }
+    /// `n` is in `1..=64`.
     fn redeem(n: u32) -> Weight {
-        Weight::from_parts(50_000_000, 10_000)
-            .saturating_add(T::DbWeight::get().reads(5))
-            .saturating_add(T::DbWeight::get().writes(5))
-            .saturating_add(Weight::from_parts(150_000_000, 5_000).saturating_mul(n.into()))
-            .saturating_add(T::DbWeight::get().reads(3_u64.saturating_mul(n.into())))
-            .saturating_add(T::DbWeight::get().writes(4_u64.saturating_mul(n.into())))
+        Weight::from_parts(20_000_000, 3_000)
+            .saturating_add(Weight::from_parts(160_000_000, 3_000).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(4))
+            .saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().writes(3))
+            .saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(n.into())))
     }
     fn offer_contribution() -> Weight {
-        Weight::from_parts(150_000_000, 20_000)
+        Weight::from_parts(160_000_000, 6_388)
             .saturating_add(T::DbWeight::get().reads(12))
-            .saturating_add(T::DbWeight::get().writes(10))
+            .saturating_add(T::DbWeight::get().writes(8))
     }
     fn buy_contribution() -> Weight {
-        Weight::from_parts(200_000_000, 20_000)
-            .saturating_add(T::DbWeight::get().reads(15))
+        Weight::from_parts(180_000_000, 6_388)
+            .saturating_add(T::DbWeight::get().reads(13))
             .saturating_add(T::DbWeight::get().writes(12))
     }
     fn claim_sales() -> Weight {
-        Weight::from_parts(120_000_000, 20_000)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(6))
+        Weight::from_parts(80_000_000, 6_388)
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(5))
     }
     fn idle_look() -> Weight {
-        Weight::from_parts(20_000_000, 10_000)
-            .saturating_add(T::DbWeight::get().reads(3))
-            .saturating_add(T::DbWeight::get().writes(2))
+        Weight::from_parts(10_000_000, 3_000).saturating_add(T::DbWeight::get().reads(2))
     }
     fn refresh() -> Weight {
-        Weight::from_parts(700_000_000, 240_000)
-            .saturating_add(T::DbWeight::get().reads(8))
-            .saturating_add(T::DbWeight::get().writes(90))
+        Weight::from_parts(350_000_000, 3_000)
+            .saturating_add(T::DbWeight::get().reads(5))
+            .saturating_add(T::DbWeight::get().writes(56))
     }
     fn end() -> Weight {
-        Weight::from_parts(80_000_000, 15_000)
-            .saturating_add(T::DbWeight::get().reads(5))
+        Weight::from_parts(60_000_000, 3_000)
+            .saturating_add(T::DbWeight::get().reads(4))
             .saturating_add(T::DbWeight::get().writes(5))
     }
 }
