@@ -15,10 +15,7 @@ use ensemble_runtime::{
 use ensemble_tensor::{Header, TensorId};
 use frame_support::{
     assert_noop, assert_ok,
-    traits::{
-        fungible::{Inspect as _, InspectHold as _},
-        fungibles::{Inspect as _, Mutate as _},
-    },
+    traits::{fungible::InspectHold as _, fungibles::Mutate as _},
 };
 use pallet_market::Error;
 use pallet_tasks::Contribution;
