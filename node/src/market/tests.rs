@@ -90,7 +90,8 @@ fn hex(bytes: &[u8]) -> String {
 
 fn call(rpc: &RpcModule<TicketRpc>, method: &str, params: Value) -> Result<Value, (i32, String)> {
     let params = params.as_array().unwrap().clone();
-    futures::executor::block_on(rpc.call(&format!("ensemble_{method}"), params)).map_err(|error| match error {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(rpc.call(&format!("ensemble_{method}"), params)).map_err(|error| match error {
         MethodsError::JsonRpc(error) => (error.code(), error.message().to_string()),
         other => panic!("{other}"),
     })
