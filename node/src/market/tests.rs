@@ -110,7 +110,7 @@ fn what_is_to_be_signed_is_the_receipts_text() {
 fn a_good_ticket_says_what_is_left_of_it() {
     let scene = Scene::new();
     let reply = scene.check(json!([MODULE, TICKET, 4, scene.sign(receipt(4)), CHALLENGE, 3])).unwrap();
-    let buyer = &scene.world.ticket.lock().buyer;
+    let buyer = scene.world.ticket.lock().buyer.clone();
     let expected = json!({
         "ticket": 9, "module": 5, "buyer": buyer, "left": 6, "redeemed": 2, "until": 100, "redeemableUntil": 120
     });
