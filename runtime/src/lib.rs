@@ -205,4 +205,6 @@ mod runtime {
     // After Tasks, as Spaces.
     #[runtime::pallet_index(48)]
     pub type Inference = pallet_inference;
+    #[runtime::pallet_index(49)]
+    pub type Market = pallet_market;
 }

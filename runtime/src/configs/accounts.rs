@@ -38,7 +38,7 @@ pub enum ProxyType {
     #[default]
     Any,
     /// Everything that does not move balances, assets or modules to another account, or burns them for a name. Creating
-    /// a task does: it promises rewards.
+    /// a task does: it promises rewards. So does buying, and selling: the price may be too low.
     NonTransfer,
     /// Take part in tasks, but not create them.
     Tasks,
@@ -52,6 +52,8 @@ pub enum ProxyType {
     Scores,
     /// Say which members of the account's spaces count, without creating or retiring any.
     Spaces,
+    /// Redeem calls, and claim what shares earned, without buying or selling: what the machine of an endpoint does.
+    Market,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -72,6 +74,13 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     )
                     | RuntimeCall::Stake(pallet_stake::Call::reward { .. })
                     | RuntimeCall::Emission(pallet_emission::Call::burn { .. })
+                    | RuntimeCall::Market(
+                        pallet_market::Call::list { .. }
+                            | pallet_market::Call::update_listing { .. }
+                            | pallet_market::Call::buy { .. }
+                            | pallet_market::Call::offer_contribution { .. }
+                            | pallet_market::Call::buy_contribution { .. }
+                    )
             ),
             // What is in a batch passes this filter too.
             Self::Tasks => matches!(
@@ -112,6 +121,11 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                 RuntimeCall::Utility(..)
                     | RuntimeCall::Spaces(pallet_spaces::Call::suspend { .. } | pallet_spaces::Call::readmit { .. })
             ),
+            Self::Market => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::Market(pallet_market::Call::redeem { .. } | pallet_market::Call::claim_sales { .. })
+            ),
         }
     }
 
@@ -121,7 +135,13 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             (Self::Any, _) => true,
             (
                 Self::NonTransfer,
-                Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys | Self::Scores | Self::Spaces,
+                Self::Tasks
+                | Self::Modules
+                | Self::Stake
+                | Self::SessionKeys
+                | Self::Scores
+                | Self::Spaces
+                | Self::Market,
             ) => true,
             _ => false,
         }

@@ -3,6 +3,7 @@
 mod accounts;
 mod consensus;
 mod inference;
+mod market;
 mod modules;
 mod money;
 mod spaces;

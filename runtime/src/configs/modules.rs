@@ -11,8 +11,8 @@ use pallet_modules::Curve;
 use sp_runtime::{FixedU128, Permill};
 
 use crate::{
-    weights, AccountId, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake, DAYS,
-    EXISTENTIAL_DEPOSIT, TUNE,
+    weights, AccountId, Balances, BlockNumber, Emission, Market, Matching, Modules, Runtime, RuntimeHoldReason, Stake,
+    DAYS, EXISTENTIAL_DEPOSIT, TUNE,
 };
 
 parameter_types! {
@@ -39,7 +39,7 @@ impl pallet_modules::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Burnt = Burn<Runtime>;
-    type OnRemoved = (Stake, Matching);
+    type OnRemoved = (Stake, (Matching, Market));
     type OnRoleChanged = Matching;
     type RegistryOrigin = EnsureRoot<AccountId>;
     type PriceCurve = NamePrices;

@@ -10,8 +10,8 @@ use frame_system::EnsureRoot;
 use sp_runtime::{traits::AccountIdConversion, Permill};
 
 use crate::{
-    weights, AccountId, Balance, Balances, BlockNumber, Emission, Hash, Matching, Modules, Runtime, RuntimeHoldReason,
-    Scores, Stake, DAYS, HOURS, TUNE,
+    weights, AccountId, Balance, Balances, BlockNumber, Emission, Hash, Market, Matching, Modules, Runtime,
+    RuntimeHoldReason, Scores, Stake, DAYS, HOURS, TUNE,
 };
 
 /// Epochs of a year, each an hour.
@@ -54,7 +54,7 @@ impl Randomness<Hash, BlockNumber> for EpochRandomness {
 impl pallet_matching::Config for Runtime {
     type Modules = Modules;
     type Earnings = Emission;
-    type OnMiner = ();
+    type OnMiner = Market;
     type Epochs = Emission;
     type FlagOrigin = EnsureRoot<AccountId>;
     type TruthOrigin = EnsureRoot<AccountId>;
@@ -71,7 +71,7 @@ impl pallet_scores::Config for Runtime {
     type Stake = Stake;
     type Matching = Matching;
     type Earnings = Emission;
-    type OnScored = ();
+    type OnScored = Market;
     type Epochs = Emission;
     type Randomness = EpochRandomness;
     type MaxBatches = ConstU32<8>;

@@ -112,7 +112,7 @@ impl pallet_tasks::Config for Runtime {
 
 impl pallet_exchange::Config for Runtime {
     type Contributions = Tasks;
-    type Sales = ();
+    type Sales = Market;
     type ParametersOrigin = EnsureRoot<AccountId>;
     type DefaultParameters = ExchangeParameters;
     type MaxRecent = ConstU32<64>;

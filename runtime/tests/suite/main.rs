@@ -3,6 +3,7 @@
 mod accounts;
 mod fees;
 mod inference;
+mod market;
 mod modules;
 mod presets;
 mod spaces;

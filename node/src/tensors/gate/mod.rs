@@ -124,7 +124,7 @@ fn explain(refusal: &Refusal) -> String {
         },
         Refusal::NotEntitled(ways) => format!(
             "the account has no title to what won task {}. Owners of its shares are served: buy some of the asset \
-             {{\"Shares\":{}}} from one of them. So are those who bought it in the market; {}. So are accounts to which it \
+             {{\"Shares\":{}}} from one of them. So are those who bought access in the market; {}. So are accounts to which it \
              was granted as winners of other tasks; {}",
             ways.task,
             ways.task,
