@@ -180,7 +180,8 @@ mod benchmarks {
     fn update_listing() -> Result<(), BenchmarkError> {
         let (owner, former) = (named::<T>("owner")?, named::<T>("former owner")?);
         let (module, offers) = (listed::<T>(&owner)?, offers::<T>(&owner)?);
-        Pallet::<T>::hold(HoldReason::Listing, &former, T::ListingDeposit::get())?;
+        let held = Pallet::<T>::hold(HoldReason::Listing, &former, T::ListingDeposit::get());
+        held.map_err(DispatchError::from)?;
         change::<T>(module, |listing| {
             listing.depositor = former;
             let words = listing.words.iter().cloned().map(|mut word| {

@@ -87,6 +87,7 @@ pub mod words;
 
 pub use pallet::*;
 pub use price::Tariff;
+pub(crate) use types::existential_deposit;
 pub use types::{
     Access, AccessOf, Balance, CreditOf, EndKey, Ending, EndingOf, Listing, ListingOf, OffersOf, Place, Position,
     Queue, ReceiptsOf, Sale, Shelf, Terms, TermsOf, TextOf, Ticket, TicketOf, Totals, Usage, WordsOf,

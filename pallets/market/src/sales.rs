@@ -56,6 +56,9 @@ impl<T: Config> Pallet<T> {
         if after.shares > 0 && asking > sale.shares.saturating_sub(asking) {
             sale.price = Some(after.ask);
         }
+        if sale.shares == 0 {
+            sale.price = None;
+        }
     }
 
     fn change_ask(task: TaskId, ask: Balance, change: impl FnOnce(Balance) -> Balance) -> Balance {

@@ -33,9 +33,9 @@ impl<T: Config> Pallet<T> {
     /// At most 1,000 looks are taken, so that an answer may have fewer listings, and still not be the last.
     pub fn search(model_type: Option<ModelType>, text: &[u8], cursor: Option<Cursor>, limit: u32) -> PageOf<T> {
         let mut listings = Vec::new();
-        // No listing has more words, nor a longer name and text.
-        let words = Some(text).filter(|text| text.len() <= MAX_QUERY_BYTES);
-        let Some(words) = words.and_then(|text| words([text], T::MaxWords::get())) else {
+        // No listing has more words, and hardly one so long a name and text.
+        let short = Some(text).filter(|text| text.len() <= MAX_QUERY_BYTES);
+        let Some(words) = short.and_then(|text| words([text], T::MaxWords::get())) else {
             return Page { listings, next: None };
         };
         let mut shelves: Vec<_> = words.into_iter().map(Shelf::Word).chain(model_type.map(Shelf::Type)).collect();

@@ -82,10 +82,10 @@ fn a_text_is_short_and_readable() {
 fn a_listing_costs_a_deposit() {
     on_chain(|| {
         let all = free(OWNER) - EXISTENTIAL - LISTING_DEPOSIT;
-        let burn = frame_support::traits::tokens::Preservation::Preserve;
-        assert_ok!(<Balances as Mutate<_>>::transfer(&OWNER, &ALICE, all + 1, burn));
+        let keep = frame_support::traits::tokens::Preservation::Preserve;
+        assert_ok!(<Balances as Mutate<_>>::transfer(&OWNER, &ALICE, all + 1, keep));
         assert_noop!(list(ONE, ""), Error::<Test>::CannotPay);
-        assert_ok!(<Balances as Mutate<_>>::transfer(&ALICE, &OWNER, 1, burn));
+        assert_ok!(<Balances as Mutate<_>>::transfer(&ALICE, &OWNER, 1, keep));
         assert_ok!(list(ONE, ""));
         assert_ok!(unlist(OWNER, ONE));
         assert_eq!((held(HoldReason::Listing, OWNER), free(OWNER)), (0, EXISTENTIAL + LISTING_DEPOSIT));
