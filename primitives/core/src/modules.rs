@@ -43,6 +43,10 @@ pub trait Modules<AccountId> {
     /// If the registry refuses it.
     #[cfg(feature = "runtime-benchmarks")]
     fn register_for_benchmark(owner: &AccountId) -> Result<ModuleId, sp_runtime::DispatchError>;
+
+    /// Has a module play a part, without telling anybody.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn play_for_benchmark(_module: ModuleId, _role: Role) {}
 }
 
 /// Who must hear of it when a module changes its part in the subnet, or its type.
