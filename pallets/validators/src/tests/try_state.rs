@@ -1,10 +1,7 @@
 //! The check of the state finds what is off, and says so.
 
 use ensemble_core::{modules::Role, order::GreatestFirst, ModuleId};
-use frame_support::{
-    storage::{storage_prefix, unhashed},
-    BoundedVec,
-};
+use frame_support::{storage::unhashed, BoundedVec};
 
 use crate::{mock::*, *};
 
@@ -50,8 +47,8 @@ fn candidates() {
     };
     complains(poor, "a candidate has too little stake");
     complains(|| Bars::<Test>::insert(11, 2), "a candidate is barred");
-    let counter = storage_prefix(b"Validators", b"CounterForCandidates");
-    complains(|| unhashed::put(&counter, &7u32), "candidates are miscounted");
+    let miscount = || unhashed::put(&Candidates::<Test>::counter_storage_final_key(), &7u32);
+    complains(miscount, "candidates are miscounted");
 }
 
 #[test]
