@@ -15,6 +15,7 @@ use frame_support::{
     traits::{
         fungible::{Inspect, InspectHold, MutateHold},
         tokens::{Fortitude, Precision, Preservation},
+        Get,
     },
     weights::{constants::WEIGHT_REF_TIME_PER_MICROS, Weight},
 };
@@ -37,7 +38,10 @@ pub mod pallet {
 
     use super::{Balance, Recount, TrackId};
 
+    const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
     #[pallet::pallet]
+    #[pallet::storage_version(STORAGE_VERSION)]
     pub struct Pallet<T>(_);
 
     #[pallet::config]
