@@ -3,6 +3,7 @@
 mod accounts;
 mod election;
 mod fees;
+mod governance;
 mod inference;
 mod modules;
 mod presets;
