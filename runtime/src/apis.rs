@@ -8,6 +8,7 @@ use ensemble_core::{
     epochs::Epochs,
     exchange::{Asker, Received, Refusal, Title, Ways},
     inference::{ModelView, Quote, SessionView, WorkerView},
+    market::{self, Cost, Cursor, ListingView, SaleView, StakeInSale, Stats, TicketId, TicketView, Way},
     matching::{MinerView, Status, TestCase, ValidatorView},
     modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
     scores::{Duties, ResultView, Sealed},
@@ -43,8 +44,8 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Balances, Block,
-    BlockNumber, Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Matching, Modules,
-    Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks,
+    BlockNumber, Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Market, Matching,
+    Modules, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks,
     TransactionPayment, Validators, VERSION,
 };
 
@@ -441,10 +442,49 @@ impl_runtime_apis! {
                 counts: Matching::counts(),
                 epoch: Emission::current(),
                 results: Scores::results_kept(),
-                listings: 0,
+                listings: pallet_market::CurrentTotals::<Runtime>::get().listed,
                 supply: supply.issuance,
                 burnt: supply.burnt,
             }
+        }
+    }
+
+    impl ensemble_core::market::MarketApi<Block, AccountId, Balance, BlockNumber> for Runtime {
+        fn search(
+            model_type: Option<ModelType>,
+            text: Vec<u8>,
+            cursor: Option<Cursor>,
+            limit: u32,
+        ) -> market::Page<AccountId, Balance> {
+            Market::search(model_type, &text, cursor, limit)
+        }
+
+        fn listing(module: ModuleId) -> Option<ListingView<AccountId, Balance>> {
+            Market::listing_view(module)
+        }
+
+        fn cost(module: ModuleId, calls: u32, way: Way) -> Option<Cost<Balance>> {
+            Market::cost(module, calls, way)
+        }
+
+        fn ticket(id: TicketId) -> Option<TicketView<AccountId, BlockNumber>> {
+            Market::ticket_view(id)
+        }
+
+        fn sale(task: TaskId) -> Option<SaleView<Balance>> {
+            Market::sale_view(task)
+        }
+
+        fn stake_in_sale(task: TaskId, account: AccountId) -> Option<StakeInSale<Balance>> {
+            Market::stake_in_sale(task, &account)
+        }
+
+        fn access(task: TaskId, account: AccountId) -> Option<BlockNumber> {
+            <Market as market::Sales<AccountId, BlockNumber>>::access(task, &account)
+        }
+
+        fn stats() -> Stats<Balance> {
+            Market::stats()
         }
     }
 

@@ -16,6 +16,7 @@ define_benchmarks!(
     [pallet_emission, Emission]
     [pallet_exchange, Exchange]
     [pallet_inference, Inference]
+    [pallet_market, Market]
     [pallet_matching, Matching]
     [pallet_modules, Modules]
     [pallet_multisig, Multisig]

@@ -207,6 +207,8 @@ mod runtime {
     // After Tasks, as Spaces.
     #[runtime::pallet_index(48)]
     pub type Inference = pallet_inference;
+    #[runtime::pallet_index(49)]
+    pub type Market = pallet_market;
 
     // Governance.
     #[runtime::pallet_index(50)]

@@ -6,6 +6,7 @@ export { BINARY, command, failing } from './binary.mjs';
 export { Contributors } from './contributors.mjs';
 export { converted } from './convert.mjs';
 export { gguf, tinyContent, tinyModel } from './gguf.mjs';
+export { Ticket, buy, buyCall, found, inAsset, scored } from './market.mjs';
 export { asked, imported } from './models.mjs';
 export { PROFILE, modelTypes, moduleView, register, registerCall, registered, search } from './modules.mjs';
 export { assertIssuanceIsTold, assertMoneyAddsUp } from './money.mjs';

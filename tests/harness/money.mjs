@@ -12,6 +12,9 @@ const BURNS = {
   'balances.DustLost': ({ amount }) => amount.toBigInt(),
   'emission.Burnt': ({ who, amount }) => (who.isSome ? amount.toBigInt() : 0n),
   'emission.EpochForgotten': ({ burnt }) => burnt.toBigInt(),
+  'market.AccessBought': ({ toll }) => toll.toBigInt(),
+  'market.DepositBurnt': ({ amount }) => amount.toBigInt(),
+  'market.TicketBought': ({ way, price, toll }) => (way.isBurn ? price : toll).toBigInt(),
   'modules.ModuleRegistered': ({ burnt }) => burnt.toBigInt(),
   'stake.Slashed': ({ staked, unbonding }) => staked.toBigInt() + unbonding.toBigInt(),
   'stake.MoveSettled': ({ slashed }) => slashed.toBigInt(),
@@ -33,6 +36,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - what is held for inference are the deposits of models, the bonds of workers, and deposits and prices of open sessions;
  *   gateways' bonds answer for the prices of their open sessions and nothing else; and each model's pot has what it owes
  *   its shareholders beside what open sessions have in it,
+ * - deposits held for the market are those of listings, tickets and accesses, and its account has what sales owe,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -48,6 +52,7 @@ export async function assertMoneyAddsUp(api) {
   await assertEmissionHolds(at, holds);
   await assertInferenceHolds(at, holds);
   await assertModelPots(at);
+  await assertMarketHolds(at, holds);
   await assertShares(at);
 }
 
@@ -185,6 +190,36 @@ async function assertInferenceHolds(at, holds) {
   const pledged = workers.map(([key, worker]) => ({ who: key.args[0].toString(), amount: worker.unwrap().pledged }));
   const answered = open.map(({ gateway, price }) => ({ who: gateway.account.toString(), amount: price }));
   assert.deepEqual(pledges(pledged), pledges(answered), 'what bonds answer for');
+}
+
+async function assertMarketHolds(at, holds) {
+  const [listings, tickets, accesses, sales] = await Promise.all(
+    ['listings', 'tickets', 'accesses', 'sales'].map((map) => at.query.market[map].entries()),
+  );
+  const deposits = (entries, of) =>
+    byAccount(
+      entries.map(([key, entry]) => ({
+        who: of(entry.unwrap(), key).toString(),
+        amount: entry.unwrap().deposit.toBigInt(),
+      })),
+    );
+  assert.deepEqual(
+    heldFor(holds, 'Market.Listing'),
+    deposits(listings, ({ depositor }) => depositor),
+    'for listings',
+  );
+  assert.deepEqual(
+    heldFor(holds, 'Market.Ticket'),
+    deposits(tickets, ({ buyer }) => buyer),
+    'for tickets',
+  );
+  assert.deepEqual(
+    heldFor(holds, 'Market.Access'),
+    deposits(accesses, (_, key) => key.args[1]),
+    'for accesses',
+  );
+  const owed = sum(sales.map(([, sale]) => sale.unwrap().income.owed.toBigInt()));
+  assert.equal(sum(Object.values(heldFor(holds, 'Market.Sales'))), owed, 'what sales owe');
 }
 
 const pledges = (amounts) =>

@@ -20,11 +20,20 @@ const GUIDES = {
     /near row 17: row [0-9]+/,
     /is scored by \[[0-9]+\]/,
     /in this epoch so far: [1-9]/,
+    /score 900000, usage 0, 2 ways to pay/,
+    /2 calls left/,
     /referendum 0 is Approved/,
     /answers for [1-9][0-9]* planck/,
     /answered with [1-9][0-9]* tokens/,
   ],
-  'mining.md': [/is scored by \[[0-9]+\]/, /score 1000000 of 1000000, said by 1/, /paid [1-9][0-9]* planck/],
+  'mining.md': [
+    /is scored by \[[0-9]+\]/,
+    /score 1000000 of 1000000, said by 1/,
+    /paid [1-9][0-9]* planck/,
+    /listed with a score of 1000000/,
+    /good for this call and 9 more/,
+    /1 call redeemed, usage 1000/,
+  ],
 };
 
 describe('guides', () => {

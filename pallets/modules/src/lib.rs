@@ -465,7 +465,7 @@ pub mod pallet {
         ///
         /// The weight is that of a validator of as many types as there may be; what was not needed is refunded.
         #[pallet::call_index(4)]
-        #[pallet::weight(<T as Config>::WeightInfo::set_role(MAX_VALIDATOR_TYPES))]
+        #[pallet::weight(Pallet::<T>::weight_of_role(MAX_VALIDATOR_TYPES))]
         pub fn set_role(origin: OriginFor<T>, module: ModuleId, role: Role) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             Self::do_set_role(who, module, role)

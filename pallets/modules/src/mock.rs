@@ -136,6 +136,7 @@ impl OnRoleChanged for Changes {
     }
 
     fn on_type_changed(module: ModuleId, from: ModelType, to: ModelType) {
+        assert_eq!(crate::Modules::<Test>::get(module).map(|module| module.model_type), Some(to), "told too early");
         TypesChanged::mutate(|changed| changed.push((module, from, to)));
     }
 }
@@ -155,6 +156,9 @@ impl WeightInfo for () {
         weight(n)
     }
     fn set_role(n: u32) -> Weight {
+        weight(n)
+    }
+    fn become_miner(n: u32) -> Weight {
         weight(n)
     }
     fn offer_transfer() -> Weight {

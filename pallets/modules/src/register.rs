@@ -1,6 +1,9 @@
 //! Registering, updating and removing modules.
 
+use alloc::vec::Vec;
+
 use ensemble_core::{
+    market::ModuleNames,
     modules::{NameError, NameState, Role},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
@@ -156,11 +159,10 @@ impl<T: Config> Pallet<T> {
         let changes = profile != module.profile || model_type != module.model_type;
         ensure!(changes, Error::<T>::NothingToChange);
 
-        Self::set_type(id, &mut module, model_type);
         module.profile = profile.clone();
         module.version = module.version.saturating_add(1);
         module.updated_at = frame_system::Pallet::<T>::block_number();
-        Modules::<T>::insert(id, &module);
+        Self::put_with_type(id, &mut module, model_type);
         Self::deposit_event(Event::ModuleUpdated { module: id, profile, version: module.version });
         Ok(())
     }
@@ -210,6 +212,12 @@ impl<T: Config> Pallet<T> {
         let module = Self::owned(who, id)?;
         ensure!(module.offered_to.is_none(), Error::<T>::Offered);
         Ok(module)
+    }
+}
+
+impl<T: Config> ModuleNames<T::AccountId> for Pallet<T> {
+    fn name(module: ModuleId) -> Option<Vec<u8>> {
+        Modules::<T>::get(module).map(|module| module.name.as_bytes().to_vec())
     }
 }
 

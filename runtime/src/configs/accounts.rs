@@ -38,7 +38,7 @@ pub enum ProxyType {
     #[default]
     Any,
     /// Everything that does not move balances, assets or modules to another account, or burns them for a name. Creating
-    /// a task does: it promises rewards.
+    /// a task does: it promises rewards. So does buying, and selling: the price may be too low.
     NonTransfer,
     /// Take part in tasks, but not create them.
     Tasks,
@@ -54,6 +54,8 @@ pub enum ProxyType {
     Spaces,
     /// Vote, delegate votes, and submit referenda with the deposits for them.
     Governance,
+    /// Redeem calls, and claim what shares earned, without buying or selling: what the machine of an endpoint does.
+    Market,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -74,6 +76,13 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     )
                     | RuntimeCall::Stake(pallet_stake::Call::reward { .. })
                     | RuntimeCall::Emission(pallet_emission::Call::burn { .. })
+                    | RuntimeCall::Market(
+                        pallet_market::Call::list { .. }
+                            | pallet_market::Call::update_listing { .. }
+                            | pallet_market::Call::buy { .. }
+                            | pallet_market::Call::offer_contribution { .. }
+                            | pallet_market::Call::buy_contribution { .. }
+                    )
             ),
             // What is in a batch passes this filter too.
             Self::Tasks => matches!(
@@ -129,6 +138,11 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             | pallet_referenda::Call::set_metadata { .. }
                     )
             ),
+            Self::Market => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::Market(pallet_market::Call::redeem { .. } | pallet_market::Call::claim_sales { .. })
+            ),
         }
     }
 
@@ -144,7 +158,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                 | Self::SessionKeys
                 | Self::Scores
                 | Self::Spaces
-                | Self::Governance,
+                | Self::Governance
+                | Self::Market,
             ) => true,
             _ => false,
         }

@@ -4,6 +4,7 @@ mod accounts;
 mod consensus;
 mod governance;
 mod inference;
+mod market;
 mod modules;
 mod money;
 mod spaces;

@@ -14,7 +14,8 @@ use super::governance::{
     BindVotes,
 };
 use crate::{
-    weights, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake, Validators, DAYS, TUNE,
+    weights, Balances, BlockNumber, Emission, Market, Matching, Modules, Runtime, RuntimeHoldReason, Stake, Validators,
+    DAYS, TUNE,
 };
 
 parameter_types! {
@@ -32,7 +33,7 @@ impl pallet_modules::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Burnt = Burn<Runtime>;
-    type OnRemoved = (Stake, (Matching, Validators));
+    type OnRemoved = (Stake, (Matching, (Validators, Market)));
     type OnRoleChanged = (Matching, Validators);
     type OnTransferred = Validators;
     type RegistryOrigin = EnsureRegistry;

@@ -13,8 +13,8 @@ use super::governance::{
     TreasuryAccount,
 };
 use crate::{
-    weights, Balance, Balances, BlockNumber, Emission, Hash, Matching, Modules, Runtime, RuntimeHoldReason, Scores,
-    Stake, DAYS, HOURS, TUNE,
+    weights, Balance, Balances, BlockNumber, Emission, Hash, Market, Matching, Modules, Runtime,
+    RuntimeHoldReason, Scores, Stake, DAYS, HOURS, TUNE,
 };
 
 /// Epochs of a year, each an hour.
@@ -55,6 +55,7 @@ impl Randomness<Hash, BlockNumber> for EpochRandomness {
 impl pallet_matching::Config for Runtime {
     type Modules = Modules;
     type Earnings = Emission;
+    type OnMiner = Market;
     type Epochs = Emission;
     type FlagOrigin = EnsureRegistry;
     type TruthOrigin = EnsureRegistry;
@@ -71,6 +72,7 @@ impl pallet_scores::Config for Runtime {
     type Stake = Stake;
     type Matching = Matching;
     type Earnings = Emission;
+    type OnScored = Market;
     type Epochs = Emission;
     type Randomness = EpochRandomness;
     type MaxBatches = ConstU32<8>;

@@ -111,6 +111,7 @@ impl pallet_tasks::Config for Runtime {
 
 impl pallet_exchange::Config for Runtime {
     type Contributions = Tasks;
+    type Sales = Market;
     type ParametersOrigin = EnsureParameters;
     type DefaultParameters = ExchangeParameters;
     type MaxRecent = ConstU32<64>;

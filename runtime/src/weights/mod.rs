@@ -12,6 +12,7 @@ pub mod pallet_balances;
 pub mod pallet_emission;
 pub mod pallet_exchange;
 pub mod pallet_inference;
+pub mod pallet_market;
 pub mod pallet_matching;
 pub mod pallet_modules;
 pub mod pallet_multisig;

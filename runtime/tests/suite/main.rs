@@ -5,6 +5,7 @@ mod election;
 mod fees;
 mod governance;
 mod inference;
+mod market;
 mod modules;
 mod presets;
 mod spaces;

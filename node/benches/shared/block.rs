@@ -20,9 +20,9 @@ use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem, StateVersion};
 use sp_state_machine::{Backend as _, StateMachine};
 
-use crate::{
-    calls::Record,
+use super::{
     chain::{self, Overlay, State},
+    transaction::Record,
 };
 
 /// What the runtime may call: the functions that the node offers.
@@ -73,6 +73,11 @@ pub struct Finish {
     pub runtime: Cost,
     /// Working out the root of the changed state.
     pub root: Duration,
+}
+
+/// Asks the runtime something on a state: one of its APIs, by name. Says what that took.
+pub fn ask(wasm: &Wasm, state: &State, function: &str, arguments: &[u8]) -> (Vec<u8>, Cost) {
+    Block { wasm, state, overlay: Overlay::default(), beginning: Cost::default() }.call(function, arguments)
 }
 
 /// A block in the making.
