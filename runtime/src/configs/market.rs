@@ -7,7 +7,7 @@ use sp_runtime::Permill;
 use super::governance::parameters::dynamic_params::market::{BurnBase, BurnFactor};
 use crate::{
     deposit, weights, Assets, Balance, Balances, Matching, Modules, Runtime, RuntimeHoldReason, Scores, Signature,
-    Tasks, DAYS, TUNE,
+    Tasks, DAYS,
 };
 
 parameter_types! {
