@@ -1,5 +1,7 @@
 /** Block validators: who stands, who sits, and who authors and finalises. Amounts are in planck. */
 
+import { encodeAddress } from '@polkadot/util-crypto';
+
 import { modelTypes, register } from './modules.mjs';
 import { send } from './transactions.mjs';
 import { until } from './wait.mjs';
@@ -51,15 +53,15 @@ export async function sessionOf(api, accounts, within = 180_000) {
 
 /** The key with which a validator finalises. */
 export async function finalityKey(api, { address }) {
-  return (await api.query.session.nextKeys(address)).unwrap().grandpa.toString();
+  return encodeAddress((await api.query.session.nextKeys(address)).unwrap().grandpa.toU8a(), 42);
 }
 
-/** Waits until a node has counted a vote that was signed with this key, in the round that it is in. */
+/** Waits until a node has counted a vote that was signed with this key, in the round of finality that it is in. */
 export async function votes(node, key, within = 60_000) {
   const voted = async () => {
     const { best } = await node.api.rpc.grandpa.roundState();
     const { currentWeight, missing } = best.prevotes;
-    return currentWeight.toNumber() > 0 && !missing.map(String).includes(key);
+    return currentWeight.toNumber() > 0 && ![...missing].some((voter) => voter.toString() === key);
   };
   await until(`${node.name} to count a vote of ${key}`, voted, { within, every: 50 });
 }
