@@ -12,6 +12,7 @@ define_benchmarks!(
     [frame_system, SystemBench::<Runtime>]
     [pallet_assets, Assets]
     [pallet_balances, Balances]
+    [pallet_conviction_voting, ConvictionVoting]
     [pallet_emission, Emission]
     [pallet_exchange, Exchange]
     [pallet_inference, Inference]
@@ -19,14 +20,20 @@ define_benchmarks!(
     [pallet_matching, Matching]
     [pallet_modules, Modules]
     [pallet_multisig, Multisig]
+    [pallet_parameters, Parameters]
+    [pallet_preimage, Preimage]
     [pallet_proxy, Proxy]
+    [pallet_referenda, Referenda]
+    [pallet_scheduler, Scheduler]
     [pallet_scores, Scores]
     [pallet_spaces, Spaces]
     [pallet_stake, Stake]
     [pallet_sudo, Sudo]
     [pallet_tasks, Tasks]
     [pallet_timestamp, Timestamp]
+    [pallet_treasury, Treasury]
     [pallet_utility, Utility]
+    [pallet_validators, Validators]
 );
 
 impl frame_system_benchmarking::Config for Runtime {}

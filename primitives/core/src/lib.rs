@@ -19,10 +19,12 @@ pub mod inference;
 pub mod market;
 pub mod matching;
 pub mod modules;
+pub mod order;
 pub mod scores;
 pub mod spaces;
 pub mod stake;
 pub mod tasks;
+pub mod validators;
 pub mod votes;
 
 pub use assets::AssetId;
@@ -33,3 +35,4 @@ pub use market::TicketId;
 pub use modules::{ModelType, ModuleId};
 pub use spaces::SpaceId;
 pub use tasks::TaskId;
+pub use validators::EraIndex;

@@ -46,12 +46,14 @@ pub enum ProxyType {
     Modules,
     /// Stake, move and withdraw, and set fees.
     Stake,
-    /// Manage session keys.
+    /// Manage session keys, and stand for election as a block validator.
     SessionKeys,
     /// Score miners: what the machine of a validator does.
     Scores,
     /// Say which members of the account's spaces count, without creating or retiring any.
     Spaces,
+    /// Vote, delegate votes, and submit referenda with the deposits for them.
+    Governance,
     /// Redeem calls, and claim what shares earned, without buying or selling: what the machine of an endpoint does.
     Market,
 }
@@ -114,12 +116,27 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             | pallet_stake::Call::set_fee { .. }
                     )
             ),
-            Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
+            Self::SessionKeys => matches!(call, RuntimeCall::Session(..) | RuntimeCall::Validators(..)),
             Self::Scores => matches!(call, RuntimeCall::Utility(..) | RuntimeCall::Scores(..)),
             Self::Spaces => matches!(
                 call,
                 RuntimeCall::Utility(..)
                     | RuntimeCall::Spaces(pallet_spaces::Call::suspend { .. } | pallet_spaces::Call::readmit { .. })
+            ),
+            Self::Governance => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::ConvictionVoting(..)
+                    | RuntimeCall::Preimage(
+                        pallet_preimage::Call::note_preimage { .. } | pallet_preimage::Call::unnote_preimage { .. }
+                    )
+                    | RuntimeCall::Referenda(
+                        pallet_referenda::Call::submit { .. }
+                            | pallet_referenda::Call::place_decision_deposit { .. }
+                            | pallet_referenda::Call::refund_decision_deposit { .. }
+                            | pallet_referenda::Call::refund_submission_deposit { .. }
+                            | pallet_referenda::Call::set_metadata { .. }
+                    )
             ),
             Self::Market => matches!(
                 call,
@@ -141,6 +158,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                 | Self::SessionKeys
                 | Self::Scores
                 | Self::Spaces
+                | Self::Governance
                 | Self::Market,
             ) => true,
             _ => false,

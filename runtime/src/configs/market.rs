@@ -1,21 +1,16 @@
 //! Paid access: what calls and access to contributions cost, and how long both last.
 
-use frame_support::{
-    parameter_types,
-    traits::{ConstU128, ConstU32},
-    PalletId,
-};
+use frame_support::{parameter_types, traits::ConstU32, PalletId};
 use pallet_emission::Burn;
-use sp_runtime::{FixedU128, Permill};
+use sp_runtime::Permill;
 
+use super::governance::parameters::dynamic_params::market::{BurnBase, BurnFactor};
 use crate::{
     deposit, weights, Assets, Balance, Balances, Matching, Modules, Runtime, RuntimeHoldReason, Scores, Signature,
-    Tasks, DAYS, TUNE,
+    Tasks, DAYS,
 };
 
 parameter_types! {
-    /// A call of a module with a score of one burns three times what one with a score of zero would.
-    pub const BurnFactor: FixedU128 = FixedU128::from_u32(2);
     /// Whoever buys from itself under another name burns this part of what it would have cost.
     pub const Toll: Permill = Permill::from_percent(1);
     /// The score from which on a module is good enough to be sold.
@@ -41,7 +36,7 @@ impl pallet_market::Config for Runtime {
     type Burnt = Burn<Runtime>;
     type Signature = Signature;
     type PalletId = MarketPalletId;
-    type BurnBase = ConstU128<{ 10 * TUNE }>;
+    type BurnBase = BurnBase;
     type BurnFactor = BurnFactor;
     type Toll = Toll;
     type MinScore = MinScore;

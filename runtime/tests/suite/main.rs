@@ -1,7 +1,9 @@
 //! The pallets put together, on chains that the genesis presets build.
 
 mod accounts;
+mod election;
 mod fees;
+mod governance;
 mod inference;
 mod market;
 mod modules;
