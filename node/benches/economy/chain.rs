@@ -129,7 +129,8 @@ fn name(entry: u32) -> String {
     format!("{family}-{:x}-{entry}", random(("name", entry)))
 }
 
-fn profile() -> NewProfile {
+/// What an owner says of a module.
+pub fn profile() -> NewProfile {
     NewProfile {
         endpoint: b"https://example.org".to_vec(),
         metadata: H256::zero(),

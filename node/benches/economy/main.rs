@@ -9,11 +9,15 @@
 //! - calls are bought, and redeemed, in a block.
 //! - a ticket is checked as `ensemble_checkTicket` does it: it is read by the runtime, and the buyer's signature verified.
 //!
-//! Buying, redeeming and checking must read as much whatever the number of entries, and grow no more than single reads do.
+//! - the validators of an era are elected among 1,000 and 10,000 candidates, in the block that begins the session before.
+//!   That must fit the time that a block has.
+//!
+//! Buying, redeeming, checking and electing must read as much whatever the number of entries, and grow no more than single reads do.
 //!
 //! Numbers on the command line are measured instead of 100 and 100,000, the smallest first.
 
 mod chain;
+mod election;
 #[path = "../shared/mod.rs"]
 mod shared;
 
@@ -85,13 +89,21 @@ fn main() -> ExitCode {
     let calls = [bench.buy(), bench.redeem()];
     let check = bench.check();
 
+    let populated = |size: &u32| {
+        let folder = folder.path().join(format!("candidates-{size}"));
+        Chain::populated(genesis.clone(), *size, &folder, &[election::write_candidates])
+    };
+    let chains: Vec<Chain> = election::SIZES.iter().map(populated).collect();
+    let readings = vec![Vec::new(); chains.len()];
+    let mut candidates = Bench { wasm: Wasm::new(), chains, readings };
+    let election = candidates.elect();
+
     let readings = medians(&bench.readings);
     let mut report = Report::default();
     let mut flatness = Flatness { report: &mut report, of: "economy", sizes: &sizes, reading: ratio(&readings) };
     for (name, costs) in &searches {
         flatness.growth(name, &medians(&costs.times), None);
-        let slowest = costs.times.last().into_iter().flatten().fold(0.0, |most: f64, time| most.max(*time));
-        flatness.figure(format!("{name}.slowest"), slowest, "µs with the most entries", Some(block_time()));
+        flatness.figure(format!("{name}.slowest"), slowest(costs), "µs with the most entries", Some(block_time()));
     }
     for Measured { name, costs, weights } in &calls {
         flatness.of_costs(name, costs);
@@ -99,7 +111,17 @@ fn main() -> ExitCode {
     }
     flatness.of_costs("check", &check);
     flatness.growth("read", &readings, None);
+    let readings = medians(&candidates.readings);
+    let sizes = &election::SIZES;
+    let mut flatness = Flatness { report: &mut report, of: "economy", sizes, reading: ratio(&readings) };
+    flatness.of_costs("elect", &election);
+    flatness.figure("elect.slowest".into(), slowest(&election), "µs with the most entries", Some(block_time()));
     report.exit_code()
+}
+
+/// The longest time with the most entries, in microseconds.
+fn slowest(costs: &Costs) -> f64 {
+    costs.times.last().into_iter().flatten().fold(0.0, |most: f64, time| most.max(*time))
 }
 
 /// The time that a block has for transactions, in microseconds.
@@ -182,6 +204,15 @@ impl Bench {
         charged.sort_unstable_by_key(|weight| weight.ref_time());
         charged.dedup();
         Measured { name, costs, weights: charged }
+    }
+
+    /// What a block takes before its first transaction that elects validators.
+    fn elect(&mut self) -> Costs {
+        self.measure("elect", |wasm, chain, state, _| {
+            let mut block = Block::begin_after(wasm, state, chain.head(), election::BLOCK, election::prepare);
+            assert!(block.events().iter().any(election::happened), "validators were elected");
+            block.beginning()
+        })
     }
 
     /// What the check of a ticket takes.

@@ -34,7 +34,7 @@ type HostFunctions = (
 );
 
 /// Slot of the blocks; any but the first.
-const SLOT: u64 = 1_000;
+pub const SLOT: u64 = 1_000;
 
 /// The wasm runtime and what runs it, set up as in the node: compiled, instances taken from a pool.
 pub struct Wasm {
@@ -91,11 +91,17 @@ pub struct Block<'a> {
 impl<'a> Block<'a> {
     /// Begins a block with this number on a state, with the time in it.
     pub fn begin(wasm: &'a Wasm, state: &'a State, parent: Hash, number: u32) -> Self {
+        Self::begin_after(wasm, state, parent, number, || ())
+    }
+
+    /// As [`Self::begin`], after `change` has changed the state.
+    pub fn begin_after(wasm: &'a Wasm, state: &'a State, parent: Hash, number: u32, change: impl FnOnce()) -> Self {
         let mut block = Self { wasm, state, overlay: Overlay::default(), beginning: Cost::default() };
         // As if the blocks before it had been made, the parent in place of the first.
         chain::with_state(state, &mut block.overlay, || {
             System::set_block_number(number.saturating_sub(1));
             frame_system::BlockHash::<Runtime>::insert(0, parent);
+            change();
         });
         let slot = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index: 0, slot: SLOT.into() });
         let digest = Digest { logs: vec![DigestItem::babe_pre_digest(slot)] };
