@@ -9,7 +9,6 @@ use std::ops::Range;
 use ensemble_core::{modules::Role, AttesterId};
 use ensemble_runtime::{AccountId, Balance, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, SessionKeys, TUNE};
 use frame_support::{traits::Get, BoundedVec};
-use pallet_validators::Attendance;
 use sp_authority_discovery::AuthorityId as AuthorityDiscoveryId;
 use sp_consensus_babe::{AuthorityId as BabeId, Slot};
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
@@ -69,16 +68,17 @@ fn keys(entry: u32) -> SessionKeys {
     }
 }
 
-/// Has those with least stake sit, and the next block begin the session before a new era.
+/// Has those with least stake sit, all of whom have authored a block, and the next block begin the session before a new
+/// era.
 pub fn prepare() {
     let most: u32 = <Runtime as pallet_validators::Config>::MaxValidators::get();
     let mut candidates: Vec<(Balance, AccountId)> =
         pallet_validators::Candidates::<Runtime>::iter_values().map(|one| (one.stake, one.validator)).collect();
     candidates.sort_unstable();
     let sitting: Vec<AccountId> = candidates.into_iter().take(most as usize).map(|(_, who)| who).collect();
-    let present = |who: &AccountId| Attendance { validator: who.clone(), silent_sessions: 0, share: 0 };
-    let attendances = BoundedVec::truncate_from(sitting.iter().map(present).collect());
-    pallet_validators::Attendances::<Runtime>::put(attendances);
+    for who in &sitting {
+        pallet_validators::Authored::<Runtime>::insert(who, 1);
+    }
     pallet_session::Validators::<Runtime>::put(&sitting);
     pallet_validators::Validators::<Runtime>::put(BoundedVec::truncate_from(sitting));
     let length = pallet_validators::SessionLength::<Runtime>::get();
