@@ -14,7 +14,8 @@ use ensemble_core::{
     spaces::{Member, PastRound, RoundIndex, RoundView, Settled, SpaceView},
     stake::{PoolView, StakeView},
     tasks::{Obligation, TaskView},
-    AttesterId, EpochIndex, ModelId, ModelType, ModuleId, SessionId, SpaceId, TaskId,
+    validators::{CandidateView, EraView},
+    AttesterId, EpochIndex, EraIndex, ModelId, ModelType, ModuleId, SessionId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
 use frame_support::{
@@ -44,7 +45,7 @@ use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Balances, Block,
     BlockNumber, Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Matching, Modules,
     Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks,
-    TransactionPayment, VERSION,
+    TransactionPayment, Validators, VERSION,
 };
 
 impl_runtime_apis! {
@@ -392,6 +393,24 @@ impl_runtime_apis! {
 
         fn stakes(account: AccountId, first: ModuleId, limit: u32) -> Vec<StakeView<Balance, BlockNumber>> {
             Stake::stakes_of(&account, first, limit)
+        }
+    }
+
+    impl ensemble_core::validators::ValidatorsApi<Block, AccountId, Balance> for Runtime {
+        fn candidates(first: u32, limit: u32) -> Vec<CandidateView<AccountId, Balance>> {
+            Validators::candidate_views(first, limit)
+        }
+
+        fn candidate(module: ModuleId) -> Option<CandidateView<AccountId, Balance>> {
+            Validators::candidate_view(module)
+        }
+
+        fn era() -> EraView<AccountId, Balance> {
+            Validators::era_view()
+        }
+
+        fn barred_until(account: AccountId) -> Option<EraIndex> {
+            Validators::barred_until(&account)
         }
     }
 

@@ -26,6 +26,7 @@ define_benchmarks!(
     [pallet_tasks, Tasks]
     [pallet_timestamp, Timestamp]
     [pallet_utility, Utility]
+    [pallet_validators, Validators]
 );
 
 impl frame_system_benchmarking::Config for Runtime {}

@@ -28,6 +28,9 @@ const DEV_ENDOWMENT: Balance = 1_000_000 * TUNE;
 /// Slots in a session of a dev or local network: two minutes, so that rotations are seen.
 const DEV_SESSION_LENGTH: u64 = 2 * MINUTES as u64;
 
+/// Sessions in an era of a dev or local network: four minutes in all, so that elections are seen.
+const DEV_SESSIONS_PER_ERA: u32 = 2;
+
 /// Blocks between unstaking and withdrawing on a dev or local network: half a minute, so that withdrawals are seen.
 const DEV_UNBONDING_PERIOD: BlockNumber = MINUTES / 2;
 
@@ -92,6 +95,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         validators: ValidatorsConfig {
             validators: validators.iter().map(|(who, _)| who.to_account_id()).collect(),
             session_length: Some(DEV_SESSION_LENGTH),
+            sessions_per_era: Some(DEV_SESSIONS_PER_ERA),
         },
     })
 }
@@ -103,7 +107,7 @@ fn production() -> Value {
         balances: BalancesConfig { balances: vec![] },
         session: SessionConfig { keys: vec![] },
         sudo: SudoConfig { key: None },
-        validators: ValidatorsConfig { validators: vec![], session_length: None },
+        validators: ValidatorsConfig { validators: vec![], session_length: None, sessions_per_era: None },
     })
 }
 

@@ -147,15 +147,16 @@ mod runtime {
     #[runtime::pallet_index(1)]
     pub type Timestamp = pallet_timestamp;
 
-    // Consensus. Babe comes before Session, which ends when Babe's epoch does.
+    // Consensus. Babe comes before Session, which ends when Babe's epoch does, and Authorship after it: the author of a
+    // session's first block is named by its place among the validators of that session.
     #[runtime::pallet_index(10)]
     pub type Babe = pallet_babe;
-    #[runtime::pallet_index(11)]
-    pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(12)]
     pub type Validators = pallet_validators;
     #[runtime::pallet_index(13)]
     pub type Session = pallet_session;
+    #[runtime::pallet_index(11)]
+    pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(14)]
     pub type Historical = pallet_session::historical;
     #[runtime::pallet_index(15)]

@@ -6,7 +6,7 @@
 use alloc::{format, string::String, vec, vec::Vec};
 
 use ensemble_core::{
-    modules::{OnRoleChanged, MAX_VALIDATOR_TYPES, UNKNOWN},
+    modules::{OnModuleTransferred, OnRoleChanged, MAX_VALIDATOR_TYPES, UNKNOWN},
     stake::OnModuleRemoved,
 };
 use frame_benchmarking::v2::*;
@@ -287,6 +287,7 @@ mod benchmarks {
     fn accept_transfer() -> Result<(), BenchmarkError> {
         let id = registered::<T>("a-module")?;
         let to = offered::<T>(id)?;
+        T::OnTransferred::prepare_transfer_for_benchmark(id);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(to.clone()), id);

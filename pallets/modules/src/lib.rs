@@ -76,7 +76,7 @@ pub use weights::WeightInfo;
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    modules::{NameState, OnRoleChanged, Role, MAX_VALIDATOR_TYPES},
+    modules::{NameState, OnModuleTransferred, OnRoleChanged, Role, MAX_VALIDATOR_TYPES},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
@@ -116,6 +116,9 @@ pub mod pallet {
 
         /// Hears of other parts that modules play and other types that they have, and may refuse the former.
         type OnRoleChanged: OnRoleChanged;
+
+        /// Hears of modules that go to other owners.
+        type OnTransferred: OnModuleTransferred;
 
         /// May add types, and add and remove global patterns.
         type RegistryOrigin: EnsureOrigin<Self::RuntimeOrigin>;

@@ -1,7 +1,7 @@
 //! A runtime with the real balances.
 
 use ensemble_core::{
-    modules::{ModuleView, OnRoleChanged, Role},
+    modules::{ModuleView, OnModuleTransferred, OnRoleChanged, Role},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
@@ -90,6 +90,8 @@ parameter_types! {
     };
     /// The modules of whose removal was heard.
     pub static Removed: Vec<ModuleId> = Vec::new();
+    /// The modules of whose transfer was heard, and their owners then.
+    pub static Transferred: Vec<(ModuleId, AccountId)> = Vec::new();
     pub static RefuseMiners: bool = false;
     pub static RolesSet: Vec<(ModuleId, ModelType, Role, Role)> = Vec::new();
     pub static TypesChanged: Vec<(ModuleId, ModelType, ModelType)> = Vec::new();
@@ -110,6 +112,15 @@ pub struct Removals;
 impl OnModuleRemoved for Removals {
     fn on_module_removed(module: ModuleId) {
         Removed::mutate(|removed| removed.push(module));
+    }
+}
+
+/// Hears of transfers, and who owns the module then.
+pub struct Transfers;
+impl OnModuleTransferred for Transfers {
+    fn on_module_transferred(module: ModuleId) {
+        let owner = crate::Modules::<Test>::get(module).unwrap().owner;
+        Transferred::mutate(|transferred| transferred.push((module, owner)));
     }
 }
 
@@ -188,6 +199,7 @@ impl crate::Config for Test {
     type Burnt = Burn;
     type OnRemoved = Removals;
     type OnRoleChanged = Changes;
+    type OnTransferred = Transfers;
     type RegistryOrigin = frame_system::EnsureRoot<AccountId>;
     type PriceCurve = PriceCurve;
     type PatternDeposit = CostOfPattern;

@@ -232,4 +232,9 @@ impl<T: Config> ensemble_core::modules::Modules<T::AccountId> for Pallet<T> {
         crate::benchmarking::new_module::<T>(owner, alloc::format!("for-benchmarks-{id}").as_bytes())?;
         Ok(id)
     }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn play_for_benchmark(module: ModuleId, role: Role) {
+        Modules::<T>::mutate_extant(module, |module| module.role = role);
+    }
 }

@@ -93,7 +93,7 @@ pub(crate) use types::existential_deposit;
 pub use types::{CreditOf, Move, MoveOf, Pool, PoolOf, Steady, Unbonding, UnbondingsOf};
 pub use weights::WeightInfo;
 
-use ensemble_core::{epochs::Epochs, modules::Modules, ModuleId};
+use ensemble_core::{epochs::Epochs, modules::Modules, stake::OnStakeChanged, ModuleId};
 use frame_support::{
     pallet_prelude::*,
     traits::{fungible, OnUnbalanced},
@@ -131,6 +131,9 @@ pub mod pallet {
 
         /// The registry of modules. It must tell this pallet of removals, as `OnModuleRemoved`.
         type Modules: Modules<Self::AccountId>;
+
+        /// Hears of every change of what is staked on a module.
+        type OnChanged: OnStakeChanged;
 
         /// The clock of emission, which counts stake that was there all through an epoch.
         type Epochs: Epochs;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ensemble_core::{
     epochs::{EpochIndex, EpochPhase, Epochs},
     modules::{ModelType, Modules, Role},
-    stake::{OnModuleRemoved, Reward},
+    stake::{OnModuleRemoved, OnStakeChanged, Reward},
     ModuleId,
 };
 use frame_support::{
@@ -141,6 +141,29 @@ impl Modules<AccountId> for Registry {
     }
 }
 
+/// Notes what is staked on a module whenever it hears that it changed. It is in storage, so that what is heard during a
+/// failed call is forgotten.
+pub struct Changes;
+impl Changes {
+    /// How often it heard of a module, and what was staked on it the last time.
+    pub fn heard(module: ModuleId) -> (u32, Balance) {
+        unhashed::get_or_default(&Self::key(module))
+    }
+
+    fn key(module: ModuleId) -> Vec<u8> {
+        [b"heard of", &module.to_be_bytes()[..]].concat()
+    }
+}
+
+impl OnStakeChanged for Changes {
+    fn on_stake_changed(module: ModuleId) {
+        let staked = <Stake as ensemble_core::stake::Stake<AccountId, Balance>>::staked(module);
+        let (times, before) = Self::heard(module);
+        assert_ne!(before, staked, "nothing changed");
+        unhashed::put(&Self::key(module), &(times + 1, staked));
+    }
+}
+
 /// Epochs that only reveal.
 pub struct Clock;
 impl Epochs for Clock {
@@ -163,6 +186,7 @@ impl crate::Config for Test {
     type Currency = Balances;
     type Modules = Registry;
     type Epochs = Clock;
+    type OnChanged = Changes;
     type Slashed = Burn;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;
@@ -231,6 +255,10 @@ pub fn check_state() {
     #[cfg(feature = "try-runtime")]
     assert_eq!(<Stake as frame_support::traits::Hooks<BlockNumber>>::try_state(System::block_number()), Ok(()));
     assert_eq!(Balances::total_issuance() + SlashedSoFar::get(), issued_at_genesis());
+    for module in MODULES {
+        let staked = <Stake as ensemble_core::stake::Stake<AccountId, Balance>>::staked(module);
+        assert_eq!(Changes::heard(module).1, staked, "a change was not heard of");
+    }
 }
 
 pub fn issued_at_genesis() -> Balance {

@@ -72,6 +72,7 @@ impl<T: Config> Pallet<T> {
         let settled = Self::settle_move(&who, module, &mut pool);
         if settled {
             Self::store(module, pool);
+            pool = Pools::<T>::get(module);
         }
         match with_storage_layer(|| Self::pay_due(who, module, pool)) {
             Err(_) if settled => Ok(()),

@@ -18,10 +18,12 @@ pub mod exchange;
 pub mod inference;
 pub mod matching;
 pub mod modules;
+pub mod order;
 pub mod scores;
 pub mod spaces;
 pub mod stake;
 pub mod tasks;
+pub mod validators;
 pub mod votes;
 
 pub use assets::AssetId;
@@ -31,3 +33,4 @@ pub use inference::{ModelId, SessionId};
 pub use modules::{ModelType, ModuleId};
 pub use spaces::SpaceId;
 pub use tasks::TaskId;
+pub use validators::EraIndex;

@@ -82,6 +82,33 @@ impl<First: OnModuleRemoved, Second: OnModuleRemoved> OnModuleRemoved for (First
     }
 }
 
+/// Who must hear of it when what is staked on a module changes.
+pub trait OnStakeChanged {
+    /// Another amount than before is staked on the module. It is heard once for each change, whatever made it.
+    fn on_stake_changed(module: ModuleId);
+
+    /// Makes hearing of the next change as costly as it can be.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_stake_change_for_benchmark(_module: ModuleId) {}
+}
+
+impl OnStakeChanged for () {
+    fn on_stake_changed(_: ModuleId) {}
+}
+
+impl<First: OnStakeChanged, Second: OnStakeChanged> OnStakeChanged for (First, Second) {
+    fn on_stake_changed(module: ModuleId) {
+        First::on_stake_changed(module);
+        Second::on_stake_changed(module);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_stake_change_for_benchmark(module: ModuleId) {
+        First::prepare_stake_change_for_benchmark(module);
+        Second::prepare_stake_change_for_benchmark(module);
+    }
+}
+
 /// What an outsider may know of the stake on a module.
 #[derive(Clone, Debug, Decode, Encode, Eq, PartialEq, TypeInfo)]
 pub struct PoolView<Balance, BlockNumber> {

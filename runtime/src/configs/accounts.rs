@@ -46,7 +46,7 @@ pub enum ProxyType {
     Modules,
     /// Stake, move and withdraw, and set fees.
     Stake,
-    /// Manage session keys.
+    /// Manage session keys, and stand for election as a block validator.
     SessionKeys,
     /// Score miners: what the machine of a validator does.
     Scores,
@@ -105,7 +105,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             | pallet_stake::Call::set_fee { .. }
                     )
             ),
-            Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
+            Self::SessionKeys => matches!(call, RuntimeCall::Session(..) | RuntimeCall::Validators(..)),
             Self::Scores => matches!(call, RuntimeCall::Utility(..) | RuntimeCall::Scores(..)),
             Self::Spaces => matches!(
                 call,

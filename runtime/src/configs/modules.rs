@@ -11,8 +11,8 @@ use pallet_modules::Curve;
 use sp_runtime::{FixedU128, Permill};
 
 use crate::{
-    weights, AccountId, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake, DAYS,
-    EXISTENTIAL_DEPOSIT, TUNE,
+    weights, AccountId, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake,
+    Validators, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
 };
 
 parameter_types! {
@@ -39,8 +39,9 @@ impl pallet_modules::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Burnt = Burn<Runtime>;
-    type OnRemoved = (Stake, Matching);
-    type OnRoleChanged = Matching;
+    type OnRemoved = (Stake, (Matching, Validators));
+    type OnRoleChanged = (Matching, Validators);
+    type OnTransferred = Validators;
     type RegistryOrigin = EnsureRoot<AccountId>;
     type PriceCurve = NamePrices;
     type PatternDeposit = ConstU128<{ TUNE / 10 }>;
@@ -58,6 +59,7 @@ impl pallet_stake::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Modules = Modules;
+    type OnChanged = Validators;
     type Epochs = Emission;
     type Slashed = Burn<Runtime>;
     type SlashOrigin = EnsureRoot<AccountId>;

@@ -22,6 +22,7 @@ pub mod pallet_sudo;
 pub mod pallet_tasks;
 pub mod pallet_timestamp;
 pub mod pallet_utility;
+pub mod pallet_validators;
 
 pub use block_weights::BlockExecutionWeight;
 pub use extrinsic_weights::ExtrinsicBaseWeight;

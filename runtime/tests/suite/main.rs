@@ -1,6 +1,7 @@
 //! The pallets put together, on chains that the genesis presets build.
 
 mod accounts;
+mod election;
 mod fees;
 mod inference;
 mod modules;

@@ -1,5 +1,6 @@
 //! Tests by topic. The state is checked after every one of them, and after every block of each.
 
+mod changes;
 mod fee;
 mod integrity;
 mod lives;
