@@ -30,27 +30,29 @@ describe('elected validators', () => {
   });
   after(() => net?.stop());
 
-  it('founders sit without a module until they stand, and are elected with one then', async () => {
-    const seats = () => Promise.all(founders.map(async (founder) => (await seatOf(net.api, founder)).module));
-    assert.deepEqual(await seats(), [undefined, undefined, undefined, undefined]);
-    const stands = (founder, number) => standsWith(net.api, founder, `founder-${names[number]}`, STAKE);
-    const standing = await Promise.all(founders.map(stands));
-    founders.forEach((founder, number) => modules.set(founder, standing[number]));
-    await until('the founders to be elected', async () => String(await seats()) === String(standing));
-    await sessionOf(net.api, founders);
-  });
+  describe('beginnings', { concurrency: 2 }, () => {
+    it('founders sit without a module until they stand, and are elected with one then', async () => {
+      const seats = () => Promise.all(founders.map(async (founder) => (await seatOf(net.api, founder)).module));
+      assert.deepEqual(await seats(), [undefined, undefined, undefined, undefined]);
+      const stands = (founder, number) => standsWith(net.api, founder, `founder-${names[number]}`, STAKE);
+      const standing = await Promise.all(founders.map(stands));
+      founders.forEach((founder, number) => modules.set(founder, standing[number]));
+      const elected = async () => String(await seats()) === String(standing);
+      await until('the founders to be elected', elected, { within: 150_000, every: 500 });
+    });
 
-  it('a fifth validator joins by the guide alone: it is elected, authors blocks and votes on finality', async () => {
-    // Safe as installed: the guide needs nothing but the node's own machine.
-    const node = await net.add({ name: 'eve', validator: true, sessionKeys: [], open: false });
-    const printed = await runGuide('validator.md', node);
-    assert.match(printed, /stands with [1-9][0-9]* planck, with session keys/);
-    assert.match(printed, /authored [1-9][0-9]* blocks in this session/);
-    modules.set(eve, (await seatOf(net.api, eve)).module);
+    it('a fifth validator joins by the guide alone: it is elected, authors blocks and votes on finality', async () => {
+      // Safe as installed: the guide needs nothing but the node's own machine.
+      const node = await net.add({ name: 'eve', validator: true, sessionKeys: [], open: false });
+      const printed = await runGuide('validator.md', node);
+      assert.match(printed, /stands with [1-9][0-9]* planck, with session keys/);
+      assert.match(printed, /authored [1-9][0-9]* blocks in this session/);
+      modules.set(eve, (await seatOf(net.api, eve)).module);
 
-    await sessionOf(net.api, [...founders, eve]);
-    await votes(net.first, await finalityKey(net.api, eve));
-    await net.isFinalising();
+      await sessionOf(net.api, [...founders, eve]);
+      await votes(net.first, await finalityKey(net.api, eve));
+      await net.isFinalising();
+    });
   });
 
   it('two nodes with the same keys cost their validator stake and seat', async () => {
@@ -67,49 +69,51 @@ describe('elected validators', () => {
     await assert.rejects(send(net.api, standing, dave), new DispatchError('validators.Barred'));
   });
 
-  it("who must not stand is told why, and keys are nobody's without proof", async () => {
-    const { api } = net;
-    const { newcomer } = await net.accounts.funded('newcomer');
-    const { stand, chill } = api.tx.validators;
-    const { setKeys } = api.tx.session;
-    const rotated = (owner) => net.first.rpc('author_rotateKeysWithOwner', u8aToHex(owner.publicKey));
-    const [own, foreign] = await Promise.all([rotated(newcomer), rotated(bob)]);
-    const idle = (await register(api, newcomer, 'idle-module')).modules[0].id;
-    const judging = await judge(api, newcomer, 'judge-of-the-newcomer');
-    await refused(net, newcomer, [
-      [setKeys(own.keys, '0x'), 'session.InvalidProof'],
-      [setKeys(foreign.keys, foreign.proof), 'session.InvalidProof'],
-      [stand(judging), 'validators.NoSessionKeys'],
-      [stand(idle), 'validators.NotValidator'],
-      [stand(modules.get(alice)), 'validators.NotOwner'],
-      [stand(4_000_000), 'validators.UnknownModule'],
-      [chill(judging), 'validators.NotStanding'],
-      [chill(modules.get(alice)), 'validators.NotOwner'],
-    ]);
-    await send(api, setKeys(own.keys, own.proof), newcomer);
-    await send(api, api.tx.stake.stake(judging, TUNE), newcomer);
-    await refused(net, newcomer, [[stand(judging), 'validators.StakeTooLow']]);
+  describe('while a validator is switched off', { concurrency: 2 }, () => {
+    it('one that is switched off loses stake and its seat to another, and finality goes on all the while', async () => {
+      const before = await delegatedTo(eve);
+      await net.node('eve').stop();
+      const node = await net.add({ name: 'ferdie', validator: true, sessionKeys: [], open: false });
+      const joining = runGuide('validator.md', node, { env: { SECRET: '//Ferdie' } });
+      await net.isFinalising();
 
-    const second = await judge(api, alice, 'second-of-alice');
-    const fails = (call, error) => assert.rejects(send(api, call, alice), new DispatchError(`validators.${error}`));
-    await fails(stand(second), 'StandsElsewhere');
-    await fails(stand(modules.get(alice)), 'StandsAlready');
-  });
+      await net.chronicle.first('eve to be found silent', isOf('Silent', eve), 360_000);
+      await joining;
+      await sessionOf(net.api, [alice, bob, charlie, ferdie]);
+      await net.isFinalising();
+      // A thousandth, as long as few are silent.
+      assert.deepEqual(await slashed(eve, before), [BILLION / 1_000n]);
+      await net.moneyAddsUp();
+    });
 
-  it('one that is switched off loses stake and its seat to another, and finality goes on all the while', async () => {
-    const before = await delegatedTo(eve);
-    await net.node('eve').stop();
-    const node = await net.add({ name: 'ferdie', validator: true, sessionKeys: [], open: false });
-    const joining = runGuide('validator.md', node, { env: { SECRET: '//Ferdie' } });
-    await net.isFinalising();
+    it("who must not stand is told why, and keys are nobody's without proof", async () => {
+      const { api } = net;
+      const { newcomer } = await net.accounts.funded('newcomer');
+      const { stand, chill } = api.tx.validators;
+      const { setKeys } = api.tx.session;
+      const rotated = (owner) => net.first.rpc('author_rotateKeysWithOwner', u8aToHex(owner.publicKey));
+      const [own, foreign] = await Promise.all([rotated(newcomer), rotated(bob)]);
+      const idle = (await register(api, newcomer, 'idle-module')).modules[0].id;
+      const judging = await judge(api, newcomer, 'judge-of-the-newcomer');
+      await refused(net, newcomer, [
+        [setKeys(own.keys, '0x'), 'session.InvalidProof'],
+        [setKeys(foreign.keys, foreign.proof), 'session.InvalidProof'],
+        [stand(judging), 'validators.NoSessionKeys'],
+        [stand(idle), 'validators.NotValidator'],
+        [stand(modules.get(alice)), 'validators.NotOwner'],
+        [stand(4_000_000), 'validators.UnknownModule'],
+        [chill(judging), 'validators.NotStanding'],
+        [chill(modules.get(alice)), 'validators.NotOwner'],
+      ]);
+      await send(api, setKeys(own.keys, own.proof), newcomer);
+      await send(api, api.tx.stake.stake(judging, TUNE), newcomer);
+      await refused(net, newcomer, [[stand(judging), 'validators.StakeTooLow']]);
 
-    await net.chronicle.first('eve to be found silent', isOf('Silent', eve), 360_000);
-    await joining;
-    await sessionOf(net.api, [alice, bob, charlie, ferdie]);
-    await net.isFinalising();
-    // A thousandth, as long as few are silent.
-    assert.deepEqual(await slashed(eve, before), [BILLION / 1_000n]);
-    await net.moneyAddsUp();
+      const second = await judge(api, alice, 'second-of-alice');
+      const fails = (call, error) => assert.rejects(send(api, call, alice), new DispatchError(`validators.${error}`));
+      await fails(stand(second), 'StandsElsewhere');
+      await fails(stand(modules.get(alice)), 'StandsAlready');
+    });
   });
 
   /** Has the delegator stake on a validator's module, and returns what it and the owner have there then. */

@@ -1,9 +1,12 @@
 //! The check of the state finds what is off, and says so.
 
-use ensemble_core::{modules::Role, order::GreatestFirst, ModuleId};
+use ensemble_core::{modules::Role, order::GreatestFirst, EraIndex, ModuleId};
 use frame_support::{storage::unhashed, BoundedVec};
 
-use crate::{mock::*, *};
+use crate::{
+    mock::*, Attendances, Authored, Bars, Candidate, CandidateOf, Candidates, Pallet, Ranking, Seat, Seats, SeatsOf,
+    SessionLength, SessionsPerEra, StandsWith, Validators,
+};
 
 /// Spoils a state with some of everything, and expects this complaint.
 fn complains(spoil: impl FnOnce(), complaint: &'static str) {
