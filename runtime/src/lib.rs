@@ -35,6 +35,8 @@ use sp_runtime::{
 pub use apis::RuntimeApi;
 pub use version::VERSION;
 
+use configs::{pallet_origins, pallet_voters};
+
 /// Number of a block.
 pub type BlockNumber = u32;
 /// Signature of a transaction.
@@ -136,15 +138,16 @@ mod runtime {
     #[runtime::pallet_index(1)]
     pub type Timestamp = pallet_timestamp;
 
-    // Consensus. Babe comes before Session, which ends when Babe's epoch does.
+    // Consensus. Babe comes before Session, which ends when Babe's epoch does, and Authorship after it: the author of a
+    // session's first block is named by its place among the validators of that session.
     #[runtime::pallet_index(10)]
     pub type Babe = pallet_babe;
-    #[runtime::pallet_index(11)]
-    pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(12)]
     pub type Validators = pallet_validators;
     #[runtime::pallet_index(13)]
     pub type Session = pallet_session;
+    #[runtime::pallet_index(11)]
+    pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(14)]
     pub type Historical = pallet_session::historical;
     #[runtime::pallet_index(15)]
@@ -194,4 +197,24 @@ mod runtime {
     // After Tasks, as Spaces.
     #[runtime::pallet_index(48)]
     pub type Inference = pallet_inference;
+    #[runtime::pallet_index(49)]
+    pub type Market = pallet_market;
+
+    // Governance.
+    #[runtime::pallet_index(50)]
+    pub type Origins = pallet_origins;
+    #[runtime::pallet_index(51)]
+    pub type Preimage = pallet_preimage;
+    #[runtime::pallet_index(52)]
+    pub type Scheduler = pallet_scheduler;
+    #[runtime::pallet_index(53)]
+    pub type Referenda = pallet_referenda;
+    #[runtime::pallet_index(54)]
+    pub type ConvictionVoting = pallet_conviction_voting;
+    #[runtime::pallet_index(55)]
+    pub type Treasury = pallet_treasury;
+    #[runtime::pallet_index(56)]
+    pub type Parameters = pallet_parameters;
+    #[runtime::pallet_index(57)]
+    pub type Voters = pallet_voters;
 }

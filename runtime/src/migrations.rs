@@ -15,4 +15,4 @@
 
 /// All migrations from the layout of the runtime before, in the order in which they run: in the first block of this one,
 /// before anything else.
-pub type Migrations = ();
+pub type Migrations = (pallet_validators::migrations::V1<crate::Runtime>,);

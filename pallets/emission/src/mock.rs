@@ -169,6 +169,7 @@ impl pallet_stake::Config for Test {
     type Currency = Balances;
     type Modules = Registry;
     type Epochs = Emission;
+    type OnChanged = ();
     type Slashed = Burn<Test>;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;

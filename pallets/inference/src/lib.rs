@@ -52,8 +52,8 @@
 //! What the guilty lose and the challenger does not get is the session's **purse**: it pays those who did their work, in
 //! proportion where it does not reach, and the fee of the votes that the requester paid; what is left is burnt. What
 //! workers are missing then the requester pays, for a bond that is used up would make sessions free that go wrong on
-//! purpose. A slash never takes more than there is. A worker whose bond falls below [`Config::MinBond`] is not drawn any more until it tops
-//! it up.
+//! purpose. A slash never takes more than there is. A worker whose bond falls below [`Config::MinBond`] is not drawn any
+//! more until it tops it up.
 //!
 //! A deposit is held from the requester as long as the session is open; it is dearer the more sessions are.
 //!

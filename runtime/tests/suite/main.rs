@@ -1,8 +1,11 @@
 //! The pallets put together, on chains that the genesis presets build.
 
 mod accounts;
+mod election;
 mod fees;
+mod governance;
 mod inference;
+mod market;
 mod modules;
 mod presets;
 mod spaces;

@@ -181,24 +181,19 @@ impl Consents {
         }
         let mut due = Vec::new();
         for session in sessions.iter().filter(is_live) {
-            let id = session.id;
-            let found = match all.values().any(|given| given.session == Some(id)) {
-                true => all.values().find(|given| given.session == Some(id)),
-                false => {
-                    let free = all.values_mut().find(|given| given.session.is_none() && given.promise.fits(session));
-                    free.map(|given| {
-                        given.session = Some(id);
-                        &*given
-                    })
-                },
-            };
-            // Of two sessions alike one may have been opened without consent, by the gateway itself.
-            let found = found.map(|given| given.promise.tokens.clone());
-            let alike =
-                || all.values().find(|given| given.promise.fits(session)).map(|given| given.promise.tokens.clone());
-            if matches!(session.phase, SessionPhase::Assigned { .. }) {
-                due.extend(found.or_else(alike).map(|tokens| (id, tokens)));
+            if !all.values().any(|given| given.session == Some(session.id)) {
+                let free = all.values_mut().find(|given| given.session.is_none() && given.promise.fits(session));
+                if let Some(given) = free {
+                    given.session = Some(session.id);
+                }
             }
+            if !matches!(session.phase, SessionPhase::Assigned { .. }) {
+                continue;
+            }
+            // Of two sessions alike one may have been opened without consent, by the gateway itself.
+            let own = all.values().find(|given| given.session == Some(session.id));
+            let found = own.or_else(|| all.values().find(|given| given.promise.fits(session)));
+            due.extend(found.map(|given| (session.id, given.promise.tokens.clone())));
         }
         let live: Vec<_> = sessions.iter().filter(is_live).map(|session| session.id).collect();
         let is_over = |given: &Given| {

@@ -1,5 +1,5 @@
 use ensemble_compute::inference::Entry;
-use ensemble_core::inference::{ask_bytes, served_bytes, Evidence, GlueEvidence, RangeIndex};
+use ensemble_core::inference::{ask_bytes, served_bytes, Evidence, GlueEvidence, RangeIndex, SessionId};
 use ensemble_tensor::merkle;
 use frame_support::{assert_noop, assert_ok};
 use sp_core::Pair;
@@ -100,18 +100,23 @@ fn a_right_row_is_not() {
     }
 }
 
+/// A session of a world with a wrong row, for which two of its range have voted; the first of the workers was outvoted.
+fn outvoted() -> (World, SessionId, Vec<u64>) {
+    let mut world = World::honest();
+    world.falsify(LAST, 3, 40);
+    let (range, _) = world.locate(3, 40, 3);
+    let id = run_to_votes(question(), &world);
+    let members = team(id);
+    let how = |who, at| if at == range && who == members[0] { Vote::Other(9) } else { Vote::Right };
+    end_votes_on(id, |range| world.trace(range, 3).id(), how);
+    (world, id, members)
+}
+
 #[test]
 fn a_wrong_row_costs_its_voters_and_the_session_is_refunded() {
     on_world(|| {
-        let mut world = World::honest();
-        world.falsify(LAST, 3, 40);
-        let (range, _) = world.locate(3, 40, 3);
-        let id = run_to_votes(question(), &world);
-        let members = team(id);
+        let (world, id, members) = outvoted();
         let honest = members[0];
-        // One is outvoted by two that lie.
-        let how = |who, at| if at == range && who == honest { Vote::Other(9) } else { Vote::Right };
-        end_votes_on(id, |range| world.trace(range, 3).id(), how);
         assert_ok!(dispute_as_worker(id, &world.row(LAST, 3, 40, 3), honest));
         for liar in &members[1..] {
             assert_eq!(worker(*liar).bond, BOND - LOSS);
@@ -143,14 +148,8 @@ fn honest_work_is_paid_where_the_guilty_have_too_little() {
         let rates = Rates { position: 20 * before.rates.position, billion: 20 * before.rates.billion };
         assert_ok!(Inference::set_parameters(RuntimeOrigin::root(), Parameters { rates, ..before }));
         assert_ok!(Inference::bond_extra(signed(GATEWAY), 9 * BOND));
-        let mut world = World::honest();
-        world.falsify(LAST, 3, 40);
-        let (range, _) = world.locate(3, 40, 3);
-        let id = run_to_votes(question(), &world);
-        let members = team(id);
+        let (world, id, members) = outvoted();
         let honest = members[0];
-        let how = |who, at| if at == range && who == honest { Vote::Other(9) } else { Vote::Right };
-        end_votes_on(id, |range| world.trace(range, 3).id(), how);
         assert_ok!(dispute(id, &world.row(LAST, 3, 40, 3), STRANGER));
         let fund = session(id).purse - session(id).fee;
         run_to_end(id);
