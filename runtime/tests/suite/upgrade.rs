@@ -62,15 +62,15 @@ fn on_previous_state(test: impl FnOnce()) {
 
 /// Makes the next block, with nothing in it but the time. Validators take turns.
 fn make_block() {
-    let slot = Babe::current_slot() + 1u64.into();
+    let slot = *Babe::current_slot() + 1;
     let authorities = pallet_babe::Authorities::<Runtime>::decode_len().expect("there are authorities") as u64;
-    let authority_index = u32::try_from(*slot % authorities).expect("there are not that many");
-    let turn = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index, slot });
+    let authority_index = u32::try_from(slot % authorities).expect("there are not that many");
+    let turn = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index, slot: slot.into() });
     let digest = Digest { logs: vec![DigestItem::babe_pre_digest(turn)] };
     let number = System::block_number() + 1;
-    let parent = H256::from_low_u64_be(number.into());
-    Executive::initialize_block(&Header::new(number, H256::zero(), H256::zero(), parent, digest));
-    let time = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: *slot * MILLISECS_PER_BLOCK });
+    let [parent_hash, extrinsics_root, state_root] = [H256::from_low_u64_be(number.into()), H256::zero(), H256::zero()];
+    Executive::initialize_block(&Header { parent_hash, number, state_root, extrinsics_root, digest });
+    let time = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: slot * MILLISECS_PER_BLOCK });
     assert_ok!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(time)).expect("the time is valid"));
     Executive::finalize_block();
 }
