@@ -13,8 +13,8 @@ use super::governance::{
     TreasuryAccount,
 };
 use crate::{
-    weights, Balance, Balances, BlockNumber, Emission, Hash, Market, Matching, Modules, Runtime,
-    RuntimeHoldReason, Scores, Stake, DAYS, HOURS, TUNE,
+    weights, Balance, Balances, BlockNumber, Emission, Hash, Market, Matching, Modules, Runtime, RuntimeHoldReason,
+    Scores, Stake, DAYS, HOURS, TUNE,
 };
 
 /// Epochs of a year, each an hour.

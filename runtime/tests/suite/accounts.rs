@@ -58,9 +58,8 @@ fn proxies_do_what_they_are_named_for() {
     });
     let sell = RuntimeCall::Market(pallet_market::Call::offer_contribution { task: 0, shares: 1, ask: 1 });
     let redeem = RuntimeCall::Market(pallet_market::Call::redeem { receipts: Default::default() });
-    let calls = [
-        transfer, create_task(), advance, keys, offer, role, stake, reward, suspend, retire, stand, buy, sell, redeem,
-    ];
+    let calls =
+        [transfer, create_task(), advance, keys, offer, role, stake, reward, suspend, retire, stand, buy, sell, redeem];
     let allowed = |proxy: ProxyType| calls.each_ref().map(|call| proxy.filter(call));
     let only = |places: &[usize]| core::array::from_fn::<_, 14, _>(|place| places.contains(&place));
     assert_eq!(allowed(ProxyType::Any), [true; 14]);
