@@ -29,7 +29,7 @@ use ensemble_core::{
     ModelType,
 };
 use ensemble_runtime::{AccountId, Balance, BlockNumber, Runtime, RuntimeEvent, UncheckedExtrinsic};
-use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
+use frame_support::{dispatch::DispatchClass, weights::Weight};
 
 use crate::shared::{
     block::{ask, Block, Cost, Wasm},

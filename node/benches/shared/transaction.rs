@@ -4,7 +4,7 @@ use codec::Encode;
 use ensemble_runtime::{
     AccountId, Hash, Runtime, RuntimeCall, RuntimeEvent, SignedPayload, TxExtension, UncheckedExtrinsic, VERSION,
 };
-use frame_support::{dispatch::DispatchClass, traits::Get, weights::Weight};
+use frame_support::{dispatch::DispatchClass, weights::Weight};
 use frame_system::{EventRecord, Phase};
 use sp_core::{sr25519, Pair};
 use sp_runtime::generic::Era;
