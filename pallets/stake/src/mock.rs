@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ensemble_core::{
     epochs::{EpochIndex, EpochPhase, Epochs},
     modules::{ModelType, Modules, Role},
-    stake::{OnModuleRemoved, Reward},
+    stake::{OnModuleRemoved, OnStakeWithdrawn, Reward},
     ModuleId,
 };
 use frame_support::{
@@ -96,6 +96,8 @@ parameter_types! {
     pub const StakePalletId: PalletId = PalletId(*b"ens/stak");
     /// The registry.
     pub static Owners: BTreeMap<ModuleId, AccountId> = BTreeMap::new();
+    /// Who was paid out, and what it owned in pools and outside when that was told.
+    pub static Told: Vec<(AccountId, Balance, Balance)> = Vec::new();
 }
 
 /// What was slashed so far. It is in storage, so that what a failed call slashed is undone.
@@ -113,6 +115,21 @@ pub struct Burn;
 impl OnUnbalanced<CreditOf<Test>> for Burn {
     fn on_nonzero_unbalanced(credit: CreditOf<Test>) {
         unhashed::put(SlashedSoFar::KEY, &(SlashedSoFar::get() + credit.peek()));
+    }
+}
+
+/// What it weighs to listen.
+pub const LISTENING: Weight = Weight::from_parts(77, 0);
+
+/// Writes down what it hears.
+pub struct Listener;
+impl OnStakeWithdrawn<AccountId> for Listener {
+    fn on_stake_withdrawn(account: &AccountId) {
+        Told::mutate(|told| told.push((*account, Stake::owned_by(account), free(*account))));
+    }
+
+    fn on_stake_withdrawn_weight() -> Weight {
+        LISTENING
     }
 }
 
@@ -164,6 +181,7 @@ impl crate::Config for Test {
     type Modules = Registry;
     type Epochs = Clock;
     type Slashed = Burn;
+    type OnWithdrawn = Listener;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;
     type DefaultUnbondingPeriod = ConstU64<UNBONDING>;

@@ -60,6 +60,7 @@ impl pallet_stake::Config for Runtime {
     type Modules = Modules;
     type Epochs = Emission;
     type Slashed = Burn<Runtime>;
+    type OnWithdrawn = ();
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;
     type DefaultUnbondingPeriod = UnbondingPeriod;

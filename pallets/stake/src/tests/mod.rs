@@ -4,6 +4,7 @@ mod fee;
 mod integrity;
 mod lives;
 mod moves;
+mod owned;
 mod pool;
 mod removal;
 mod reward;
