@@ -16,8 +16,8 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, BlockNumber, EmissionConfig,
-    InferenceConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SpacesConfig, StakeConfig, SudoConfig,
-    ValidatorsConfig, MINUTES, TUNE,
+    InferenceConfig, OriginsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SpacesConfig, StakeConfig,
+    SudoConfig, ValidatorsConfig, MINUTES, TUNE,
 };
 
 /// Name of the preset for a public network.
@@ -46,6 +46,10 @@ const DEV_LENGTHS: Lengths<BlockNumber> = Lengths {
     window: MINUTES,
     leave: 6 * MINUTES,
 };
+
+/// Blocks of a day of governance on a dev or local network: half a minute, so that a referendum of which all are in favour
+/// passes within three.
+const DEV_DAY: BlockNumber = MINUTES / 2;
 
 /// Names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -85,6 +89,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         balances: BalancesConfig { balances: endowed },
         emission: EmissionConfig { epoch_length: Some(DEV_EPOCH_LENGTH) },
         inference: InferenceConfig { lengths: Some(DEV_LENGTHS) },
+        origins: OriginsConfig { day: Some(DEV_DAY) },
         session: SessionConfig { keys },
         spaces: SpacesConfig { phases: Some(DEV_ROUND_PHASES) },
         stake: StakeConfig { unbonding_period: Some(DEV_UNBONDING_PERIOD) },

@@ -31,6 +31,7 @@ use sp_runtime::{
 use sp_version::RuntimeVersion;
 
 pub use apis::RuntimeApi;
+use configs::{pallet_origins, pallet_voters};
 
 /// Number of a block.
 pub type BlockNumber = u32;
@@ -205,4 +206,22 @@ mod runtime {
     // After Tasks, as Spaces.
     #[runtime::pallet_index(48)]
     pub type Inference = pallet_inference;
+
+    // Governance.
+    #[runtime::pallet_index(50)]
+    pub type Origins = pallet_origins;
+    #[runtime::pallet_index(51)]
+    pub type Preimage = pallet_preimage;
+    #[runtime::pallet_index(52)]
+    pub type Scheduler = pallet_scheduler;
+    #[runtime::pallet_index(53)]
+    pub type Referenda = pallet_referenda;
+    #[runtime::pallet_index(54)]
+    pub type ConvictionVoting = pallet_conviction_voting;
+    #[runtime::pallet_index(55)]
+    pub type Treasury = pallet_treasury;
+    #[runtime::pallet_index(56)]
+    pub type Parameters = pallet_parameters;
+    #[runtime::pallet_index(57)]
+    pub type Voters = pallet_voters;
 }

@@ -52,6 +52,8 @@ pub enum ProxyType {
     Scores,
     /// Say which members of the account's spaces count, without creating or retiring any.
     Spaces,
+    /// Vote, delegate votes, and submit referenda with the deposits for them.
+    Governance,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -112,6 +114,21 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                 RuntimeCall::Utility(..)
                     | RuntimeCall::Spaces(pallet_spaces::Call::suspend { .. } | pallet_spaces::Call::readmit { .. })
             ),
+            Self::Governance => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::ConvictionVoting(..)
+                    | RuntimeCall::Preimage(
+                        pallet_preimage::Call::note_preimage { .. } | pallet_preimage::Call::unnote_preimage { .. }
+                    )
+                    | RuntimeCall::Referenda(
+                        pallet_referenda::Call::submit { .. }
+                            | pallet_referenda::Call::place_decision_deposit { .. }
+                            | pallet_referenda::Call::refund_decision_deposit { .. }
+                            | pallet_referenda::Call::refund_submission_deposit { .. }
+                            | pallet_referenda::Call::set_metadata { .. }
+                    )
+            ),
         }
     }
 
@@ -121,7 +138,13 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             (Self::Any, _) => true,
             (
                 Self::NonTransfer,
-                Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys | Self::Scores | Self::Spaces,
+                Self::Tasks
+                | Self::Modules
+                | Self::Stake
+                | Self::SessionKeys
+                | Self::Scores
+                | Self::Spaces
+                | Self::Governance,
             ) => true,
             _ => false,
         }

@@ -1,6 +1,7 @@
 //! What calls cost, measured by `scripts/weights`.
 //!
-//! The equivocation reports of BABE and GRANDPA and the keys of sessions keep the weights that their pallets state.
+//! The equivocation reports of BABE and GRANDPA, the keys of sessions and the pallets of governance keep the weights that
+//! their pallets state.
 
 mod block_weights;
 pub mod extensions;

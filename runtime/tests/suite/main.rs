@@ -2,6 +2,7 @@
 
 mod accounts;
 mod fees;
+mod governance;
 mod inference;
 mod modules;
 mod presets;

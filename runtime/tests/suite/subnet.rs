@@ -55,7 +55,7 @@ fn run_to_phase(phase: EpochPhase) {
 }
 
 /// The books: genesis and emission are what exists and what was burnt.
-fn assert_books() {
+pub fn assert_books() {
     let supply = Emission::supply();
     assert_eq!(supply.issuance, Balances::total_issuance());
     assert_eq!(supply.genesis + supply.emitted, supply.issuance + supply.burnt);
