@@ -12,6 +12,7 @@ export { assertIssuanceIsTold, assertMoneyAddsUp } from './money.mjs';
 export { Network } from './network.mjs';
 export { npy } from './npy.mjs';
 export { Program } from './program.mjs';
+export { Referendum, standard } from './referenda.mjs';
 export { refused } from './refusals.mjs';
 export { SMOLLM2, smollm2 } from './smollm2.mjs';
 export { Space } from './spaces.mjs';

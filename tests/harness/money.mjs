@@ -25,7 +25,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 /**
  * Asserts, for one finalised block, that
  * - the balances of all accounts add up to the issuance,
- * - what is reserved of an account is the sum of its holds,
+ * - what is reserved of an account is the sum of its holds and of its deposits for referenda,
  * - deposits, rents, rewards and bonds held for tasks are those of the open tasks, so that none is left without one,
  * - deposits held for modules are those of their owners' modules, and those for spaces of their owners' spaces,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
@@ -97,6 +97,7 @@ async function allHolds(at) {
 async function assertIssuance(at, holds) {
   const issuance = (await at.query.balances.totalIssuance()).toBigInt();
   const accounts = await at.query.system.account.entries();
+  const deposits = await referendumDeposits(at);
   const owned = accounts.map(([, { data }]) => data.free.toBigInt() + data.reserved.toBigInt());
   assert.equal(sum(owned), issuance, 'balances do not add up to the issuance');
   for (const [
@@ -106,8 +107,22 @@ async function assertIssuance(at, holds) {
     { data },
   ] of accounts) {
     const held = holds.filter((hold) => hold.who === who.toString()).map(({ amount }) => amount);
-    assert.equal(data.reserved.toBigInt(), sum(held), `the holds of ${who} are not what is reserved`);
+    const expected = sum(held) + (deposits[who] ?? 0n);
+    assert.equal(data.reserved.toBigInt(), expected, `the holds of ${who} are not what is reserved`);
   }
+}
+
+/** What is reserved for referenda that are not refunded yet, by account. */
+async function referendumDeposits(at) {
+  const infos = (await at.query.referenda.referendumInfoFor.entries()).map(([, info]) => info.unwrap());
+  const deposits = infos.flatMap((info) => {
+    if (info.isKilled) return [];
+    if (!info.isOngoing)
+      return [info.value[1], info.value[2]].filter(({ isSome }) => isSome).map((some) => some.unwrap());
+    const { submissionDeposit, decisionDeposit } = info.asOngoing;
+    return [submissionDeposit, ...(decisionDeposit.isSome ? [decisionDeposit.unwrap()] : [])];
+  });
+  return byAccount(deposits.map(({ who, amount }) => ({ who: who.toString(), amount: amount.toBigInt() })));
 }
 
 async function assertTaskHolds(at, holds) {
