@@ -20,6 +20,7 @@ const GUIDES = {
     /near row 17: row [0-9]+/,
     /is scored by \[[0-9]+\]/,
     /in this epoch so far: [1-9]/,
+    /referendum 0 is Approved/,
     /answers for [1-9][0-9]* planck/,
     /answered with [1-9][0-9]* tokens/,
   ],
