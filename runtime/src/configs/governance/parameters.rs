@@ -81,7 +81,7 @@ impl EnsureOriginWithArg<RuntimeOrigin, RuntimeParametersKey> for EnsureParamete
 
     fn try_origin(origin: RuntimeOrigin, key: &RuntimeParametersKey) -> Result<(), RuntimeOrigin> {
         match key {
-            RuntimeParametersKey::Treasury(_) => EnsureRoot::<AccountId>::try_origin(origin),
+            RuntimeParametersKey::Treasury(_) => <EnsureRoot<AccountId> as EnsureOrigin<_>>::try_origin(origin),
             _ => EnsureParameters::try_origin(origin),
         }
     }

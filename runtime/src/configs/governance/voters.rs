@@ -15,7 +15,6 @@ use frame_support::{
     traits::{
         fungible::{Inspect, InspectHold, MutateHold},
         tokens::{Fortitude, Precision, Preservation},
-        Get,
     },
     weights::{constants::WEIGHT_REF_TIME_PER_MICROS, Weight},
 };

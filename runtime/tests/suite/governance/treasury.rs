@@ -51,12 +51,12 @@ fn who_decides_on_too_much_spends_nothing() {
 #[test]
 fn spenders_have_limits_and_others_spend_nothing() {
     on_dev(|| {
-        let refused = pallet_treasury::Error::<Runtime>::InsufficientPermission;
         for (origin, limit) in
             [(Origin::SmallSpender, treasury::SmallSpend::get()), (Origin::BigSpender, treasury::BigSpend::get())]
         {
             assert_ok!(spend_at_once(granted(origin), limit, None));
-            assert_noop!(spend_at_once(granted(origin), limit + 1, None), refused);
+            let above = spend_at_once(granted(origin), limit + 1, None);
+            assert_noop!(above, pallet_treasury::Error::<Runtime>::InsufficientPermission);
         }
         assert_ok!(spend_at_once(RuntimeOrigin::root(), 2_000_000 * TUNE, None));
         for other in [granted(Origin::Parameters), signed(Bob)] {
