@@ -6,7 +6,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_core::{EraIndex, ModuleId};
 use frame_support::BoundedVec;
 use scale_info::TypeInfo;
-use sp_runtime::{traits::Saturating, Perbill};
+use sp_runtime::{traits::Saturating, PerThing, Perbill};
 use sp_staking::{
     offence::{Kind, Offence},
     SessionIndex,

@@ -351,7 +351,8 @@ fn genesis_validators_work_and_earn_the_fees_of_the_blocks_that_they_author() {
         );
         (0..39).for_each(|_| chain.next_slot());
         assert_eq!(FOUNDERS.map(blocks), [10; 4]);
-        assert_eq!(<Runtime as pallet_validators::Config>::MinValidators::get(), 4);
+        let least: u32 = <Runtime as pallet_validators::Config>::MinValidators::get();
+        assert_eq!(least, 4);
         assert!(Validators::era_view().seats.iter().all(|seat| seat.sits && seat.module.is_none()));
     });
 }
