@@ -479,10 +479,6 @@ impl_runtime_apis! {
             Market::stake_in_sale(task, &account)
         }
 
-        fn access(task: TaskId, account: AccountId) -> Option<BlockNumber> {
-            <Market as market::Sales<AccountId, BlockNumber>>::access(task, &account)
-        }
-
         fn stats() -> Stats<Balance> {
             Market::stats()
         }

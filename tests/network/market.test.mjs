@@ -326,7 +326,8 @@ describe('the market', { concurrency: 2 }, () => {
       await until('the node to know of it', async () => (await tensors.unlock(tensor.id, reader)).title === 'buyer');
       assert.deepEqual(await tensors.getFor(tensor.id, reader), Buffer.from(tensor.encoded));
       await assert.rejects(tensors.unlock(tensor.id, stranger), /20007:/);
-      assert((await api.call.marketApi.access(task.id, reader.address)).isSome);
+      const title = await api.call.exchangeApi.entitlement({ Account: reader.address }, task.id, tensor.id);
+      assert(title.asOk.isBuyer);
     });
 
     it('each shareholder claims its part of what the one write paid', async () => {

@@ -16,8 +16,8 @@ use sp_runtime::transaction_validity::TransactionPriority;
 
 use super::{governance::origins::EnsureParameters, ATTEST_FEE, MAX_ROUNDS};
 use crate::{
-    weights, Assets, Balances, BlockNumber, Exchange, Hash, Inference, Runtime, RuntimeHoldReason, Spaces, Tasks, DAYS,
-    EXISTENTIAL_DEPOSIT, TUNE,
+    weights, Assets, Balances, BlockNumber, Exchange, Hash, Inference, Market, Runtime, RuntimeHoldReason, Spaces,
+    Tasks, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
 };
 
 parameter_types! {
