@@ -9,7 +9,6 @@ import {
   TUNE,
   balance,
   blockReached,
-  clock,
   closedEpoch,
   epochClosed,
   refused,
@@ -126,8 +125,6 @@ describe('governance on a local network', () => {
   });
 
   it('has books that add up', async () => {
-    const { begins } = await clock(api);
-    await blockReached(api, begins);
     await net.moneyAddsUp();
   });
 
