@@ -170,6 +170,7 @@ impl pallet_stake::Config for Test {
     type Modules = Registry;
     type Epochs = Emission;
     type OnChanged = ();
+    type OnWithdrawn = ();
     type Slashed = Burn<Test>;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;

@@ -50,6 +50,8 @@ pub const ONE: ModuleId = 1;
 pub const TWO: ModuleId = 2;
 pub const THREE: ModuleId = 3;
 pub const MODULES: [ModuleId; 3] = [ONE, TWO, THREE];
+/// What a search finds that finds nothing.
+pub const NOTHING: [ModuleId; 0] = [];
 /// Types.
 pub const OCR: ModelType = 5;
 pub const CHAT: ModelType = 6;

@@ -110,7 +110,7 @@ mod tests {
                         prop_assert_eq!(paid, total > 0);
                         for ((shares, since), before) in held.iter().zip(before) {
                             let earned = income.due(*shares, *since) - before;
-                            let part = if paid { U256::from(amount) * shares / total } else { U256::zero() };
+                            let part = if paid { U256::from(amount) * U256::from(*shares) / U256::from(total) } else { U256::zero() };
                             prop_assert!(U256::from(earned) <= part + 1 && U256::from(earned) + 1 >= part);
                         }
                         lost += 1;

@@ -232,6 +232,7 @@ pub fn chain_of(validators: &[AccountId]) -> TestExternalities {
 }
 
 /// A chain with the founders.
+#[cfg(any(feature = "runtime-benchmarks", feature = "try-runtime"))]
 pub fn new_chain() -> TestExternalities {
     chain_of(&FOUNDERS)
 }

@@ -45,6 +45,7 @@ impl Chain {
     /// A chain of four founders, whose sessions have 40 slots and whose eras have two sessions.
     fn run(test: impl FnOnce(&mut Self)) {
         on_chain(preset("local_testnet"), || {
+            System::set_block_number(0);
             let chain =
                 &mut Self { slot: 1_000, parent: Hash::zero(), number: 0, down: Vec::new(), events: Vec::new() };
             chain.next_slot();

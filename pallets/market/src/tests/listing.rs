@@ -101,7 +101,7 @@ fn a_listing_appears_with_the_score_and_disappears_below() {
     on_chain(|| {
         score(ONE, 699_999);
         assert_ok!(list(ONE, ""));
-        assert_eq!(found(None, ""), vec![]);
+        assert_eq!(found(None, ""), NOTHING);
         assert_noop!(buy(ALICE, ONE, 1, Way::Burn), Error::<Test>::NotListed);
 
         score(ONE, 700_000);
@@ -112,7 +112,7 @@ fn a_listing_appears_with_the_score_and_disappears_below() {
 
         score(ONE, 699_999);
         assert_noop!(buy(ALICE, ONE, 1, Way::Burn), Error::<Test>::NotListed);
-        assert_eq!(found(None, ""), vec![]);
+        assert_eq!(found(None, ""), NOTHING);
         next_block();
         assert_eq!(last_event(), Event::Disappeared { module: ONE });
         assert_eq!((found(None, ""), CurrentTotals::<Test>::get().listed), (vec![], 0));
@@ -141,7 +141,7 @@ fn a_listing_is_for_sale_while_the_module_serves() {
         assert_eq!((found(None, ""), CurrentTotals::<Test>::get().listed), (vec![ONE], 1));
 
         serve(ONE, false);
-        assert_eq!(found(None, ""), vec![]);
+        assert_eq!(found(None, ""), NOTHING);
         assert_noop!(buy(ALICE, ONE, 1, Way::Burn), Error::<Test>::NotListed);
         next_block();
         assert_eq!(CurrentTotals::<Test>::get().listed, 0);

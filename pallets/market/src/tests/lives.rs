@@ -161,7 +161,7 @@ proptest! {
             for who in ACCOUNTS {
                 assert_eq!(wealth(who).0, free(who), "something of {who} is still held");
             }
-            let everybody = ACCOUNTS.iter().chain([&ISSUER, &Market::account_id()]).map(|who| free(*who));
+            let everybody = ACCOUNTS.into_iter().chain([ISSUER, Market::account_id()]).map(free);
             assert_eq!(everybody.sum::<Balance>() + BurntSoFar::get(), 5 * ENDOWMENT);
         });
     }

@@ -41,13 +41,13 @@ fn a_search_is_by_type_and_by_words() {
         ]);
         assert_eq!(found(Some(OCR), ""), vec![100, 102]);
         assert_eq!(found(Some(CHAT), ""), vec![101]);
-        assert_eq!(found(Some(77), ""), vec![]);
+        assert_eq!(found(Some(77), ""), NOTHING);
         assert_eq!(found(None, "english"), vec![101, 100]);
         assert_eq!(found(None, " German, READS!"), vec![101, 100, 102]);
         assert_eq!(found(Some(OCR), "german english"), vec![100]);
-        assert_eq!(found(Some(CHAT), "text"), vec![]);
+        assert_eq!(found(Some(CHAT), "text"), NOTHING);
         assert_eq!(found(None, "m102"), vec![102]);
-        assert_eq!(found(None, "germ"), vec![]);
+        assert_eq!(found(None, "germ"), NOTHING);
     });
 }
 
@@ -56,8 +56,8 @@ fn what_no_listing_can_have_is_not_looked_for() {
     on_chain(|| {
         list_all(&[(800_000, 0, OCR, "a b")]);
         assert_eq!(found(None, &"a ".repeat(512)), vec![100]);
-        assert_eq!(found(None, &"a ".repeat(513)), vec![]);
-        assert_eq!(found(None, "a b c d e f g h i j k l m n o p q"), vec![]);
+        assert_eq!(found(None, &"a ".repeat(513)), NOTHING);
+        assert_eq!(found(None, "a b c d e f g h i j k l m n o p q"), NOTHING);
     });
 }
 

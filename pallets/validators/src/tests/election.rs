@@ -51,7 +51,9 @@ fn founders_make_room_step_by_step() {
 #[test]
 fn all_who_sit_stay_while_few_stand() {
     on_chain(|| {
-        [11, 12, 13].map(|who| stand(who, 500));
+        for who in [11, 12, 13] {
+            stand(who, 500);
+        }
         for _ in 0..3 {
             next_era();
         }
@@ -70,7 +72,9 @@ fn all_who_sit_stay_while_few_stand() {
 #[test]
 fn founders_stand_like_others() {
     on_chain(|| {
-        FOUNDERS.map(|who| stand(who, 500));
+        for who in FOUNDERS {
+            stand(who, 500);
+        }
         stand(11, 400);
         next_era();
         assert_eq!(validators(), [1, 2, 3, 4, 11]);
@@ -81,7 +85,9 @@ fn founders_stand_like_others() {
 #[test]
 fn who_is_chilled_sits_to_the_end_of_the_era() {
     on_chain(|| {
-        [11, 12, 13, 14, 15].map(|who| stand(who, 500));
+        for who in [11, 12, 13, 14, 15] {
+            stand(who, 500);
+        }
         (0..4).for_each(|_| next_era());
         assert_eq!(validators(), [11, 12, 13, 14, 15]);
         assert_ok!(chill(15, 15));
@@ -96,7 +102,9 @@ fn who_is_chilled_sits_to_the_end_of_the_era() {
 fn of_more_than_there_are_seats_the_highest_stakes_sit() {
     on_chain(|| {
         all_stand();
-        [21, 22, 23, 24].map(|who| stand(who, 500));
+        for who in [21, 22, 23, 24] {
+            stand(who, 500);
+        }
         (0..8).for_each(|_| next_era());
         let mut sitting = validators();
         sitting.sort_unstable();
@@ -161,7 +169,7 @@ fn who_sits_without_session_keys_loses_its_seat_and_keeps_nobody_out() {
 fn an_election_passes_over_no_more_than_it_may() {
     on_chain(|| {
         all_stand();
-        [11, 12, 13].map(remove_keys);
+        [11, 12, 13].into_iter().for_each(remove_keys);
         events();
         next_era();
         let reason = ChillReason::NoSessionKeys;

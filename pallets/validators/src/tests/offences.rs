@@ -106,7 +106,9 @@ fn offenders_of_one_moment_answer_for_each_other() {
 #[test]
 fn an_offence_that_is_proved_late_costs_what_answered_for_it_then() {
     with_stakers(|| {
-        FOUNDERS.map(|who| stand(who, 500));
+        for who in FOUNDERS {
+            stand(who, 500);
+        }
         assert_ok!(chill(11, 11));
         transfer(11, 99);
         end_sessions(3);

@@ -17,7 +17,9 @@ fn has_the_highest_stake_first_and_of_equals_the_first_module() {
 #[test]
 fn follows_every_change_of_stake() {
     on_chain(|| {
-        [(11, 300), (12, 200), (13, 100)].map(|(who, stake)| stand(who, stake));
+        for (who, stake) in [(11, 300), (12, 200), (13, 100)] {
+            stand(who, stake);
+        }
         set_stake(13, 250);
         assert_eq!(ranking(), [11, 13, 12]);
         set_stake(11, 199);
@@ -32,7 +34,9 @@ fn follows_every_change_of_stake() {
 #[test]
 fn loses_who_is_chilled_and_has_who_stands_again_at_the_new_place() {
     on_chain(|| {
-        [(11, 300), (12, 200)].map(|(who, stake)| stand(who, stake));
+        for (who, stake) in [(11, 300), (12, 200)] {
+            stand(who, stake);
+        }
         assert_ok!(chill(11, 11));
         assert_eq!(ranking(), [12]);
         set_stake(11, 150);

@@ -98,7 +98,9 @@ fn an_owner_chills_its_module() {
 #[test]
 fn what_is_removed_transferred_or_plays_another_part_is_chilled() {
     on_chain(|| {
-        [11, 12, 13, 14].map(|who| stand(who, 500));
+        for who in [11, 12, 13, 14] {
+            stand(who, 500);
+        }
         events();
         remove_module(11);
         transfer(12, 4);

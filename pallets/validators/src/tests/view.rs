@@ -9,7 +9,9 @@ use crate::mock::*;
 #[test]
 fn candidates_are_shown_from_any_place_on() {
     on_chain(|| {
-        [(11, 300), (12, 500), (13, 400)].map(|(who, stake)| stand(who, stake));
+        for (who, stake) in [(11, 300), (12, 500), (13, 400)] {
+            stand(who, stake);
+        }
         let shown = |first, limit| -> Vec<_> {
             Validators::candidate_views(first, limit).into_iter().map(|view| view.module).collect()
         };
