@@ -7,11 +7,13 @@ mod chain_spec;
 mod cli;
 mod commands;
 mod inference;
+mod market;
 mod metrics;
 mod models;
 mod rows;
 mod rpc;
 mod service;
+mod signature;
 mod tensors;
 
 use std::process::ExitCode;

@@ -45,6 +45,8 @@ pub struct Deps {
     pub lookup: RpcModule<()>,
     /// The methods of inference.
     pub rows: RpcModule<()>,
+    /// The methods of paid access.
+    pub tickets: RpcModule<()>,
 }
 
 /// Puts the RPC methods together.
@@ -55,7 +57,7 @@ pub fn create(deps: &Deps, executor: SubscriptionTaskExecutor) -> Result<RpcModu
     use sc_sync_state_rpc::{SyncState, SyncStateApiServer};
     use substrate_frame_rpc_system::{System, SystemApiServer};
 
-    let Deps { client, pool, select_chain, chain_spec, keystore, babe_worker, grandpa, tensors, lookup, rows } =
+    let Deps { client, pool, select_chain, chain_spec, keystore, babe_worker, grandpa, tensors, lookup, rows, tickets } =
         deps;
     let mut module = RpcModule::new(());
     module.merge(System::new(client.clone(), pool.clone()).into_rpc())?;
@@ -78,5 +80,6 @@ pub fn create(deps: &Deps, executor: SubscriptionTaskExecutor) -> Result<RpcModu
     module.merge(tensors.clone())?;
     module.merge(lookup.clone())?;
     module.merge(rows.clone())?;
+    module.merge(tickets.clone())?;
     Ok(module)
 }

@@ -8,13 +8,15 @@ use ensemble_core::{
     epochs::Epochs,
     exchange::{Asker, Received, Refusal, Title, Ways},
     inference::{ModelView, Quote, SessionView, WorkerView},
+    market::{self, Cost, Cursor, ListingView, SaleView, StakeInSale, Stats, TicketId, TicketView, Way},
     matching::{MinerView, Status, TestCase, ValidatorView},
     modules::{ModuleView, NameError, NamePrice, Page, Pipeline, PipelineError, Query},
     scores::{Duties, ResultView, Sealed},
     spaces::{Member, PastRound, RoundIndex, RoundView, Settled, SpaceView},
     stake::{PoolView, StakeView},
     tasks::{Obligation, TaskView},
-    AttesterId, EpochIndex, ModelId, ModelType, ModuleId, SessionId, SpaceId, TaskId,
+    validators::{CandidateView, EraView},
+    AttesterId, EpochIndex, EraIndex, ModelId, ModelType, ModuleId, SessionId, SpaceId, TaskId,
 };
 use ensemble_tensor::TensorId;
 use frame_support::{
@@ -42,9 +44,9 @@ use sp_version::RuntimeVersion;
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, genesis, AccountId, AuthorityDiscovery, Babe, Balance, Balances, Block,
-    BlockNumber, Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Matching, Modules,
-    Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks,
-    TransactionPayment, VERSION,
+    BlockNumber, Emission, Exchange, Executive, Grandpa, Historical, Inference, InherentDataExt, Market, Matching,
+    Modules, Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, Scores, SessionKeys, Spaces, Stake, System, Tasks,
+    TransactionPayment, Validators, VERSION,
 };
 
 impl_runtime_apis! {
@@ -395,6 +397,24 @@ impl_runtime_apis! {
         }
     }
 
+    impl ensemble_core::validators::ValidatorsApi<Block, AccountId, Balance> for Runtime {
+        fn candidates(first: u32, limit: u32) -> Vec<CandidateView<AccountId, Balance>> {
+            Validators::candidate_views(first, limit)
+        }
+
+        fn candidate(module: ModuleId) -> Option<CandidateView<AccountId, Balance>> {
+            Validators::candidate_view(module)
+        }
+
+        fn era() -> EraView<AccountId, Balance> {
+            Validators::era_view()
+        }
+
+        fn barred_until(account: AccountId) -> Option<EraIndex> {
+            Validators::barred_until(&account)
+        }
+    }
+
     impl ensemble_core::matching::MatchingApi<Block, Balance> for Runtime {
         fn miner(module: ModuleId) -> Option<MinerView> {
             Matching::miner_view(module)
@@ -422,10 +442,45 @@ impl_runtime_apis! {
                 counts: Matching::counts(),
                 epoch: Emission::current(),
                 results: Scores::results_kept(),
-                listings: 0,
+                listings: pallet_market::CurrentTotals::<Runtime>::get().listed,
                 supply: supply.issuance,
                 burnt: supply.burnt,
             }
+        }
+    }
+
+    impl ensemble_core::market::MarketApi<Block, AccountId, Balance, BlockNumber> for Runtime {
+        fn search(
+            model_type: Option<ModelType>,
+            text: Vec<u8>,
+            cursor: Option<Cursor>,
+            limit: u32,
+        ) -> market::Page<AccountId, Balance> {
+            Market::search(model_type, &text, cursor, limit)
+        }
+
+        fn listing(module: ModuleId) -> Option<ListingView<AccountId, Balance>> {
+            Market::listing_view(module)
+        }
+
+        fn cost(module: ModuleId, calls: u32, way: Way) -> Option<Cost<Balance>> {
+            Market::cost(module, calls, way)
+        }
+
+        fn ticket(id: TicketId) -> Option<TicketView<AccountId, BlockNumber>> {
+            Market::ticket_view(id)
+        }
+
+        fn sale(task: TaskId) -> Option<SaleView<Balance>> {
+            Market::sale_view(task)
+        }
+
+        fn stake_in_sale(task: TaskId, account: AccountId) -> Option<StakeInSale<Balance>> {
+            Market::stake_in_sale(task, &account)
+        }
+
+        fn stats() -> Stats<Balance> {
+            Market::stats()
         }
     }
 

@@ -16,8 +16,8 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 use crate::{
     configs::BABE_GENESIS_EPOCH_CONFIG, AccountId, BabeConfig, Balance, BalancesConfig, BlockNumber, EmissionConfig,
-    InferenceConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SpacesConfig, StakeConfig, SudoConfig,
-    ValidatorsConfig, MINUTES, TUNE,
+    InferenceConfig, OriginsConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SpacesConfig, StakeConfig,
+    SudoConfig, ValidatorsConfig, MINUTES, TUNE,
 };
 
 /// Name of the preset for a public network.
@@ -27,6 +27,9 @@ pub const PRODUCTION_RUNTIME_PRESET: &str = "production";
 const DEV_ENDOWMENT: Balance = 1_000_000 * TUNE;
 /// Slots in a session of a dev or local network: two minutes, so that rotations are seen.
 const DEV_SESSION_LENGTH: u64 = 2 * MINUTES as u64;
+
+/// Sessions in an era of a dev or local network: four minutes in all, so that elections are seen.
+const DEV_SESSIONS_PER_ERA: u32 = 2;
 
 /// Blocks between unstaking and withdrawing on a dev or local network: half a minute, so that withdrawals are seen.
 const DEV_UNBONDING_PERIOD: BlockNumber = MINUTES / 2;
@@ -46,6 +49,10 @@ const DEV_LENGTHS: Lengths<BlockNumber> = Lengths {
     window: MINUTES,
     leave: 6 * MINUTES,
 };
+
+/// Blocks of a day of governance on a dev or local network: half a minute, so that a referendum of which all are in favour
+/// passes within three.
+const DEV_DAY: BlockNumber = MINUTES / 2;
 
 /// Names of the presets.
 pub fn preset_names() -> Vec<PresetId> {
@@ -85,6 +92,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         balances: BalancesConfig { balances: endowed },
         emission: EmissionConfig { epoch_length: Some(DEV_EPOCH_LENGTH) },
         inference: InferenceConfig { lengths: Some(DEV_LENGTHS) },
+        origins: OriginsConfig { day: Some(DEV_DAY) },
         session: SessionConfig { keys },
         spaces: SpacesConfig { phases: Some(DEV_ROUND_PHASES) },
         stake: StakeConfig { unbonding_period: Some(DEV_UNBONDING_PERIOD) },
@@ -92,6 +100,7 @@ fn network_of(validators: &[(Sr25519Keyring, Ed25519Keyring)]) -> Value {
         validators: ValidatorsConfig {
             validators: validators.iter().map(|(who, _)| who.to_account_id()).collect(),
             session_length: Some(DEV_SESSION_LENGTH),
+            sessions_per_era: Some(DEV_SESSIONS_PER_ERA),
         },
     })
 }
@@ -103,7 +112,7 @@ fn production() -> Value {
         balances: BalancesConfig { balances: vec![] },
         session: SessionConfig { keys: vec![] },
         sudo: SudoConfig { key: None },
-        validators: ValidatorsConfig { validators: vec![], session_length: None },
+        validators: ValidatorsConfig { validators: vec![], session_length: None, sessions_per_era: None },
     })
 }
 

@@ -3,6 +3,7 @@
 //! - [`configs`]: what each pallet is told, by concern;
 //! - [`apis`]: what the node and the outside may ask;
 //! - [`genesis`]: the presets `dev`, `local` and `production`;
+//! - [`migrations`]: what an upgrade changes in the state;
 //! - [`weights`]: what calls cost, measured.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -19,18 +20,22 @@ pub mod apis;
 mod benchmarks;
 pub mod configs;
 pub mod genesis;
+pub mod migrations;
+mod version;
 pub mod weights;
 
-use alloc::{borrow::Cow, vec::Vec};
+use alloc::vec::Vec;
 
 use sp_runtime::{
     generic, impl_opaque_keys,
     traits::{BlakeTwo256, IdentifyAccount, Verify},
     MultiAddress, MultiSignature,
 };
-use sp_version::RuntimeVersion;
 
 pub use apis::RuntimeApi;
+pub use version::VERSION;
+
+use configs::{pallet_origins, pallet_voters};
 
 /// Number of a block.
 pub type BlockNumber = u32;
@@ -111,20 +116,6 @@ impl_opaque_keys! {
     }
 }
 
-/// This runtime's version. `spec_version` grows with every change of logic, `transaction_version` with every change of
-/// a call's encoding.
-#[sp_version::runtime_version]
-pub const VERSION: RuntimeVersion = RuntimeVersion {
-    spec_name: Cow::Borrowed("ensemble"),
-    impl_name: Cow::Borrowed("ensemble-node"),
-    authoring_version: 1,
-    spec_version: 1,
-    impl_version: 1,
-    apis: apis::RUNTIME_API_VERSIONS,
-    transaction_version: 1,
-    system_version: 1,
-};
-
 #[frame_support::runtime]
 mod runtime {
     #[runtime::runtime]
@@ -147,15 +138,16 @@ mod runtime {
     #[runtime::pallet_index(1)]
     pub type Timestamp = pallet_timestamp;
 
-    // Consensus. Babe comes before Session, which ends when Babe's epoch does.
+    // Consensus. Babe comes before Session, which ends when Babe's epoch does, and Authorship after it: the author of a
+    // session's first block is named by its place among the validators of that session.
     #[runtime::pallet_index(10)]
     pub type Babe = pallet_babe;
-    #[runtime::pallet_index(11)]
-    pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(12)]
     pub type Validators = pallet_validators;
     #[runtime::pallet_index(13)]
     pub type Session = pallet_session;
+    #[runtime::pallet_index(11)]
+    pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(14)]
     pub type Historical = pallet_session::historical;
     #[runtime::pallet_index(15)]
@@ -205,4 +197,24 @@ mod runtime {
     // After Tasks, as Spaces.
     #[runtime::pallet_index(48)]
     pub type Inference = pallet_inference;
+    #[runtime::pallet_index(49)]
+    pub type Market = pallet_market;
+
+    // Governance.
+    #[runtime::pallet_index(50)]
+    pub type Origins = pallet_origins;
+    #[runtime::pallet_index(51)]
+    pub type Preimage = pallet_preimage;
+    #[runtime::pallet_index(52)]
+    pub type Scheduler = pallet_scheduler;
+    #[runtime::pallet_index(53)]
+    pub type Referenda = pallet_referenda;
+    #[runtime::pallet_index(54)]
+    pub type ConvictionVoting = pallet_conviction_voting;
+    #[runtime::pallet_index(55)]
+    pub type Treasury = pallet_treasury;
+    #[runtime::pallet_index(56)]
+    pub type Parameters = pallet_parameters;
+    #[runtime::pallet_index(57)]
+    pub type Voters = pallet_voters;
 }

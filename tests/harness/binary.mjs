@@ -17,6 +17,11 @@ export function built(name) {
   return join(target, 'release', name);
 }
 
+/** Path of the wasm of the runtime after the one that is tested: `scripts/build next` makes it. */
+export const NEXT_RUNTIME = built(
+  join('wbuild', 'ensemble-runtime-next', 'ensemble_runtime_next.compact.compressed.wasm'),
+);
+
 /** The path of a program that must be there; `remedy` builds it. */
 export function existing(path, remedy) {
   if (!existsSync(path)) throw new Error(`there is no program at ${path}: run ${remedy} first`);

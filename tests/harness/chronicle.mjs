@@ -13,15 +13,20 @@ export class Chronicle {
   /** Follows the chain from its first block on. */
   static async of(api) {
     const chronicle = new Chronicle();
-    let next = 1;
+    await chronicle.follow(api);
+    return chronicle;
+  }
+
+  /** Follows the chain over this connection from now on, and reads on where it had come to. */
+  async follow(api) {
+    this.close();
     let reading = Promise.resolve();
     const readTo = async (last) => {
-      for (; next <= last; next += 1) await chronicle.#read(api, next);
+      for (let next = this.last + 1; next <= last; next += 1) await this.#read(api, next);
     };
-    chronicle.#stop = await api.rpc.chain.subscribeFinalizedHeads((header) => {
-      reading = reading.then(() => readTo(header.number.toNumber())).catch((error) => chronicle.#fail(error));
+    this.#stop = await api.rpc.chain.subscribeFinalizedHeads((header) => {
+      reading = reading.then(() => readTo(header.number.toNumber())).catch((error) => this.#fail(error));
     });
-    return chronicle;
   }
 
   async #read(api, number) {

@@ -12,6 +12,9 @@ const BURNS = {
   'balances.DustLost': ({ amount }) => amount.toBigInt(),
   'emission.Burnt': ({ who, amount }) => (who.isSome ? amount.toBigInt() : 0n),
   'emission.EpochForgotten': ({ burnt }) => burnt.toBigInt(),
+  'market.AccessBought': ({ toll }) => toll.toBigInt(),
+  'market.DepositBurnt': ({ amount }) => amount.toBigInt(),
+  'market.TicketBought': ({ way, price, toll }) => (way.isBurn ? price : toll).toBigInt(),
   'modules.ModuleRegistered': ({ burnt }) => burnt.toBigInt(),
   'stake.Slashed': ({ staked, unbonding }) => staked.toBigInt() + unbonding.toBigInt(),
   'stake.MoveSettled': ({ slashed }) => slashed.toBigInt(),
@@ -25,7 +28,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 /**
  * Asserts, for one finalised block, that
  * - the balances of all accounts add up to the issuance,
- * - what is reserved of an account is the sum of its holds,
+ * - what is reserved of an account is the sum of its holds and of its deposits for referenda,
  * - deposits, rents, rewards and bonds held for tasks are those of the open tasks, so that none is left without one,
  * - deposits held for modules are those of their owners' modules, and those for spaces of their owners' spaces,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
@@ -33,6 +36,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
  * - what is held for inference are the deposits of models, the bonds of workers, and deposits and prices of open sessions;
  *   gateways' bonds answer for the prices of their open sessions and nothing else; and each model's pot has what it owes
  *   its shareholders beside what open sessions have in it,
+ * - deposits held for the market are those of listings, tickets and accesses, and its account has what sales owe,
  * - the shares of each contribution add up to its supply.
  *
  * @param {import('@polkadot/api').ApiPromise} api
@@ -48,6 +52,7 @@ export async function assertMoneyAddsUp(api) {
   await assertEmissionHolds(at, holds);
   await assertInferenceHolds(at, holds);
   await assertModelPots(at);
+  await assertMarketHolds(at, holds);
   await assertShares(at);
 }
 
@@ -97,6 +102,7 @@ async function allHolds(at) {
 async function assertIssuance(at, holds) {
   const issuance = (await at.query.balances.totalIssuance()).toBigInt();
   const accounts = await at.query.system.account.entries();
+  const deposits = await referendumDeposits(at);
   const owned = accounts.map(([, { data }]) => data.free.toBigInt() + data.reserved.toBigInt());
   assert.equal(sum(owned), issuance, 'balances do not add up to the issuance');
   for (const [
@@ -106,8 +112,22 @@ async function assertIssuance(at, holds) {
     { data },
   ] of accounts) {
     const held = holds.filter((hold) => hold.who === who.toString()).map(({ amount }) => amount);
-    assert.equal(data.reserved.toBigInt(), sum(held), `the holds of ${who} are not what is reserved`);
+    const expected = sum(held) + (deposits[who] ?? 0n);
+    assert.equal(data.reserved.toBigInt(), expected, `the holds of ${who} are not what is reserved`);
   }
+}
+
+/** What is reserved for referenda that are not refunded yet, by account. */
+async function referendumDeposits(at) {
+  const infos = (await at.query.referenda.referendumInfoFor.entries()).map(([, info]) => info.unwrap());
+  const deposits = infos.flatMap((info) => {
+    if (info.isKilled) return [];
+    if (!info.isOngoing)
+      return [info.value[1], info.value[2]].filter(({ isSome }) => isSome).map((some) => some.unwrap());
+    const { submissionDeposit, decisionDeposit } = info.asOngoing;
+    return [submissionDeposit, ...(decisionDeposit.isSome ? [decisionDeposit.unwrap()] : [])];
+  });
+  return byAccount(deposits.map(({ who, amount }) => ({ who: who.toString(), amount: amount.toBigInt() })));
 }
 
 async function assertTaskHolds(at, holds) {
@@ -170,6 +190,36 @@ async function assertInferenceHolds(at, holds) {
   const pledged = workers.map(([key, worker]) => ({ who: key.args[0].toString(), amount: worker.unwrap().pledged }));
   const answered = open.map(({ gateway, price }) => ({ who: gateway.account.toString(), amount: price }));
   assert.deepEqual(pledges(pledged), pledges(answered), 'what bonds answer for');
+}
+
+async function assertMarketHolds(at, holds) {
+  const [listings, tickets, accesses, sales] = await Promise.all(
+    ['listings', 'tickets', 'accesses', 'sales'].map((map) => at.query.market[map].entries()),
+  );
+  const deposits = (entries, of) =>
+    byAccount(
+      entries.map(([key, entry]) => ({
+        who: of(entry.unwrap(), key).toString(),
+        amount: entry.unwrap().deposit.toBigInt(),
+      })),
+    );
+  assert.deepEqual(
+    heldFor(holds, 'Market.Listing'),
+    deposits(listings, ({ depositor }) => depositor),
+    'for listings',
+  );
+  assert.deepEqual(
+    heldFor(holds, 'Market.Ticket'),
+    deposits(tickets, ({ buyer }) => buyer),
+    'for tickets',
+  );
+  assert.deepEqual(
+    heldFor(holds, 'Market.Access'),
+    deposits(accesses, (_, key) => key.args[1]),
+    'for accesses',
+  );
+  const owed = sum(sales.map(([, sale]) => sale.unwrap().income.owed.toBigInt()));
+  assert.equal(sum(Object.values(heldFor(holds, 'Market.Sales'))), owed, 'what sales owe');
 }
 
 const pledges = (amounts) =>

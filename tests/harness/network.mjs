@@ -1,5 +1,6 @@
 /** A network of real nodes in folders of their own, on ports that the system chooses. */
 
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -62,8 +63,8 @@ export class Network {
       await start(first, 0);
       await Promise.all(others.map((name, number) => start(name, number + 1)));
       await network.isFinalising();
-      network.accounts = new Accounts(network.first.api);
       network.chronicle = await Chronicle.of(network.first.api);
+      network.accounts = new Accounts(network.first.api);
     } catch (error) {
       await network.stop();
       throw error;
@@ -103,15 +104,16 @@ export class Network {
   /**
    * Starts one more node, connected to those that run.
    *
-   * @param {{ name: string, validator?: boolean, sessionKeys?: string[], open?: boolean, tcp?: boolean,
+   * @param {{ name: string, validator?: boolean, account?: string, sessionKeys?: string[], open?: boolean, tcp?: boolean,
    *   rpcPort?: number, args?: string[] }} options
    */
-  async add({ name, validator = false, sessionKeys, open = true, tcp = false, rpcPort, args = [] }) {
+  async add({ name, validator = false, account, sessionKeys, open = true, tcp = false, rpcPort, args = [] }) {
     const node = new Node({
       name,
       chain: this.#chain,
       folder: join(this.folder, name),
       validator,
+      account,
       sessionKeys,
       open,
       metrics: this.#metrics,
@@ -129,6 +131,9 @@ export class Network {
   /** Starts a node again that was stopped or killed, with what it has on its disk. */
   async restart(node) {
     await node.start(await this.addresses(node));
+    if (node !== this.first || !this.chronicle) return;
+    await this.chronicle.follow(node.api);
+    this.accounts = new Accounts(node.api);
   }
 
   /** Addresses of the nodes that run, without `except`. One that is killed meanwhile has none. */
@@ -155,6 +160,17 @@ export class Network {
   async isFinalised(within = 90_000) {
     const best = await this.first.best();
     await until(`block ${best} to be finalised`, async () => (await this.first.finalized()) >= best, { within });
+  }
+
+  /** Waits until every node that runs has finalised the block of this number, and they agree on which it is. */
+  async agreesOn(number, within = 90_000) {
+    const running = this.nodes.filter((node) => node.api?.isConnected);
+    const hashes = running.map(async (node) => {
+      const finalised = async () => (await node.finalized()) >= number;
+      await until(`${node.name} to finalise block ${number}`, finalised, { within, every: 250 });
+      return (await node.api.rpc.chain.getBlockHash(number)).toHex();
+    });
+    assert.equal(new Set(await Promise.all(hashes)).size, 1, `the nodes have different blocks ${number}`);
   }
 
   /** Issuance, balances, holds and shares add up in the last finalised block. */

@@ -24,10 +24,11 @@ const METRICS = /Prometheus exporter started at 127\.0\.0\.1:(\d+)/g;
 
 /**
  * @typedef {object} NodeOptions
- * @property {string} name        a well-known account's name makes a validator of `local` with that account's keys
+ * @property {string} name        what it is called
  * @property {string} chain       preset or path of a specification
  * @property {string} folder      where the node's data and log go
- * @property {boolean} [validator] whether it starts with the keys of the account `name`
+ * @property {boolean} [validator] whether it is a validator
+ * @property {string} [account]   the well-known account whose session keys a validator has: that of its name, if no other
  * @property {(keyof typeof SCHEMES)[]} [sessionKeys] the keys that it starts with if not all of them
  * @property {boolean} [open]     whether unsafe RPC methods are allowed; they are unless this is false
  * @property {boolean} [metrics]  whether Prometheus is served
@@ -73,8 +74,8 @@ export class Node {
   /** Makes the folder, and puts into it what the node is to find at its first start. */
   async #settle() {
     mkdirSync(this.folder, { recursive: true });
-    const { name, sessionKeys = [] } = this.#options;
-    const secret = `//${name[0].toUpperCase()}${name.slice(1)}`;
+    const { name, account = name, sessionKeys = [] } = this.#options;
+    const secret = `//${account[0].toUpperCase()}${account.slice(1)}`;
     for (const type of sessionKeys) {
       const key = [`--suri=${secret}`, `--key-type=${type}`, `--scheme=${SCHEMES[type]}`];
       await command(['key', 'insert', ...this.#place(), ...key]);
@@ -88,9 +89,9 @@ export class Node {
 
   /** The arguments that say who it is. */
   #role() {
-    const { name, validator, sessionKeys } = this.#options;
-    if (!validator) return [`--name=${name}`];
-    return sessionKeys ? ['--validator', `--name=${name}`] : [`--${name}`];
+    const { name, account = name, validator, sessionKeys } = this.#options;
+    const role = sessionKeys ? '--validator' : `--${account}`;
+    return validator ? [role, `--name=${name}`] : [`--name=${name}`];
   }
 
   /** Starts the process, and waits until it has opened its RPC port, which it returns. */

@@ -19,7 +19,7 @@ export class Program {
   /**
    * Starts a program, and waits until it listens.
    *
-   * @param {'miner' | 'validator' | 'copier'} kind
+   * @param {'miner' | 'validator' | 'copier' | 'shop'} kind
    * @param {string[]} args
    * @param {{ secret?: string }} [options] the phrase of the account that it signs for
    */
@@ -63,13 +63,14 @@ export class Program {
   /** Asks it to end, and returns its exit code. */
   async stop() {
     this.#process.kill('SIGTERM');
-    const code = await inTime(`${this.name} to end`, this.#exit, 10_000);
+    const code = await inTime(`${this.name} to end`, this.#exit, 30_000);
     running.delete(this);
     return code;
   }
 
-  /** Ends it without waiting for its end. */
+  /** Ends it at once. Who wants to know when it has ended waits for what this returns. */
   kill() {
     this.#process.kill('SIGKILL');
+    return this.#exit;
   }
 }

@@ -1,14 +1,13 @@
 /** The calls in the guides work when pasted: all of a guide's are run, in their order, and both guides on one node. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
 
 import { tinyModel } from '../harness/gguf.mjs';
+import { piecesOf, runGuide } from '../harness/guides.mjs';
 import { Network } from '../harness/index.mjs';
 import { imported } from '../harness/models.mjs';
 
@@ -20,17 +19,26 @@ const GUIDES = {
     /near row 17: row [0-9]+/,
     /is scored by \[[0-9]+\]/,
     /in this epoch so far: [1-9]/,
+    /score 900000, usage 0, 2 ways to pay/,
+    /2 calls left/,
+    /referendum 0 is Approved/,
     /answers for [1-9][0-9]* planck/,
     /answered with [1-9][0-9]* tokens/,
   ],
-  'mining.md': [/is scored by \[[0-9]+\]/, /score 1000000 of 1000000, said by 1/, /paid [1-9][0-9]* planck/],
+  'mining.md': [
+    /is scored by \[[0-9]+\]/,
+    /score 1000000 of 1000000, said by 1/,
+    /paid [1-9][0-9]* planck/,
+    /listed with a score of 1000000/,
+    /good for this call and 9 more/,
+    /1 call redeemed, usage 1000/,
+  ],
 };
 
 describe('guides', () => {
   /** @type {Network} */
   let net;
-  // Inside tests/, so that the guides' imports are found.
-  const folder = mkdtempSync(join(fileURLToPath(new URL('..', import.meta.url)), '.guide-'));
+  const folder = mkdtempSync(join(tmpdir(), 'ensemble-guide-'));
 
   before(async () => {
     writeFileSync(join(folder, 'tiny.gguf'), tinyModel());
@@ -43,18 +51,13 @@ describe('guides', () => {
   });
 
   describe('run', { concurrency: 2 }, () => {
-    for (const [name, expected] of Object.entries(GUIDES)) {
-      const guide = readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
-      const blocks = [...guide.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
+    for (const [guide, expected] of Object.entries(GUIDES)) {
+      const { length } = piecesOf(guide);
 
-      it(`all ${blocks.length} pieces of code in docs/${name} run, and end as it says`, async () => {
-        assert(blocks.length > 5);
-        const path = join(folder, name.replace('.md', '.mjs'));
-        writeFileSync(path, blocks.join('\n').replaceAll('ws://127.0.0.1:9944', net.first.url));
-        const env = { ...process.env, MODEL: join(folder, 'model') };
-        const run = promisify(execFile)(process.execPath, [path], { timeout: 540_000, killSignal: 'SIGKILL', env });
-        const { stdout } = await run;
-        for (const line of expected) assert.match(stdout, line);
+      it(`all ${length} pieces of code in docs/${guide} run, and end as it says`, async () => {
+        assert(length > 5);
+        const printed = await runGuide(guide, net.first, { env: { MODEL: join(folder, 'model') } });
+        for (const line of expected) assert.match(printed, line);
       });
     }
   });

@@ -14,7 +14,7 @@ import { DispatchError, Network, Tensor, blockReached, command, failing, send, w
 /** Pallets with calls, and functions of the runtime APIs. */
 const PALLETS = [
   ...['assets', 'balances', 'emission', 'exchange', 'matching', 'modules', 'multisig', 'proxy', 'scores', 'session'],
-  ...['spaces', 'stake', 'sudo', 'tasks', 'utility'],
+  ...['spaces', 'stake', 'sudo', 'tasks', 'utility', 'validators'],
 ];
 const APIS = {
   tasksApi: ['openTasks', 'task', 'obligations'],
@@ -22,6 +22,7 @@ const APIS = {
   spacesApi: ['space', 'spaces', 'members', 'rounds', 'history', 'state'],
   modulesApi: ['module', 'moduleByName', 'search', 'pipeline', 'price', 'typeOfName', 'modelTypes'],
   stakeApi: ['pool', 'stakes'],
+  validatorsApi: ['candidates', 'candidate', 'era', 'barredUntil'],
   matchingApi: ['miner', 'validator', 'minersOf', 'truths', 'testCases', 'status'],
   scoresApi: ['duties', 'result', 'results', 'seal'],
   emissionApi: ['epoch', 'epochs', 'allocations', 'allocationsOf', 'prospect', 'supply', 'apr'],

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { Network, TUNE, balance, command, pairOf, send, wellKnown } from '../harness/index.mjs';
+import { Network, Referendum, TUNE, balance, command, pairOf, send, standard, wellKnown } from '../harness/index.mjs';
 
 const FOUNDERS = ['first', 'second'];
 const SESSION_KEYS = [
@@ -38,6 +38,19 @@ describe('a network from the production preset', () => {
 
   it('has no sudo key', async () => {
     assert((await net.api.query.sudo.key()).isNone);
+    const call = net.api.tx.sudo.sudo(net.api.tx.system.remark('0x00'));
+    for (const { pair } of founders) await assert.rejects(send(net.api, call, pair), { message: 'sudo.RequireSudo' });
+  });
+
+  it('is governed by referendum', async () => {
+    const [first, second] = founders.map(({ pair }) => pair);
+    const { api } = net;
+    const split = { miners: 500_000, validators: 300_000, treasury: 200_000 };
+    const call = api.tx.emission.setSplit(split);
+    const referendum = await Referendum.propose(api, { origin: { Origins: 'Parameters' }, call, by: first });
+    await referendum.votes([first, second], standard(true, 4_000n * TUNE));
+    assert.equal((await referendum.enacted()).error, undefined);
+    assert.deepEqual((await api.query.emission.currentSplit()).toJSON(), split);
   });
 
   it('lets a founder spend what genesis gave', async () => {
@@ -68,7 +81,7 @@ async function freeze(folder, founders) {
   const form = JSON.parse((await command(['build-spec', '--chain=production'])).stdout);
   const { patch } = form.genesis.runtimeGenesis;
   const addresses = founders.map(({ account }) => account.ss58Address);
-  patch.balances = { balances: addresses.map((address) => [address, Number(1_000n * TUNE)]) };
+  patch.balances = { balances: addresses.map((address) => [address, Number(8_000n * TUNE)]) };
   patch.validators = { ...patch.validators, validators: addresses };
   patch.session = {
     keys: founders.map(({ account: { ss58Address }, sr25519, ed25519 }) => [
@@ -77,6 +90,8 @@ async function freeze(folder, founders) {
       { babe: sr25519, grandpa: ed25519, authority_discovery: sr25519, attester: sr25519 },
     ]),
   };
+  // A day of half a minute, so that a referendum passes while one waits.
+  patch.origins = { day: 10 };
   const filled = join(folder, 'chain.json');
   writeFileSync(filled, JSON.stringify(form));
   const { stdout } = await command(['build-spec', `--chain=${filled}`, '--raw']);

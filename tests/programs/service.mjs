@@ -14,13 +14,22 @@ const MAX_REQUEST = 1 << 20;
 export const say = (fact) => console.log(JSON.stringify(fact));
 
 /** Connects to a node. */
-export const connect = (url) => ApiPromise.create({ provider: new WsProvider(url), noInitWarn: true });
+export const connect = (url, provider = new WsProvider(url)) => ApiPromise.create({ provider, noInitWarn: true });
+
+/** Why a request is not answered, with the status that says so. */
+export class Refusal extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
 
 /**
  * Answers requests with what `answer` makes of their bodies, and says where.
  *
  * @param {number} port 0 lets the system choose
- * @param {(body: object) => Promise<object> | object} answer an error it throws is the answer, with status 400
+ * @param {(body: object) => Promise<object> | object} answer an error it throws is the answer, with its status or 400
+ * @returns {{ listening: Promise<string>, close: () => void }} `listening`: the URL, when it can be asked
  */
 export function serve(port, answer) {
   const server = createServer(async (request, response) => {
@@ -28,11 +37,15 @@ export function serve(port, answer) {
     try {
       result = await answer(await bodyOf(request));
     } catch (error) {
-      [status, result] = [400, { error: error.message }];
+      [status, result] = [error.status ?? 400, { error: error.message }];
     }
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(result));
   });
-  server.listen(port, '127.0.0.1', () => say({ listening: `http://127.0.0.1:${server.address().port}` }));
+  const listening = new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${server.address().port}`));
+  });
+  void listening.then((url) => say({ listening: url }));
+  return { listening, close: () => server.close() };
 }
 
 async function bodyOf(request) {

@@ -15,7 +15,7 @@
 //!
 //! # What is flat
 //!
-//! Nothing must read more of the state because there are more entries: reads are counted ([`MORE_READS`]).
+//! Nothing must read more of the state because there are more entries: reads are counted.
 //!
 //! Each read takes longer all the same. An entry among N is at the end of a path in the trie that is log16 N nodes longer
 //! than the path to its map, and the more nodes there are, the fewer of them are in the processor's caches. So the reading
@@ -26,20 +26,25 @@
 //!
 //! Numbers on the command line are measured instead of 100, 10,000 and 1,000,000, the smallest first.
 
-mod block;
 mod calls;
 mod chain;
-mod report;
+#[path = "../shared/mod.rs"]
+mod shared;
 
-use std::{process::ExitCode, time::Duration};
+use std::process::ExitCode;
 
 use frame_support::weights::Weight;
 
 use crate::{
-    block::{Block, Cost, Wasm},
     calls::{Kind, Target},
-    chain::{Chain, Overlay, State},
-    report::Report,
+    shared::{
+        block::{Block, Wasm},
+        chain::{genesis, read, with_state, Chain, Overlay, State, Step},
+        growth::{medians, micros, ratio, Costs, Flatness},
+        random,
+        report::Report,
+        transaction::weights,
+    },
 };
 
 /// Entries in storage unless the command line names others.
@@ -50,31 +55,6 @@ const BLOCKS: u32 = 80;
 const BEGINNINGS: u32 = 100;
 /// Single entries that are read before each block.
 const READS: u32 = 8;
-/// How many times as much may be read with the most entries as with the fewest: with a hundred, two things that are
-/// needed are now and then the same.
-const MORE_READS: f64 = 1.05;
-
-/// What something took, by chain.
-#[derive(Clone)]
-struct Costs {
-    /// Microseconds.
-    times: Vec<Vec<f64>>,
-    /// Entries whose values were read from the state.
-    reads: Vec<Vec<f64>>,
-}
-
-impl Costs {
-    fn none(chains: &[Chain]) -> Self {
-        let none = || vec![Vec::new(); chains.len()];
-        Self { times: none(), reads: none() }
-    }
-
-    /// Adds what was taken on a chain.
-    fn add(&mut self, chain: usize, cost: Cost) {
-        self.times[chain].push(micros(cost.time));
-        self.reads[chain].push(cost.reads as f64);
-    }
-}
 
 /// What was measured of one kind of call.
 struct Measured {
@@ -92,8 +72,10 @@ fn main() -> ExitCode {
     let named: Vec<u32> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
     let sizes = if named.is_empty() { SIZES.to_vec() } else { named };
     let folder = tempfile::tempdir().expect("there is room for temporary files");
-    let genesis = chain::genesis();
-    let populated = |size: &u32| Chain::populated(genesis.clone(), *size, &folder.path().join(size.to_string()));
+    let genesis = genesis();
+    let steps: [Step; 2] = [chain::write_entries, chain::write_all_scores];
+    let populated =
+        |size: &u32| Chain::populated(genesis.clone(), *size, &folder.path().join(size.to_string()), &steps);
     let chains: Vec<Chain> = sizes.iter().map(populated).collect();
     let wasm = Wasm::new();
     let mut report = Report::default();
@@ -111,18 +93,28 @@ fn main() -> ExitCode {
     });
 
     let readings = medians(&readings);
-    let mut flatness = Flatness { report: &mut report, sizes: &sizes, reading: ratio(&readings) };
-    calls.iter().for_each(|(kind, measured)| flatness.of_calls(*kind, measured));
-    blocks.iter().for_each(|(name, costs)| flatness.of(name, costs));
-    growth(&mut report, "root", &sizes, &medians(&roots), None);
-    growth(&mut report, "read", &sizes, &readings, None);
+    let mut flatness = Flatness { report: &mut report, of: "subnet", sizes: &sizes, reading: ratio(&readings) };
+    calls.iter().for_each(|(kind, measured)| say_how_flat(&mut flatness, *kind, measured));
+    blocks.iter().for_each(|(name, costs)| flatness.of_costs(name, costs));
+    flatness.growth("root", &medians(&roots), None);
+    flatness.growth("read", &readings, None);
     report.exit_code()
+}
+
+/// Says whether calls of a kind are flat.
+fn say_how_flat(flatness: &mut Flatness<'_>, kind: Kind, measured: &Measured) {
+    let name = kind.name();
+    flatness.of_costs(name, &measured.calls);
+    if kind.is_finished_later() {
+        flatness.of_costs(&format!("{name}.finish"), &measured.finishing);
+    }
+    flatness.of_weights(name, &measured.weights);
 }
 
 /// Times the reading of some entries of a chain, in microseconds.
 fn read_some(chain: &Chain, state: &State, round: u32, readings: &mut Vec<f64>) {
-    let entries = (0..READS).map(|number| chain::random(("read", round, number)) % chain.size());
-    readings.extend(entries.map(|entry| micros(Chain::read(state, entry))));
+    let entries = (0..READS).map(|number| random(("read", round, number)) % chain.size());
+    readings.extend(entries.map(|entry| micros(read(state, entry))));
 }
 
 /// What calls of a kind take. Notes what single reads took at that time, for each chain.
@@ -133,13 +125,13 @@ fn measure(wasm: &Wasm, chains: &[Chain], kind: Kind, readings: &mut [Vec<f64>])
         for (index, chain) in chains.iter().enumerate() {
             let state = chain.state();
             let sign = || calls::signed(kind, draw(kind, round, chain.size()), chain.head());
-            let call = chain::with_state(&state, &mut Overlay::default(), sign);
+            let call = with_state(&state, &mut Overlay::default(), sign);
             read_some(chain, &state, round, &mut readings[index]);
             let mut block = Block::begin(wasm, &state, chain.head(), kind.block());
             measured.calls.add(index, block.apply(&call));
             let events = block.events();
             assert!(events.iter().any(|event| kind.happened(event)), "the call did its work");
-            for weight in calls::weights(&events) {
+            for weight in weights(&events) {
                 if !measured.weights.contains(&weight) {
                     measured.weights.push(weight);
                 }
@@ -169,71 +161,8 @@ fn beginnings(wasm: &Wasm, chains: &[Chain], number: u32, readings: &mut [Vec<f6
 /// What a call is about, drawn from the entries that it can be about.
 fn draw(kind: Kind, round: u32, size: u32) -> Target {
     assert!((0..size).any(|entry| kind.concerns(entry)), "a chain needs more than {size} entries");
-    let random = |number: u32, which: &str| chain::random((kind.name(), round, number, which)) % size;
-    let drawn = (0u32..).map(|number| Target { entry: random(number, "entry"), other: random(number, "other") });
+    let number = |number: u32, which: &str| random((kind.name(), round, number, which)) % size;
+    let drawn = (0u32..).map(|at| Target { entry: number(at, "entry"), other: number(at, "other") });
     let mut fitting = drawn.filter(|target| target.entry != target.other && kind.concerns(target.entry));
     fitting.next().expect("numbers do not end")
-}
-
-/// Says whether things are flat.
-struct Flatness<'a> {
-    report: &'a mut Report,
-    sizes: &'a [u32],
-    /// How many times as long a single read takes with the most entries as with the fewest.
-    reading: f64,
-}
-
-impl Flatness<'_> {
-    fn of_calls(&mut self, kind: Kind, measured: &Measured) {
-        let name = kind.name();
-        self.of(name, &measured.calls);
-        if kind.is_finished_later() {
-            self.of(&format!("{name}.finish"), &measured.finishing);
-        }
-        let weights: Vec<f64> = measured.weights.iter().map(|weight| weight.ref_time() as f64 / 1e6).collect();
-        for weight in &weights {
-            self.report.figure(format!("subnet.{name}.weight"), *weight, "µs", None);
-        }
-        self.report.figure(format!("subnet.{name}.weights"), weights.len() as f64, "different weights", Some(1.0));
-    }
-
-    /// It reads as much whatever the number of entries, and takes no more times as long than a read does.
-    fn of(&mut self, name: &str, costs: &Costs) {
-        let (times, reads) = (medians(&costs.times), means(&costs.reads));
-        growth(self.report, name, self.sizes, &times, Some(self.reading));
-        let per_call = reads.last().copied().unwrap_or_default();
-        self.report.figure(format!("subnet.{name}.reads"), per_call, "entries read with the most entries", None);
-        let more = ratio(&reads);
-        self.report.figure(format!("subnet.{name}.more"), more, "times the reads with the fewest", Some(MORE_READS));
-    }
-}
-
-/// Prints how long something takes, and how many times as long with the most entries, at most `bar`.
-fn growth(report: &mut Report, name: &str, sizes: &[u32], times: &[f64], bar: Option<f64>) {
-    for (size, time) in sizes.iter().zip(times) {
-        report.figure(format!("subnet.{name}.{size}"), *time, "µs", None);
-    }
-    report.figure(format!("subnet.{name}.growth"), ratio(times), "times the time with the fewest entries", bar);
-}
-
-/// The last to the first.
-fn ratio(of: &[f64]) -> f64 {
-    of[of.len() - 1] / of[0]
-}
-
-fn means(of: &[Vec<f64>]) -> Vec<f64> {
-    of.iter().map(|numbers| numbers.iter().sum::<f64>() / numbers.len() as f64).collect()
-}
-
-fn medians(of: &[Vec<f64>]) -> Vec<f64> {
-    of.iter().cloned().map(median).collect()
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_unstable_by(f64::total_cmp);
-    times[times.len() / 2]
 }

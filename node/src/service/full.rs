@@ -34,6 +34,7 @@ use crate::{
         Aggregation,
     },
     inference::{self, Sessions, StoredModels},
+    market::{ClientTickets, TicketRpc},
     rows::{RowParams, Rows, RowsService},
     rpc,
     tensors::{ClientChain, TensorParams, TensorService, Tensors},
@@ -298,6 +299,7 @@ fn rpc_deps(
         tensors: tensors.rpc().remove_context(),
         lookup: LookupRpc::module(lookup).remove_context(),
         rows: rows.rpc().remove_context(),
+        tickets: TicketRpc::module(ClientTickets(node.client.clone())).remove_context(),
     }
 }
 

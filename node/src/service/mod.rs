@@ -1,6 +1,7 @@
 //! The node's services, in the order in which they start: storage and consensus imports ([`partial`]), network, RPC,
 //! then authoring, discovery, finality and off-chain work ([`full`]).
 
+mod equivocations;
 mod full;
 mod inherents;
 mod partial;

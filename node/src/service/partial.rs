@@ -9,9 +9,9 @@ use sc_consensus_grandpa::{GrandpaBlockImport, LinkHalf};
 use sc_service::{error::Error as ServiceError, Configuration, PartialComponents, TaskManager};
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
-use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sc_transaction_pool_api::{OffchainTransactionPoolFactory, RejectAllTxPool};
 
-use super::inherents::Inherents;
+use super::{equivocations::Watched, inherents::Inherents};
 
 /// What the runtime may call: the standard functions and Ensemble's own for off-chain workers.
 pub type HostFunctions = (
@@ -30,9 +30,10 @@ pub type Backend = sc_service::TFullBackend<Block>;
 pub type SelectChain = LongestChain<Backend, Block>;
 /// Holds transactions until a block takes them.
 pub type Pool = TransactionPoolHandle<Block, Client>;
-/// Imports blocks: BABE checks them, then GRANDPA follows the authority set.
-pub type BlockImport =
-    BabeBlockImport<Block, Client, GrandpaBlockImport<Backend, Block, Client, SelectChain>, Inherents, SelectChain>;
+/// Imports blocks: BABE checks them, then GRANDPA follows the authority set. Equivocations among them are reported.
+pub type BlockImport = Watched<
+    BabeBlockImport<Block, Client, GrandpaBlockImport<Backend, Block, Client, SelectChain>, Inherents, SelectChain>,
+>;
 
 /// The consensus parts that later services are connected to.
 pub struct Consensus {
@@ -133,8 +134,10 @@ fn consensus(
         client.clone(),
         inherents,
         select_chain.clone(),
-        OffchainTransactionPoolFactory::new(pool.clone()),
+        // It reports equivocations by headers without seals, which prove nothing.
+        OffchainTransactionPoolFactory::new(RejectAllTxPool::default()),
     )?;
+    let block_import = Watched::new(block_import, client.clone(), OffchainTransactionPoolFactory::new(pool.clone()));
     let (import_queue, babe_worker) = sc_consensus_babe::import_queue(ImportQueueParams {
         link: babe_link.clone(),
         block_import: block_import.clone(),

@@ -24,7 +24,6 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use base64::{engine::general_purpose::STANDARD, Engine};
-use codec::DecodeAll;
 use ensemble_core::{
     exchange::{Received, Title},
     TaskId,
@@ -39,7 +38,6 @@ use jsonrpsee::{
 use sc_rpc_api::check_if_safe;
 use serde::Serialize;
 use sp_core::{Bytes, H256};
-use sp_runtime::MultiSignature;
 
 use super::{
     exchange::{JobStatus, QueueFull, Terms},
@@ -47,6 +45,7 @@ use super::{
     service::{reason, Found, TensorService},
     store::{Error as StoreError, Mark, Tensor, Uploader, Usage},
 };
+use crate::signature::signature_of;
 
 /// Most bytes of a tensor in one call, before they are written in base64.
 pub const MAX_PART_LEN: usize = 4 << 20;
@@ -373,8 +372,8 @@ fn restricted(id: &TensorId, task: &Option<TaskId>) -> String {
     let Some(task) = task else { return format!("tensor {id} is served to nobody") };
     format!(
         "tensor {id} is served to those alone who are entitled to what won task {task}: owners of its shares, the asset \
-         {{\"Shares\":{task}}}, and winners of other tasks to whom it was granted; have such an account sign what \
-         ensemble_challenge returns, and pass the token of ensemble_unlockTensor"
+         {{\"Shares\":{task}}}, those who bought access in the market, and winners of other tasks to whom it was granted; have \
+         such an account sign what ensemble_challenge returns, and pass the token of ensemble_unlockTensor"
     )
 }
 
@@ -466,6 +465,7 @@ impl TensorApiServer for TensorRpc {
             Title::Shareholder => "shareholder",
             Title::Grantee { .. } => "grantee",
             Title::Attester => "attester",
+            Title::Buyer { .. } => "buyer",
         };
         Ok(UnlockReply { token: token.into(), title, task, expires_in: millis(SESSION) })
     }
@@ -531,14 +531,6 @@ impl TensorApiServer for TensorRpc {
     fn store_info(&self) -> Result<InfoReply, RpcError> {
         let Usage { bytes, quota, tensors, pinned, uploads } = self.0.store.usage();
         Ok(InfoReply { bytes, quota, tensors, pinned, uploads })
-    }
-}
-
-/// A signature of 64 bytes, made with an sr25519 key, or of any scheme with its number in front.
-fn signature_of(bytes: &[u8]) -> Option<MultiSignature> {
-    match <[u8; 64]>::try_from(bytes) {
-        Ok(signature) => Some(MultiSignature::Sr25519(signature.into())),
-        Err(_) => MultiSignature::decode_all(&mut &*bytes).ok(),
     }
 }
 

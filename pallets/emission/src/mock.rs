@@ -169,6 +169,8 @@ impl pallet_stake::Config for Test {
     type Currency = Balances;
     type Modules = Registry;
     type Epochs = Emission;
+    type OnChanged = ();
+    type OnWithdrawn = ();
     type Slashed = Burn<Test>;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;

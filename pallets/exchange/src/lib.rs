@@ -19,6 +19,7 @@
 //! |---|---|
 //! | an account that owns shares of it | as long as it does |
 //! | an account to which it was granted | until the grant ends |
+//! | an account that bought access in the market | until that ends |
 //! | an attester that was drawn for it | until the panel has decided |
 //!
 //! The chain keeps strangers out. It cannot make a reader forget.
@@ -47,7 +48,7 @@ pub use pallet::*;
 pub use types::{Book, BookOf, Entry, Grant, LineOf, Parameters, ParametersOf, Rule, Victory};
 pub use weights::WeightInfo;
 
-use ensemble_core::{exchange::Contributions, TaskId};
+use ensemble_core::{exchange::Contributions, market::Sales, TaskId};
 use frame_support::pallet_prelude::*;
 use frame_system::pallet_prelude::*;
 
@@ -69,6 +70,9 @@ pub mod pallet {
     pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
         /// Knows what won which task, and who owns it.
         type Contributions: Contributions<Self::AccountId>;
+
+        /// Knows who bought access to what won which task.
+        type Sales: Sales<Self::AccountId, BlockNumberFor<Self>>;
 
         /// May change the parameters.
         type ParametersOrigin: EnsureOrigin<Self::RuntimeOrigin>;

@@ -8,6 +8,7 @@ use std::{
 
 use ensemble_core::{
     exchange::{Audience, Contributions, Exchange as _, Won},
+    market::Sales,
     AttesterId, TaskId,
 };
 use ensemble_host::{Pinning, TensorAccess, TensorAccessExt, TensorStatus};
@@ -61,19 +62,21 @@ impl frame_system::Config for Test {
     type Block = Block;
 }
 
-/// What tasks would know.
+/// What tasks and the market would know.
 #[derive(Default)]
 pub struct World {
     pub won: BTreeMap<TaskId, Won>,
     pub owners: BTreeSet<(TaskId, AccountId)>,
     pub panels: BTreeMap<TaskId, (TensorId, Vec<AttesterId>)>,
+    pub accesses: BTreeMap<(TaskId, AccountId), BlockNumber>,
+    pub sold: BTreeSet<TaskId>,
 }
 
 thread_local! {
     static WORLD: RefCell<World> = RefCell::default();
 }
 
-/// Reads or changes what tasks know.
+/// Reads or changes what tasks and the market know.
 pub fn world<R>(change: impl FnOnce(&mut World) -> R) -> R {
     WORLD.with(|world| change(&mut world.borrow_mut()))
 }
@@ -94,6 +97,18 @@ impl Contributions<AccountId> for Tasks {
     }
 }
 
+/// The market as the test has it.
+pub struct Market;
+impl Sales<AccountId, BlockNumber> for Market {
+    fn access(task: TaskId, account: &AccountId) -> Option<BlockNumber> {
+        world(|world| world.accesses.get(&(task, *account)).copied())
+    }
+
+    fn is_sold(task: TaskId) -> bool {
+        world(|world| world.sold.contains(&task))
+    }
+}
+
 parameter_types! {
     pub const DefaultParameters: Parameters<BlockNumber> =
         Parameters { rule: Rule::LeastHanded, number: 2, recent: RECENT, lifetime: LIFETIME };
@@ -101,6 +116,7 @@ parameter_types! {
 
 impl crate::Config for Test {
     type Contributions = Tasks;
+    type Sales = Market;
     type ParametersOrigin = frame_system::EnsureRoot<AccountId>;
     type DefaultParameters = DefaultParameters;
     type MaxRecent = ConstU32<RECENT>;

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use ensemble_core::{
     exchange::{Asker, Audience, Contributions, Received, Refusal, Title, Ways},
+    market::Sales,
     AssetId, AttesterId, TaskId,
 };
 use ensemble_tensor::TensorId;
@@ -32,6 +33,9 @@ impl<T: Config> Pallet<T> {
         }
         if T::Contributions::owns_shares(task, account) {
             return Ok(Title::Shareholder);
+        }
+        if let Some(until) = T::Sales::access(task, account) {
+            return Ok(Title::Buyer { until });
         }
         let now = frame_system::Pallet::<T>::block_number();
         let book = Books::<T>::get(account).unwrap_or_default();
@@ -73,6 +77,6 @@ impl<T: Config> Pallet<T> {
 
     fn ways_to(task: TaskId) -> Ways {
         let exchanged = Line::<T>::get().iter().any(|entry| entry.task == task);
-        Ways { task, shares: AssetId::Shares(task), exchanged }
+        Ways { task, shares: AssetId::Shares(task), exchanged, sold: T::Sales::is_sold(task) }
     }
 }

@@ -50,6 +50,30 @@ fn join_validator<T: Config>(types: &Types, capacity: u32) -> Result<ModuleId, D
     Ok(id)
 }
 
+/// A miner that is matched and waits for further validators, between others, the last but one of the active ones of its
+/// type. Whoever hears of it has as much to do as can be.
+fn worst_miner<T: Config>() -> Result<ModuleId, DispatchError> {
+    let (_, miners) = with_miners::<T>(2, 1)?;
+    let miner = miners.first().copied().ok_or("no miner")?;
+    Miners::<T>::mutate_extant(miner, |record| {
+        Pallet::<T>::stop_waiting(record);
+        queue::<T>(Kind::Further);
+        Pallet::<T>::wait(miner, record, Kind::Further);
+        queue::<T>(Kind::Further);
+    });
+    T::OnMiner::prepare_miner_for_benchmark(miner);
+    Ok(miner)
+}
+
+/// A miner that was switched off, with no matches left to undo. Others wait for a first validator.
+fn resting_miner<T: Config>() -> Result<ModuleId, DispatchError> {
+    let miner = join_miner::<T>()?;
+    Pallet::<T>::do_switch(owner::<T>(), miner, true)?;
+    queue::<T>(Kind::First);
+    T::OnMiner::prepare_miner_for_benchmark(miner);
+    Ok(miner)
+}
+
 /// Does everything that there is to do.
 fn drain<T: Config>() {
     while let Some(task) = Pallet::<T>::next_task() {
@@ -175,7 +199,7 @@ impl<T: Config> Pallet<T> {
     /// A module plays a part, and has matches where it may change it all the same.
     pub(crate) fn prepare_role(module: ModuleId, role: &Role) {
         match role {
-            Role::Idle => (),
+            Role::Idle => T::OnMiner::prepare_miner_for_benchmark(module),
             Role::Miner => {
                 let model_type = T::Modules::role(module).map_or(TYPE, |(model_type, _)| model_type);
                 Self::join_miner(module, model_type);
@@ -183,11 +207,13 @@ impl<T: Config> Pallet<T> {
                 let _ = self::module::<T>().map(|other| Self::join_miner(other, model_type));
                 let _ = join_validator::<T>(&Types::truncate_from(vec![model_type]), 2);
                 drain::<T>();
+                T::OnMiner::prepare_miner_for_benchmark(module);
             },
             Role::Validator { types, capacity } => {
                 Self::join_validator(module, types, *capacity);
                 crowd::<T>(module, &[]);
                 offer_everywhere::<T>(module);
+                T::OnMiner::prepare_miner_for_benchmark(module);
             },
         }
     }
@@ -256,6 +282,18 @@ mod benchmarks {
         Ok(())
     }
 
+    /// A miner that is listed wherever it can be.
+    #[benchmark]
+    fn switch_miner_off() -> Result<(), BenchmarkError> {
+        let miner = worst_miner::<T>()?;
+
+        #[extrinsic_call]
+        switch_off(RawOrigin::Signed(owner::<T>()), miner);
+
+        assert_eq!(Miners::<T>::get(miner).map(|miner| miner.departure), Some(Departure::Pausing));
+        Ok(())
+    }
+
     /// A validator for whom a miner waits in each of its types.
     #[benchmark]
     fn switch_on() -> Result<(), BenchmarkError> {
@@ -269,6 +307,18 @@ mod benchmarks {
         _(RawOrigin::Signed(owner::<T>()), validator);
 
         assert!(Validators::<T>::get(validator).is_some_and(|validator| validator.open));
+        Ok(())
+    }
+
+    /// A miner that is to be listed wherever it can be.
+    #[benchmark]
+    fn switch_miner_on() -> Result<(), BenchmarkError> {
+        let miner = resting_miner::<T>()?;
+
+        #[extrinsic_call]
+        switch_on(RawOrigin::Signed(owner::<T>()), miner);
+
+        assert!(Miners::<T>::get(miner).is_some_and(|miner| miner.is_active()));
         Ok(())
     }
 
@@ -286,6 +336,19 @@ mod benchmarks {
         Ok(())
     }
 
+    /// A miner that is listed wherever it can be, with the longest reason.
+    #[benchmark]
+    fn flag_miner() -> Result<(), BenchmarkError> {
+        let miner = worst_miner::<T>()?;
+        let origin = flag_origin::<T>()?;
+
+        #[extrinsic_call]
+        flag(origin as T::RuntimeOrigin, miner, vec![b'a'; MAX_REASON_BYTES as usize]);
+
+        assert!(Flags::<T>::contains_key(miner));
+        Ok(())
+    }
+
     /// A validator for whom a miner waits in each of its types.
     #[benchmark]
     fn unflag() -> Result<(), BenchmarkError> {
@@ -300,6 +363,22 @@ mod benchmarks {
         _(origin as T::RuntimeOrigin, validator);
 
         assert!(Validators::<T>::get(validator).is_some_and(|validator| validator.open));
+        Ok(())
+    }
+
+    /// A miner that is to be listed wherever it can be.
+    #[benchmark]
+    fn unflag_miner() -> Result<(), BenchmarkError> {
+        let miner = join_miner::<T>()?;
+        Pallet::<T>::put_flag(miner, worst_reason());
+        queue::<T>(Kind::First);
+        T::OnMiner::prepare_miner_for_benchmark(miner);
+        let origin = flag_origin::<T>()?;
+
+        #[extrinsic_call]
+        unflag(origin as T::RuntimeOrigin, miner);
+
+        assert!(Miners::<T>::get(miner).is_some_and(|miner| miner.is_active()));
         Ok(())
     }
 
@@ -511,6 +590,27 @@ mod benchmarks {
 
         assert_eq!(done, Done::Departed);
         assert!(Validators::<T>::get(validator).is_some_and(|validator| validator.open));
+        Ok(())
+    }
+
+    /// A miner comes back, and is to be listed wherever it can be.
+    #[benchmark]
+    fn depart_miner() -> Result<(), BenchmarkError> {
+        let (_, miners) = with_miners::<T>(1, 1)?;
+        let miner = miners.first().copied().ok_or("no miner")?;
+        change_miner::<T>(miner, |record| Pallet::<T>::pause_miner(miner, record))?;
+        Pallet::<T>::perform(Task::Part(miner));
+        queue::<T>(Kind::First);
+        T::OnMiner::prepare_miner_for_benchmark(miner);
+        let done;
+
+        #[block]
+        {
+            done = step::<T>(Task::Part(miner));
+        }
+
+        assert_eq!(done, Done::Departed);
+        assert!(Miners::<T>::get(miner).is_some_and(|miner| miner.is_active()));
         Ok(())
     }
 

@@ -41,7 +41,7 @@ impl Done {
             Self::InVain => <T as Config>::WeightInfo::find_in_vain(),
             Self::Matched => <T as Config>::WeightInfo::find(),
             Self::Parted => <T as Config>::WeightInfo::part_miner().max(<T as Config>::WeightInfo::part_validator()),
-            Self::Departed => <T as Config>::WeightInfo::depart(),
+            Self::Departed => <T as Config>::WeightInfo::depart().max(<T as Config>::WeightInfo::depart_miner()),
         }
     }
 }

@@ -41,6 +41,11 @@
 //! How far validators can be relied on is found out elsewhere. Here it is kept, also while a validator is absent, and
 //! orders those of equal load. A new one has [`Config::InitialReliability`].
 //!
+//! # Whoever hears of miners
+//!
+//! [`Config::OnMiner`] is told whenever a miner begins or stops to take part, in the same call or step; never twice in a
+//! row the same of one miner.
+//!
 //! # Truth
 //!
 //! A **source of truth** is a miner whose deserved score is known; [`Config::TruthOrigin`] says so. It loses that when it
@@ -86,6 +91,7 @@ use alloc::vec::Vec;
 use ensemble_core::{
     emission::Earnings,
     epochs::Epochs,
+    market::OnMiner,
     matching::{Counts, FlagReason, TestCase},
     modules::Modules,
     ModelType, ModuleId,
@@ -115,6 +121,9 @@ pub mod pallet {
 
         /// Who keeps count of what modules earn by. A flag costs what was earned in the current epoch.
         type Earnings: Earnings;
+
+        /// Hears of miners that begin or stop to take part.
+        type OnMiner: OnMiner;
 
         /// The clock.
         type Epochs: Epochs;
@@ -309,6 +318,7 @@ pub mod pallet {
     impl<T: Config> Pallet<T> {
         /// Takes a miner or validator out of the subnet for a while; for its owner. It keeps its role and reliability.
         #[pallet::call_index(0)]
+        #[pallet::weight(<T as Config>::WeightInfo::switch_off().max(<T as Config>::WeightInfo::switch_miner_off()))]
         pub fn switch_off(origin: OriginFor<T>, module: ModuleId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_switch(who, module, true)
@@ -316,6 +326,7 @@ pub mod pallet {
 
         /// Lets a miner or validator take part again; for its owner.
         #[pallet::call_index(1)]
+        #[pallet::weight(<T as Config>::WeightInfo::switch_on().max(<T as Config>::WeightInfo::switch_miner_on()))]
         pub fn switch_on(origin: OriginFor<T>, module: ModuleId) -> DispatchResult {
             let who = ensure_signed(origin)?;
             Self::do_switch(who, module, false)
@@ -325,6 +336,7 @@ pub mod pallet {
         ///
         /// - `reason`: for people, in UTF-8, at most 128 bytes.
         #[pallet::call_index(2)]
+        #[pallet::weight(<T as Config>::WeightInfo::flag().max(<T as Config>::WeightInfo::flag_miner()))]
         pub fn flag(origin: OriginFor<T>, module: ModuleId, reason: Vec<u8>) -> DispatchResult {
             T::FlagOrigin::ensure_origin(origin)?;
             Self::do_flag(module, reason)
@@ -332,6 +344,7 @@ pub mod pallet {
 
         /// Takes the flag from a module; for [`Config::FlagOrigin`].
         #[pallet::call_index(3)]
+        #[pallet::weight(<T as Config>::WeightInfo::unflag().max(<T as Config>::WeightInfo::unflag_miner()))]
         pub fn unflag(origin: OriginFor<T>, module: ModuleId) -> DispatchResult {
             T::FlagOrigin::ensure_origin(origin)?;
             Self::do_unflag(module)

@@ -1,6 +1,6 @@
 //! The life of a miner.
 
-use ensemble_core::{epochs::Epochs, ModelType, ModuleId};
+use ensemble_core::{epochs::Epochs, market::OnMiner, ModelType, ModuleId};
 
 use crate::{
     types::{Departure, Kind, Miner},
@@ -25,6 +25,7 @@ impl<T: Config> Pallet<T> {
         miner.changed = T::Epochs::current();
         Counters::<T>::mutate(|counts| counts.active = counts.active.saturating_add(1));
         Self::wait(id, miner, Kind::First);
+        T::OnMiner::on_miner_changed(id, true);
     }
 
     /// Takes a miner out, and has its matches undone. The record is the caller's to store.
@@ -38,6 +39,7 @@ impl<T: Config> Pallet<T> {
             miner.departure = Departure::Pausing;
             Self::let_depart(id);
         }
+        T::OnMiner::on_miner_changed(id, false);
     }
 
     pub(crate) fn leave_miner(id: ModuleId, mut miner: Miner) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ensemble_core::{
     emission::{Earnings, Side},
     epochs::{EpochPhase, Epochs},
+    market::{OnMiner, Serving as _},
     matching::{Matching as _, MinerView, ValidatorView},
     modules::{Modules, OnRoleChanged, Role},
     stake::OnModuleRemoved,
@@ -71,6 +72,8 @@ parameter_types! {
     pub static Epoch: EpochIndex = 0;
     pub static Phase: EpochPhase = EpochPhase::Commit;
     pub static Forfeited: Vec<ModuleId> = Vec::new();
+    /// What whoever hears of miners was told.
+    pub static Told: Vec<(ModuleId, bool)> = Vec::new();
     pub static ValidatorsPerMiner: u32 = 1;
     pub static MaxSteps: u32 = 1_000;
     pub const InitialReliability: Permill = Permill::from_percent(50);
@@ -111,6 +114,14 @@ impl Earnings for Earned {
     }
 }
 
+impl OnMiner for Told {
+    fn on_miner_changed(miner: ModuleId, serving: bool) {
+        let last = Told::get().into_iter().rfind(|(told, _)| *told == miner).is_some_and(|(_, before)| before);
+        assert_ne!(last, serving, "miner {miner} did not change");
+        Told::mutate(|told| told.push((miner, serving)));
+    }
+}
+
 /// A clock that tests set.
 pub struct Clock;
 impl Epochs for Clock {
@@ -134,13 +145,25 @@ impl WeightInfo for () {
     fn switch_off() -> Weight {
         weight(1)
     }
+    fn switch_miner_off() -> Weight {
+        weight(1)
+    }
     fn switch_on() -> Weight {
+        weight(1)
+    }
+    fn switch_miner_on() -> Weight {
         weight(1)
     }
     fn flag() -> Weight {
         weight(1)
     }
+    fn flag_miner() -> Weight {
+        weight(1)
+    }
     fn unflag() -> Weight {
+        weight(1)
+    }
+    fn unflag_miner() -> Weight {
         weight(1)
     }
     fn set_truth() -> Weight {
@@ -173,6 +196,9 @@ impl WeightInfo for () {
     fn depart() -> Weight {
         weight(1)
     }
+    fn depart_miner() -> Weight {
+        weight(1)
+    }
 }
 
 pub fn weight(steps: u32) -> Weight {
@@ -182,6 +208,7 @@ pub fn weight(steps: u32) -> Weight {
 impl crate::Config for Test {
     type Modules = Registry;
     type Earnings = Earned;
+    type OnMiner = Told;
     type Epochs = Clock;
     type FlagOrigin = EnsureRoot<AccountId>;
     type TruthOrigin = frame_system::EnsureSignedBy<OracleOnly, AccountId>;
@@ -207,6 +234,7 @@ pub fn new_chain() -> TestExternalities {
     Epoch::set(0);
     Phase::set(EpochPhase::Commit);
     Forfeited::set(Vec::new());
+    Told::set(Vec::new());
     ValidatorsPerMiner::set(1);
     MaxSteps::set(1_000);
     ext.execute_with(|| System::set_block_number(1));
@@ -231,6 +259,10 @@ pub fn on_chain(test: impl FnOnce()) {
 
 pub fn check_state() {
     assert_eq!(Pallet::<Test>::do_try_state(), Ok(()));
+    let told: BTreeMap<ModuleId, bool> = Told::get().into_iter().collect();
+    for (miner, serving) in told {
+        assert_eq!(Matching::serving(miner), serving, "what was told last of miner {miner}");
+    }
     #[cfg(feature = "try-runtime")]
     assert_eq!(<Matching as Hooks<BlockNumber>>::try_state(System::block_number()), Ok(()));
 }

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use ensemble_core::{
     epochs::Epochs,
+    market::Serving,
     matching::{Assignment, FlagReason, Matching},
     modules::{Modules, OnRoleChanged, Role},
     stake::OnModuleRemoved,
@@ -92,6 +93,18 @@ impl<T: Config> Pallet<T> {
             Error::<T>::StillLeaving
         );
         Ok(())
+    }
+}
+
+impl<T: Config> Serving for Pallet<T> {
+    fn serving(module: ModuleId) -> bool {
+        Miners::<T>::get(module).is_some_and(|miner| miner.is_active())
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn serve_for_benchmark(module: ModuleId) {
+        let model_type = T::Modules::role(module).map_or_else(Default::default, |(model_type, _)| model_type);
+        Self::join_miner(module, model_type);
     }
 }
 

@@ -8,9 +8,13 @@ use frame_support::weights::Weight;
 /// Weight functions needed for `pallet_matching`.
 pub trait WeightInfo {
 	fn switch_off() -> Weight;
+	fn switch_miner_off() -> Weight;
 	fn switch_on() -> Weight;
+	fn switch_miner_on() -> Weight;
 	fn flag() -> Weight;
+	fn flag_miner() -> Weight;
 	fn unflag() -> Weight;
+	fn unflag_miner() -> Weight;
 	fn set_truth() -> Weight;
 	fn add_test_case() -> Weight;
 	fn remove_test_case() -> Weight;
@@ -21,4 +25,5 @@ pub trait WeightInfo {
 	fn part_miner() -> Weight;
 	fn part_validator() -> Weight;
 	fn depart() -> Weight;
+	fn depart_miner() -> Weight;
 }

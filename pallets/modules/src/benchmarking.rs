@@ -6,7 +6,7 @@
 use alloc::{format, string::String, vec, vec::Vec};
 
 use ensemble_core::{
-    modules::{OnRoleChanged, MAX_VALIDATOR_TYPES, UNKNOWN},
+    modules::{OnModuleTransferred, OnRoleChanged, MAX_VALIDATOR_TYPES, UNKNOWN},
     stake::OnModuleRemoved,
 };
 use frame_benchmarking::v2::*;
@@ -271,6 +271,26 @@ mod benchmarks {
         Ok(())
     }
 
+    /// A validator of `n` types, or a module that plays no part, becomes a miner.
+    #[benchmark]
+    fn become_miner(n: Linear<0, { MAX_VALIDATOR_TYPES }>) -> Result<(), BenchmarkError> {
+        let id = registered::<T>("a-module")?;
+        while u32::from(NextType::<T>::get()) <= MAX_VALIDATOR_TYPES {
+            Pallet::<T>::do_add_type(format!("type-{}", NextType::<T>::get()).as_bytes())?;
+        }
+        let before = match n {
+            0 => Role::Idle,
+            _ => Role::Validator { types: BoundedVec::truncate_from((1..).take(n as usize).collect()), capacity: 10 },
+        };
+        play::<T>(id, before);
+
+        #[extrinsic_call]
+        set_role(RawOrigin::Signed(owner::<T>()), id, Role::Miner);
+
+        assert_eq!(Modules::<T>::get(id).map(|module| module.role), Some(Role::Miner));
+        Ok(())
+    }
+
     #[benchmark]
     fn offer_transfer() -> Result<(), BenchmarkError> {
         let id = registered::<T>("a-module")?;
@@ -287,6 +307,7 @@ mod benchmarks {
     fn accept_transfer() -> Result<(), BenchmarkError> {
         let id = registered::<T>("a-module")?;
         let to = offered::<T>(id)?;
+        T::OnTransferred::prepare_transfer_for_benchmark(id);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(to.clone()), id);

@@ -76,7 +76,7 @@ pub use weights::WeightInfo;
 use alloc::vec::Vec;
 
 use ensemble_core::{
-    modules::{NameState, OnRoleChanged, Role, MAX_VALIDATOR_TYPES},
+    modules::{NameState, OnModuleTransferred, OnRoleChanged, Role, MAX_VALIDATOR_TYPES},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
@@ -116,6 +116,9 @@ pub mod pallet {
 
         /// Hears of other parts that modules play and other types that they have, and may refuse the former.
         type OnRoleChanged: OnRoleChanged;
+
+        /// Hears of modules that go to other owners.
+        type OnTransferred: OnModuleTransferred;
 
         /// May add types, and add and remove global patterns.
         type RegistryOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -462,7 +465,7 @@ pub mod pallet {
         ///
         /// The weight is that of a validator of as many types as there may be; what was not needed is refunded.
         #[pallet::call_index(4)]
-        #[pallet::weight(<T as Config>::WeightInfo::set_role(MAX_VALIDATOR_TYPES))]
+        #[pallet::weight(Pallet::<T>::weight_of_role(MAX_VALIDATOR_TYPES))]
         pub fn set_role(origin: OriginFor<T>, module: ModuleId, role: Role) -> DispatchResultWithPostInfo {
             let who = ensure_signed(origin)?;
             Self::do_set_role(who, module, role)

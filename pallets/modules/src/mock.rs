@@ -1,7 +1,7 @@
 //! A runtime with the real balances.
 
 use ensemble_core::{
-    modules::{ModuleView, OnRoleChanged, Role},
+    modules::{ModuleView, OnModuleTransferred, OnRoleChanged, Role},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
 };
@@ -90,6 +90,8 @@ parameter_types! {
     };
     /// The modules of whose removal was heard.
     pub static Removed: Vec<ModuleId> = Vec::new();
+    /// The modules of whose transfer was heard, and their owners then.
+    pub static Transferred: Vec<(ModuleId, AccountId)> = Vec::new();
     pub static RefuseMiners: bool = false;
     pub static RolesSet: Vec<(ModuleId, ModelType, Role, Role)> = Vec::new();
     pub static TypesChanged: Vec<(ModuleId, ModelType, ModelType)> = Vec::new();
@@ -113,6 +115,15 @@ impl OnModuleRemoved for Removals {
     }
 }
 
+/// Hears of transfers, and who owns the module then.
+pub struct Transfers;
+impl OnModuleTransferred for Transfers {
+    fn on_module_transferred(module: ModuleId) {
+        let owner = crate::Modules::<Test>::get(module).unwrap().owner;
+        Transferred::mutate(|transferred| transferred.push((module, owner)));
+    }
+}
+
 /// Hears of other roles and types, and refuses miners if a test says so.
 pub struct Changes;
 impl OnRoleChanged for Changes {
@@ -125,6 +136,7 @@ impl OnRoleChanged for Changes {
     }
 
     fn on_type_changed(module: ModuleId, from: ModelType, to: ModelType) {
+        assert_eq!(crate::Modules::<Test>::get(module).map(|module| module.model_type), Some(to), "told too early");
         TypesChanged::mutate(|changed| changed.push((module, from, to)));
     }
 }
@@ -144,6 +156,9 @@ impl WeightInfo for () {
         weight(n)
     }
     fn set_role(n: u32) -> Weight {
+        weight(n)
+    }
+    fn become_miner(n: u32) -> Weight {
         weight(n)
     }
     fn offer_transfer() -> Weight {
@@ -188,6 +203,7 @@ impl crate::Config for Test {
     type Burnt = Burn;
     type OnRemoved = Removals;
     type OnRoleChanged = Changes;
+    type OnTransferred = Transfers;
     type RegistryOrigin = frame_system::EnsureRoot<AccountId>;
     type PriceCurve = PriceCurve;
     type PatternDeposit = CostOfPattern;

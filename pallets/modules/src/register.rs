@@ -1,6 +1,9 @@
 //! Registering, updating and removing modules.
 
+use alloc::vec::Vec;
+
 use ensemble_core::{
+    market::ModuleNames,
     modules::{NameError, NameState, Role},
     stake::OnModuleRemoved,
     ModelType, ModuleId,
@@ -156,11 +159,10 @@ impl<T: Config> Pallet<T> {
         let changes = profile != module.profile || model_type != module.model_type;
         ensure!(changes, Error::<T>::NothingToChange);
 
-        Self::set_type(id, &mut module, model_type);
         module.profile = profile.clone();
         module.version = module.version.saturating_add(1);
         module.updated_at = frame_system::Pallet::<T>::block_number();
-        Modules::<T>::insert(id, &module);
+        Self::put_with_type(id, &mut module, model_type);
         Self::deposit_event(Event::ModuleUpdated { module: id, profile, version: module.version });
         Ok(())
     }
@@ -213,6 +215,12 @@ impl<T: Config> Pallet<T> {
     }
 }
 
+impl<T: Config> ModuleNames<T::AccountId> for Pallet<T> {
+    fn name(module: ModuleId) -> Option<Vec<u8>> {
+        Modules::<T>::get(module).map(|module| module.name.as_bytes().to_vec())
+    }
+}
+
 impl<T: Config> ensemble_core::modules::Modules<T::AccountId> for Pallet<T> {
     fn owner(module: ModuleId) -> Option<T::AccountId> {
         Modules::<T>::get(module).map(|module| module.owner)
@@ -231,5 +239,10 @@ impl<T: Config> ensemble_core::modules::Modules<T::AccountId> for Pallet<T> {
         let id = NextModuleId::<T>::get();
         crate::benchmarking::new_module::<T>(owner, alloc::format!("for-benchmarks-{id}").as_bytes())?;
         Ok(id)
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn play_for_benchmark(module: ModuleId, role: Role) {
+        Modules::<T>::mutate_extant(module, |module| module.role = role);
     }
 }

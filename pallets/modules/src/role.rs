@@ -25,8 +25,13 @@ impl<T: Config> Pallet<T> {
         Modules::<T>::insert(id, module);
         let types = before.types().len().max(role.types().len());
         Self::deposit_event(Event::RoleSet { module: id, role });
-        let weight = <T as Config>::WeightInfo::set_role(types.saturated_into());
+        let weight = Self::weight_of_role(types.saturated_into());
         Ok(PostDispatchInfo { actual_weight: Some(weight), pays_fee: Pays::Yes })
+    }
+
+    /// What it costs at most to play another part, with so many types before or after.
+    pub(crate) fn weight_of_role(types: u32) -> Weight {
+        <T as Config>::WeightInfo::set_role(types).max(<T as Config>::WeightInfo::become_miner(types))
     }
 
     fn check_types(types: &[ModelType]) -> Result<(), Error<T>> {

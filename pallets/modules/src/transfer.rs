@@ -1,6 +1,6 @@
 //! Handing modules over, in two steps: nobody is given what it does not want, or has to pay a deposit for.
 
-use ensemble_core::ModuleId;
+use ensemble_core::{modules::OnModuleTransferred, ModuleId};
 use frame_support::{ensure, pallet_prelude::*};
 
 use crate::{Config, Error, Event, Modules, ModulesOfOwner, Pallet};
@@ -29,6 +29,7 @@ impl<T: Config> Pallet<T> {
         let from = core::mem::replace(&mut module.owner, who.clone());
         module.offered_to = None;
         Modules::<T>::insert(id, &module);
+        T::OnTransferred::on_module_transferred(id);
         Self::deposit_event(Event::ModuleTransferred { module: id, from, to: who, deposit });
         Ok(())
     }

@@ -35,9 +35,10 @@ impl<T: Config> Pallet<T> {
         in_namespaces.or_else(|| patterns::type_of(name.as_bytes(), Patterns::<T>::get)).unwrap_or(UNKNOWN)
     }
 
-    /// Gives a module a type. The record is the caller's to store.
-    pub(crate) fn set_type(id: ModuleId, module: &mut ModuleOf<T>, to: ModelType) {
+    /// Gives a module a type and stores it. Who hears of the type then can read it as well.
+    pub(crate) fn put_with_type(id: ModuleId, module: &mut ModuleOf<T>, to: ModelType) {
         let from = core::mem::replace(&mut module.model_type, to);
+        Modules::<T>::insert(id, &*module);
         if from != to {
             let key = module.name.key();
             ModulesOfType::<T>::remove(from, key);
@@ -52,8 +53,7 @@ impl<T: Config> Pallet<T> {
         let model_type = Self::type_of(&module.name);
         ensure!(model_type != module.model_type, Error::<T>::TypeUnchanged);
 
-        Self::set_type(id, &mut module, model_type);
-        Modules::<T>::insert(id, module);
+        Self::put_with_type(id, &mut module, model_type);
         Ok(())
     }
 

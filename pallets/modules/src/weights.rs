@@ -14,6 +14,7 @@ pub trait WeightInfo {
 	fn remove() -> Weight;
 	fn set_dependencies(n: u32, ) -> Weight;
 	fn set_role(n: u32, ) -> Weight;
+	fn become_miner(n: u32, ) -> Weight;
 	fn offer_transfer() -> Weight;
 	fn accept_transfer() -> Weight;
 	fn cancel_transfer() -> Weight;

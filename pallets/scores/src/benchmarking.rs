@@ -242,13 +242,15 @@ mod benchmarks {
         Ok(())
     }
 
-    /// A miner that is flagged, if there are enough checks, and loses what it earned.
+    /// A miner that is flagged, if there are enough checks, and loses what it earned. Whoever hears of its score has as
+    /// much to do as can be.
     #[benchmark]
     fn settle_miner(r: Linear<1, { T::MaxRatings::get() }>) -> Result<(), BenchmarkError> {
         let (_, _, miners) = matched::<T>(1)?;
         let miner = *miners.first().ok_or("there is no miner")?;
         earned::<T>(miner, Side::Miner);
         rated::<T>(miner, r);
+        T::OnScored::prepare_scored_for_benchmark(miner);
 
         #[block]
         {

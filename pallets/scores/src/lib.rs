@@ -86,6 +86,7 @@ pub use weights::WeightInfo;
 use ensemble_core::{
     emission::Earnings,
     epochs::{EpochIndex, Epochs},
+    market::OnScored,
     matching::Matching,
     modules::Modules,
     scores::Score,
@@ -121,6 +122,9 @@ pub mod pallet {
 
         /// Who keeps count of what modules earn by.
         type Earnings: Earnings;
+
+        /// Hears of the scores that are settled.
+        type OnScored: OnScored;
 
         /// The clock.
         type Epochs: Epochs;

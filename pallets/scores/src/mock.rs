@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use ensemble_core::{
     emission::{Earnings, Side},
     epochs::{EpochIndex, EpochPhase, Epochs},
+    market::OnScored,
     matching::{Assignment, FlagReason, Matching},
     modules::{Modules, Role, UNKNOWN},
     scores::{Score, Sealed},
@@ -125,6 +126,8 @@ parameter_types! {
     /// What is earned by in the current epoch.
     pub static Earners: BTreeMap<ModuleId, Permill> = BTreeMap::new();
     pub static Judges: BTreeMap<ModuleId, Permill> = BTreeMap::new();
+    /// The scores that were told to whoever hears of them.
+    pub static Told: Vec<(ModuleId, EpochIndex, Permill)> = Vec::new();
     pub static Clock: (EpochIndex, EpochPhase) = (0, EpochPhase::Commit);
     pub static Luck: u8 = 0;
 }
@@ -281,6 +284,13 @@ impl Earnings for Net {
     }
 }
 
+impl OnScored for Told {
+    fn on_scored(miner: ModuleId, epoch: EpochIndex, score: Permill) {
+        assert!(epoch < Clock::get().0, "epoch {epoch} is not over");
+        Told::mutate(|told| told.push((miner, epoch, score)));
+    }
+}
+
 impl Epochs for Clock {
     fn current() -> EpochIndex {
         Clock::get().0
@@ -310,6 +320,7 @@ impl crate::Config for Test {
     type Stake = Staked;
     type Matching = Net;
     type Earnings = Net;
+    type OnScored = Told;
     type Epochs = Clock;
     type Randomness = Luck;
     type MaxBatches = ConstU32<MAX_BATCHES>;
@@ -453,6 +464,7 @@ pub fn new_chain() -> TestExternalities {
     Forfeited::set(Vec::new());
     Earners::set(BTreeMap::new());
     Judges::set(BTreeMap::new());
+    Told::set(Vec::new());
     Clock::set((0, EpochPhase::Commit));
     Luck::set(0);
     for validator in [ANN, BEN, CAT] {

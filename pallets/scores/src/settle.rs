@@ -3,6 +3,7 @@
 use ensemble_core::{
     emission::Earnings,
     epochs::{EpochIndex, EpochPhase, Epochs},
+    market::OnScored,
     matching::{FlagReason, Matching},
     modules::Modules,
     ModuleId,
@@ -90,6 +91,7 @@ impl<T: Config> Pallet<T> {
         }
         let score = verdict.score();
         LastScores::<T>::insert(miner, (epoch, score));
+        T::OnScored::on_scored(miner, epoch, Permill::from_parts(score.score));
         Self::deposit_event(Event::MinerSettled { epoch, miner, score });
     }
 

@@ -1,5 +1,6 @@
 //! Benchmarks: each call at its worst. None has a component: nothing depends on the number of modules or stakers.
 
+use ensemble_core::stake::OnStakeChanged;
 use frame_benchmarking::v2::*;
 use frame_support::traits::{
     fungible::{Balanced, Mutate},
@@ -76,6 +77,7 @@ mod benchmarks {
         let (who, module) = (funded::<T>("who")?, busy_module::<T>()?);
         Pallet::<T>::do_stake(who.clone(), module, amount::<T>())?;
         moved_stake::<T>(&who, module)?;
+        T::OnChanged::prepare_stake_change_for_benchmark(module);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), module, amount::<T>());
@@ -91,6 +93,7 @@ mod benchmarks {
         fill_unbondings::<T>(&who, module, T::MaxUnbondings::get().saturating_sub(1))?;
         moved_stake::<T>(&who, module)?;
         skip_period::<T>();
+        T::OnChanged::prepare_stake_change_for_benchmark(module);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), module, T::MinStake::get());
@@ -108,6 +111,7 @@ mod benchmarks {
         moved_stake::<T>(&who, module)?;
         skip_period::<T>();
         let caller = funded::<T>("caller")?;
+        T::OnChanged::prepare_stake_change_for_benchmark(module);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(caller), who.clone(), module);
@@ -129,6 +133,8 @@ mod benchmarks {
         skip_period::<T>();
         Pallet::<T>::slash_pools(from, Perbill::from_percent(10));
         Pallet::<T>::slash_pools(third, Perbill::from_percent(10));
+        T::OnChanged::prepare_stake_change_for_benchmark(from);
+        T::OnChanged::prepare_stake_change_for_benchmark(to);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(who.clone()), from, to, T::MinStake::get());
@@ -159,6 +165,7 @@ mod benchmarks {
         let (payer, module) = (funded::<T>("payer")?, busy_module::<T>()?);
         Pallet::<T>::do_stake(account("owner", 0, 0), module, amount::<T>())?;
         let before = Pools::<T>::get(module).active.value;
+        T::OnChanged::prepare_stake_change_for_benchmark(module);
 
         #[extrinsic_call]
         _(RawOrigin::Signed(payer), module, amount::<T>());
@@ -174,6 +181,7 @@ mod benchmarks {
         Pallet::<T>::do_stake(account("owner", 0, 0), module, amount::<T>())?;
         let before = Pools::<T>::get(module).active.value;
         let credit = T::Currency::issue(amount::<T>());
+        T::OnChanged::prepare_stake_change_for_benchmark(module);
 
         #[block]
         {
@@ -192,6 +200,7 @@ mod benchmarks {
         fill_unbondings::<T>(&who, module, 1)?;
         let origin = T::SlashOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
         let before = Pools::<T>::get(module);
+        T::OnChanged::prepare_stake_change_for_benchmark(module);
 
         #[extrinsic_call]
         _(origin as T::RuntimeOrigin, module, Perbill::from_percent(10));

@@ -91,9 +91,15 @@ pub use pallet::*;
 pub use pool::Balance;
 pub(crate) use types::existential_deposit;
 pub use types::{CreditOf, Move, MoveOf, Pool, PoolOf, Steady, Unbonding, UnbondingsOf};
+pub use view::MAX_COUNTED;
 pub use weights::WeightInfo;
 
-use ensemble_core::{epochs::Epochs, modules::Modules, ModuleId};
+use ensemble_core::{
+    epochs::Epochs,
+    modules::Modules,
+    stake::{OnStakeChanged, OnStakeWithdrawn},
+    ModuleId,
+};
 use frame_support::{
     pallet_prelude::*,
     traits::{fungible, OnUnbalanced},
@@ -132,11 +138,17 @@ pub mod pallet {
         /// The registry of modules. It must tell this pallet of removals, as `OnModuleRemoved`.
         type Modules: Modules<Self::AccountId>;
 
+        /// Hears of every change of what is staked on a module.
+        type OnChanged: OnStakeChanged;
+
         /// The clock of emission, which counts stake that was there all through an epoch.
         type Epochs: Epochs;
 
         /// Receives what is slashed; `()` burns it.
         type Slashed: OnUnbalanced<CreditOf<Self>>;
+
+        /// Hears of stake that was paid out.
+        type OnWithdrawn: OnStakeWithdrawn<Self::AccountId>;
 
         /// Who may slash by [`Pallet::slash`].
         type SlashOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -313,6 +325,7 @@ pub mod pallet {
         /// liable, clears what is worth nothing any more, and pays out what is unbonded. If the account cannot receive
         /// that, it waits, and only the first two are done.
         #[pallet::call_index(2)]
+        #[pallet::weight(T::WeightInfo::withdraw().saturating_add(T::OnWithdrawn::on_stake_withdrawn_weight()))]
         pub fn withdraw(origin: OriginFor<T>, who: T::AccountId, module: ModuleId) -> DispatchResult {
             ensure_signed(origin)?;
             Self::do_withdraw(who, module)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ensemble_core::{
     epochs::{EpochIndex, EpochPhase, Epochs},
     modules::{ModelType, Modules, Role},
-    stake::{OnModuleRemoved, Reward},
+    stake::{OnModuleRemoved, OnStakeChanged, OnStakeWithdrawn, Reward},
     ModuleId,
 };
 use frame_support::{
@@ -96,6 +96,8 @@ parameter_types! {
     pub const StakePalletId: PalletId = PalletId(*b"ens/stak");
     /// The registry.
     pub static Owners: BTreeMap<ModuleId, AccountId> = BTreeMap::new();
+    /// Who was paid out, and what it owned in pools and outside when that was told.
+    pub static Told: Vec<(AccountId, Balance, Balance)> = Vec::new();
 }
 
 /// What was slashed so far. It is in storage, so that what a failed call slashed is undone.
@@ -113,6 +115,21 @@ pub struct Burn;
 impl OnUnbalanced<CreditOf<Test>> for Burn {
     fn on_nonzero_unbalanced(credit: CreditOf<Test>) {
         unhashed::put(SlashedSoFar::KEY, &(SlashedSoFar::get() + credit.peek()));
+    }
+}
+
+/// What it weighs to listen.
+pub const LISTENING: Weight = Weight::from_parts(77, 0);
+
+/// Writes down what it hears.
+pub struct Listener;
+impl OnStakeWithdrawn<AccountId> for Listener {
+    fn on_stake_withdrawn(account: &AccountId) {
+        Told::mutate(|told| told.push((*account, Stake::owned_by(account), free(*account))));
+    }
+
+    fn on_stake_withdrawn_weight() -> Weight {
+        LISTENING
     }
 }
 
@@ -141,6 +158,29 @@ impl Modules<AccountId> for Registry {
     }
 }
 
+/// Notes what is staked on a module whenever it hears that it changed. It is in storage, so that what is heard during a
+/// failed call is forgotten.
+pub struct Changes;
+impl Changes {
+    /// How often it heard of a module, and what was staked on it the last time.
+    pub fn heard(module: ModuleId) -> (u32, Balance) {
+        unhashed::get_or_default(&Self::key(module))
+    }
+
+    fn key(module: ModuleId) -> Vec<u8> {
+        [b"heard of", &module.to_be_bytes()[..]].concat()
+    }
+}
+
+impl OnStakeChanged for Changes {
+    fn on_stake_changed(module: ModuleId) {
+        let staked = <Stake as ensemble_core::stake::Stake<AccountId, Balance>>::staked(module);
+        let (times, before) = Self::heard(module);
+        assert_ne!(before, staked, "nothing changed");
+        unhashed::put(&Self::key(module), &(times + 1, staked));
+    }
+}
+
 /// Epochs that only reveal.
 pub struct Clock;
 impl Epochs for Clock {
@@ -163,7 +203,9 @@ impl crate::Config for Test {
     type Currency = Balances;
     type Modules = Registry;
     type Epochs = Clock;
+    type OnChanged = Changes;
     type Slashed = Burn;
+    type OnWithdrawn = Listener;
     type SlashOrigin = EnsureRoot<AccountId>;
     type PalletId = StakePalletId;
     type DefaultUnbondingPeriod = ConstU64<UNBONDING>;
@@ -231,6 +273,10 @@ pub fn check_state() {
     #[cfg(feature = "try-runtime")]
     assert_eq!(<Stake as frame_support::traits::Hooks<BlockNumber>>::try_state(System::block_number()), Ok(()));
     assert_eq!(Balances::total_issuance() + SlashedSoFar::get(), issued_at_genesis());
+    for module in MODULES {
+        let staked = <Stake as ensemble_core::stake::Stake<AccountId, Balance>>::staked(module);
+        assert_eq!(Changes::heard(module).1, staked, "a change was not heard of");
+    }
 }
 
 pub fn issued_at_genesis() -> Balance {

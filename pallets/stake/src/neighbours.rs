@@ -1,5 +1,7 @@
 //! What other pallets may ask of stake, and tell it.
 
+#[cfg(feature = "runtime-benchmarks")]
+use ensemble_core::stake::OnStakeChanged;
 use ensemble_core::{
     epochs::Epochs,
     stake::{OnModuleRemoved, Reward, Stake},
@@ -42,6 +44,7 @@ impl<T: Config> Reward<CreditOf<T>> for Pallet<T> {
     #[cfg(feature = "runtime-benchmarks")]
     fn prepare_reward_for_benchmark(module: ModuleId) {
         Pools::<T>::mutate(module, |pool| pool.fee = T::MaxFee::get());
+        T::OnChanged::prepare_stake_change_for_benchmark(module);
     }
 }
 

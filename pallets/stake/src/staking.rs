@@ -1,6 +1,6 @@
 //! Staking, and what all changes of a pool have in common.
 
-use ensemble_core::{epochs::Epochs, modules::Modules, ModuleId};
+use ensemble_core::{epochs::Epochs, modules::Modules, stake::OnStakeChanged, ModuleId};
 use frame_support::{ensure, pallet_prelude::*};
 
 use crate::{pool::Position, Balance, Config, Error, Event, Pallet, PoolOf, Pools, Stakes};
@@ -35,14 +35,19 @@ impl<T: Config> Pallet<T> {
         position.ok_or(Error::PoolFull)
     }
 
-    /// Stores a pool, or forgets it if nobody has anything to do with it and it has no fee to remember.
+    /// Stores a pool, or forgets it if nobody has anything to do with it and it has no fee to remember. Says so if
+    /// another amount is staked than when it was last stored.
     pub(crate) fn store(module: ModuleId, mut pool: PoolOf<T>) {
+        let changed = pool.steady.last != pool.active.value;
         let has_fee = || !pool.fee.is_zero() && T::Modules::owner(module).is_some();
         if pool.is_unused() && !has_fee() {
             Pools::<T>::remove(module);
         } else {
             pool.steady.note(T::Epochs::current(), pool.active.value);
             Pools::<T>::insert(module, pool);
+        }
+        if changed {
+            T::OnChanged::on_stake_changed(module);
         }
     }
 }

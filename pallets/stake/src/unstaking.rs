@@ -1,6 +1,6 @@
 //! Taking stake back: into the unbonding pool, and out of it when it is time.
 
-use ensemble_core::ModuleId;
+use ensemble_core::{stake::OnStakeWithdrawn, ModuleId};
 use frame_support::{ensure, pallet_prelude::*, storage::with_storage_layer};
 use frame_system::pallet_prelude::BlockNumberFor;
 use sp_runtime::traits::Saturating;
@@ -72,6 +72,7 @@ impl<T: Config> Pallet<T> {
         let settled = Self::settle_move(&who, module, &mut pool);
         if settled {
             Self::store(module, pool);
+            pool = Pools::<T>::get(module);
         }
         match with_storage_layer(|| Self::pay_due(who, module, pool)) {
             Err(_) if settled => Ok(()),
@@ -88,6 +89,7 @@ impl<T: Config> Pallet<T> {
         let amount = cleared.unwrap_or(0).saturating_add(unbonded.unwrap_or(0));
         if unbonded.is_some() || amount > 0 {
             Self::pay_out(&who, amount)?;
+            T::OnWithdrawn::on_stake_withdrawn(&who);
             Self::deposit_event(Event::Withdrawn { who, module, amount });
         }
         Ok(())

@@ -1,4 +1,5 @@
-//! What outsiders may ask: the answers of the runtime API `StakeApi`. Only the worth of one stake is asked by calls.
+//! What outsiders may ask: the answers of the runtime API `StakeApi`. Only the worth of one stake is asked by calls, and
+//! what an account owns in all.
 
 use alloc::{collections::BTreeSet, vec::Vec};
 
@@ -6,12 +7,19 @@ use ensemble_core::{
     stake::{MovedView, PoolView, StakeView, UnbondingView},
     ModuleId,
 };
+use frame_support::{traits::Get, weights::Weight};
 use frame_system::pallet_prelude::BlockNumberFor;
 
 use crate::{Balance, Config, MoveOf, Moves, Pallet, PoolOf, Pools, Stakes, Unbondings};
 
 /// Most entries of an answer.
 const MAX_ENTRIES: u32 = 100;
+
+/// Most entries of each kind (stake, moved stake, what is unbonding) that count in what an account owns.
+pub const MAX_COUNTED: usize = 16;
+
+/// Entries of the state that one counted entry of each kind takes to read: its key, itself, and pools.
+const READS_PER_COUNTED: u64 = 3 + 4 + 3;
 
 type PoolViewOf<T> = PoolView<Balance, BlockNumberFor<T>>;
 type StakeViewOf<T> = StakeView<Balance, BlockNumberFor<T>>;
@@ -39,6 +47,27 @@ impl<T: Config> Pallet<T> {
         modules.extend(Unbondings::<T>::iter_key_prefix(account));
         let entries = usize::try_from(limit.min(MAX_ENTRIES)).unwrap_or(usize::MAX);
         modules.range(first..).take(entries).map(|module| Self::stake_view(account, *module)).collect()
+    }
+
+    /// All that an account has in pools, in planck: staked, moved and unbonding, after slashes.
+    ///
+    /// At most [`MAX_COUNTED`] entries of each kind are counted. Of an account that has more, it is never told too much.
+    pub fn owned_by(who: &T::AccountId) -> Balance {
+        let stakes = Stakes::<T>::iter_prefix(who).take(MAX_COUNTED);
+        let staked = stakes.map(|(module, position)| Pools::<T>::get(module).active.worth(&position));
+        let moves = Moves::<T>::iter_prefix(who).take(MAX_COUNTED);
+        let moved = moves.map(|(module, moved)| Self::worth_of_move(&moved, &Pools::<T>::get(module)));
+        let waiting = Unbondings::<T>::iter_prefix(who).take(MAX_COUNTED);
+        let unbonding = waiting.map(|(module, entries)| {
+            let pool = Pools::<T>::get(module).unbonding;
+            entries.iter().fold(0, |sum: Balance, entry| sum.saturating_add(pool.worth(&entry.position)))
+        });
+        staked.chain(moved).chain(unbonding).fold(0, Balance::saturating_add)
+    }
+
+    /// What [`Self::owned_by`] weighs at most.
+    pub fn owned_by_weight() -> Weight {
+        T::DbWeight::get().reads(READS_PER_COUNTED.saturating_mul(MAX_COUNTED as u64))
     }
 
     /// What an account has staked on a module with this pool, what it moved there included.

@@ -1,20 +1,20 @@
-//! What pallet-session, BABE and pallet-offences ask of the validator set.
+//! What pallet-session and BABE ask of the validator set.
 
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 
-use frame_support::{
-    traits::Get,
-    weights::{RuntimeDbWeight, Weight},
+use frame_support::traits::Get;
+use pallet_session::{
+    historical::{self, StoredRange},
+    SessionManager,
 };
-use pallet_session::{historical, SessionManager};
-use sp_runtime::{traits::Convert, Perbill};
-use sp_staking::{
-    offence::{OffenceDetails, OffenceSeverity, OnOffenceHandler},
-    SessionIndex,
-};
+use sp_runtime::traits::Convert;
+use sp_staking::SessionIndex;
 
-use crate::{Config, Event, Pallet, SessionLength, Validators};
+use crate::{Config, Pallet, SessionLength, SessionsPerEra, Validators};
+
+/// Most sessions whose roots are forgotten when one begins: more than come.
+const FORGOTTEN_AT_ONCE: SessionIndex = 2;
 
 /// The length of a session in slots, as BABE's `EpochDuration`.
 pub struct SessionLengthOf<T>(PhantomData<T>);
@@ -25,7 +25,7 @@ impl<T: Config> Get<u64> for SessionLengthOf<T> {
     }
 }
 
-/// What `historical` records of a validator beside its id: nothing, for the id is the account that answers for it.
+/// What `historical` records of a validator beside its id: nothing. Its seat in the era says what answers for it.
 pub struct Identification;
 
 impl<AccountId> Convert<AccountId, Option<()>> for Identification {
@@ -35,13 +35,21 @@ impl<AccountId> Convert<AccountId, Option<()>> for Identification {
 }
 
 impl<T: Config> SessionManager<T::AccountId> for Pallet<T> {
-    fn new_session(_: SessionIndex) -> Option<Vec<T::AccountId>> {
+    fn new_session(index: SessionIndex) -> Option<Vec<T::AccountId>> {
+        if index.checked_rem(SessionsPerEra::<T>::get()) == Some(0) {
+            Self::elect(Self::era_of(index));
+        }
+        Self::forget_roots(index);
         Some(Validators::<T>::get().into_inner()).filter(|validators| !validators.is_empty())
     }
 
-    fn start_session(_: SessionIndex) {}
+    fn start_session(_: SessionIndex) {
+        Self::disable_excluded();
+    }
 
-    fn end_session(_: SessionIndex) {}
+    fn end_session(index: SessionIndex) {
+        Self::take_attendance(index);
+    }
 }
 
 impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
@@ -50,41 +58,25 @@ impl<T: Config> historical::SessionManager<T::AccountId, ()> for Pallet<T> {
         Some(validators.into_iter().map(|validator| (validator, ())).collect())
     }
 
-    fn start_session(_: SessionIndex) {}
+    fn start_session(index: SessionIndex) {
+        <Self as SessionManager<_>>::start_session(index);
+    }
 
-    fn end_session(_: SessionIndex) {}
-}
-
-impl<T: Config> OnOffenceHandler<T::AccountId, (T::AccountId, ()), Weight> for Pallet<T> {
-    fn on_offence(
-        offenders: &[OffenceDetails<T::AccountId, (T::AccountId, ())>],
-        slash_fraction: &[Perbill],
-        session: SessionIndex,
-    ) -> Weight {
-        for (details, fraction) in offenders.iter().zip(slash_fraction) {
-            let (validator, ()) = &details.offender;
-            pallet_session::Pallet::<T>::report_offence(validator.clone(), OffenceSeverity(*fraction));
-            Self::exclude(validator, session);
-        }
-        // Per offender: the set and the list of the disabled are read and written.
-        let offenders = u64::try_from(offenders.len()).unwrap_or(u64::MAX);
-        let RuntimeDbWeight { read, write } = T::DbWeight::get();
-        let each = read.saturating_mul(3).saturating_add(write.saturating_mul(2));
-        Weight::from_parts(each.saturating_mul(offenders), 0)
+    fn end_session(index: SessionIndex) {
+        <Self as SessionManager<_>>::end_session(index);
     }
 }
 
 impl<T: Config> Pallet<T> {
-    /// Takes an offender out of the set, unless it has left already or too few would remain.
-    fn exclude(validator: &T::AccountId, session: SessionIndex) {
-        let mut validators = Validators::<T>::get();
-        let Some(position) = validators.iter().position(|other| other == validator) else { return };
-        let validator = validator.clone();
-        if validators.len() <= T::MinValidators::get() as usize {
-            return Self::deposit_event(Event::Retained { validator, session });
+    /// Forgets the roots of sessions in which nothing can be proved any more, when `planned` is the latest.
+    ///
+    /// An offence must be reported while those who staked at the time can still be slashed for it.
+    fn forget_roots(planned: SessionIndex) {
+        let Some((first, _)) = StoredRange::<T>::get() else { return };
+        let kept = T::ReportableSessions::get().saturating_add(1);
+        let until = planned.saturating_sub(kept).min(first.saturating_add(FORGOTTEN_AT_ONCE));
+        if until > first {
+            historical::Pallet::<T>::prune_up_to(until);
         }
-        validators.remove(position);
-        Validators::<T>::put(validators);
-        Self::deposit_event(Event::Excluded { validator, session });
     }
 }

@@ -31,7 +31,7 @@ pub enum Audience {
     /// Everybody.
     #[default]
     Public,
-    /// Those who own shares of it, those to whom it was granted, and the validators who attest it.
+    /// Those who own shares of it, those who bought access, those to whom it was granted, and the validators who attest it.
     Restricted {
         /// Whether it is granted to winners of other tasks, and its winners are granted what others won.
         exchanged: bool,
@@ -113,6 +113,11 @@ pub enum Title<BlockNumber> {
     },
     /// It was drawn to attest the content.
     Attester,
+    /// It bought access in the market.
+    Buyer {
+        /// Last block in which that counts.
+        until: BlockNumber,
+    },
 }
 
 /// Why somebody may not have a content.
@@ -146,6 +151,8 @@ pub struct Ways {
     pub shares: AssetId,
     /// Whether it is among those that are being granted to winners of other tasks.
     pub exchanged: bool,
+    /// Whether anybody can buy access to it in the market.
+    pub sold: bool,
 }
 
 /// A content that an account was granted.

@@ -43,6 +43,10 @@ pub trait Modules<AccountId> {
     /// If the registry refuses it.
     #[cfg(feature = "runtime-benchmarks")]
     fn register_for_benchmark(owner: &AccountId) -> Result<ModuleId, sp_runtime::DispatchError>;
+
+    /// Has a module play a part, without telling anybody.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn play_for_benchmark(_module: ModuleId, _role: Role) {}
 }
 
 /// Who must hear of it when a module changes its part in the subnet, or its type.
@@ -68,6 +72,39 @@ impl OnRoleChanged for () {
     }
 
     fn on_type_changed(_: ModuleId, _: ModelType, _: ModelType) {}
+}
+
+/// What the first has done when the second refuses is for the caller to undo, as calls do.
+impl<First: OnRoleChanged, Second: OnRoleChanged> OnRoleChanged for (First, Second) {
+    fn on_role_set(module: ModuleId, model_type: ModelType, from: &Role, to: &Role) -> DispatchResult {
+        First::on_role_set(module, model_type, from, to)?;
+        Second::on_role_set(module, model_type, from, to)
+    }
+
+    fn on_type_changed(module: ModuleId, from: ModelType, to: ModelType) {
+        First::on_type_changed(module, from, to);
+        Second::on_type_changed(module, from, to);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_role_for_benchmark(module: ModuleId, role: &Role) {
+        First::prepare_role_for_benchmark(module, role);
+        Second::prepare_role_for_benchmark(module, role);
+    }
+}
+
+/// Who must hear of it when a module goes to another owner.
+pub trait OnModuleTransferred {
+    /// The module has another owner than before.
+    fn on_module_transferred(module: ModuleId);
+
+    /// Makes hearing of it as costly as it can be.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_transfer_for_benchmark(_module: ModuleId) {}
+}
+
+impl OnModuleTransferred for () {
+    fn on_module_transferred(_: ModuleId) {}
 }
 
 /// The part that a module plays in the subnet.

@@ -8,7 +8,7 @@ use codec::{Codec, Decode, Encode};
 use scale_info::TypeInfo;
 #[cfg(feature = "runtime-benchmarks")]
 use sp_runtime::DispatchResult;
-use sp_runtime::{FixedU128, Perbill, Permill};
+use sp_runtime::{FixedU128, Perbill, Permill, Weight};
 
 use crate::ModuleId;
 
@@ -79,6 +79,50 @@ impl<First: OnModuleRemoved, Second: OnModuleRemoved> OnModuleRemoved for (First
     fn prepare_removal_for_benchmark(module: ModuleId) {
         First::prepare_removal_for_benchmark(module);
         Second::prepare_removal_for_benchmark(module);
+    }
+}
+
+/// Who must hear of it when what is staked on a module changes.
+pub trait OnStakeChanged {
+    /// Another amount than before is staked on the module. It is heard once for each change, whatever made it.
+    fn on_stake_changed(module: ModuleId);
+
+    /// Makes hearing of the next change as costly as it can be.
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_stake_change_for_benchmark(_module: ModuleId) {}
+}
+
+impl OnStakeChanged for () {
+    fn on_stake_changed(_: ModuleId) {}
+}
+
+impl<First: OnStakeChanged, Second: OnStakeChanged> OnStakeChanged for (First, Second) {
+    fn on_stake_changed(module: ModuleId) {
+        First::on_stake_changed(module);
+        Second::on_stake_changed(module);
+    }
+
+    #[cfg(feature = "runtime-benchmarks")]
+    fn prepare_stake_change_for_benchmark(module: ModuleId) {
+        First::prepare_stake_change_for_benchmark(module);
+        Second::prepare_stake_change_for_benchmark(module);
+    }
+}
+
+/// Who must hear of it when staked TUNE is paid out.
+pub trait OnStakeWithdrawn<AccountId> {
+    /// TUNE that an account had staked is in its free balance from now on.
+    fn on_stake_withdrawn(account: &AccountId);
+
+    /// What hearing of it weighs at most.
+    fn on_stake_withdrawn_weight() -> Weight;
+}
+
+impl<AccountId> OnStakeWithdrawn<AccountId> for () {
+    fn on_stake_withdrawn(_: &AccountId) {}
+
+    fn on_stake_withdrawn_weight() -> Weight {
+        Weight::zero()
     }
 }
 

@@ -38,7 +38,7 @@ pub enum ProxyType {
     #[default]
     Any,
     /// Everything that does not move balances, assets or modules to another account, or burns them for a name. Creating
-    /// a task does: it promises rewards.
+    /// a task does: it promises rewards. So does buying, and selling: the price may be too low.
     NonTransfer,
     /// Take part in tasks, but not create them.
     Tasks,
@@ -46,12 +46,16 @@ pub enum ProxyType {
     Modules,
     /// Stake, move and withdraw, and set fees.
     Stake,
-    /// Manage session keys.
+    /// Manage session keys, and stand for election as a block validator.
     SessionKeys,
     /// Score miners: what the machine of a validator does.
     Scores,
     /// Say which members of the account's spaces count, without creating or retiring any.
     Spaces,
+    /// Vote, delegate votes, and submit referenda with the deposits for them.
+    Governance,
+    /// Redeem calls, and claim what shares earned, without buying or selling: what the machine of an endpoint does.
+    Market,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
@@ -72,6 +76,13 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                     )
                     | RuntimeCall::Stake(pallet_stake::Call::reward { .. })
                     | RuntimeCall::Emission(pallet_emission::Call::burn { .. })
+                    | RuntimeCall::Market(
+                        pallet_market::Call::list { .. }
+                            | pallet_market::Call::update_listing { .. }
+                            | pallet_market::Call::buy { .. }
+                            | pallet_market::Call::offer_contribution { .. }
+                            | pallet_market::Call::buy_contribution { .. }
+                    )
             ),
             // What is in a batch passes this filter too.
             Self::Tasks => matches!(
@@ -105,12 +116,32 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
                             | pallet_stake::Call::set_fee { .. }
                     )
             ),
-            Self::SessionKeys => matches!(call, RuntimeCall::Session(..)),
+            Self::SessionKeys => matches!(call, RuntimeCall::Session(..) | RuntimeCall::Validators(..)),
             Self::Scores => matches!(call, RuntimeCall::Utility(..) | RuntimeCall::Scores(..)),
             Self::Spaces => matches!(
                 call,
                 RuntimeCall::Utility(..)
                     | RuntimeCall::Spaces(pallet_spaces::Call::suspend { .. } | pallet_spaces::Call::readmit { .. })
+            ),
+            Self::Governance => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::ConvictionVoting(..)
+                    | RuntimeCall::Preimage(
+                        pallet_preimage::Call::note_preimage { .. } | pallet_preimage::Call::unnote_preimage { .. }
+                    )
+                    | RuntimeCall::Referenda(
+                        pallet_referenda::Call::submit { .. }
+                            | pallet_referenda::Call::place_decision_deposit { .. }
+                            | pallet_referenda::Call::refund_decision_deposit { .. }
+                            | pallet_referenda::Call::refund_submission_deposit { .. }
+                            | pallet_referenda::Call::set_metadata { .. }
+                    )
+            ),
+            Self::Market => matches!(
+                call,
+                RuntimeCall::Utility(..)
+                    | RuntimeCall::Market(pallet_market::Call::redeem { .. } | pallet_market::Call::claim_sales { .. })
             ),
         }
     }
@@ -121,7 +152,14 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
             (Self::Any, _) => true,
             (
                 Self::NonTransfer,
-                Self::Tasks | Self::Modules | Self::Stake | Self::SessionKeys | Self::Scores | Self::Spaces,
+                Self::Tasks
+                | Self::Modules
+                | Self::Stake
+                | Self::SessionKeys
+                | Self::Scores
+                | Self::Spaces
+                | Self::Governance
+                | Self::Market,
             ) => true,
             _ => false,
         }

@@ -6,16 +6,13 @@ use frame_support::{
     traits::{ConstU128, ConstU32, ConstU64, Get},
     PalletId,
 };
-use frame_system::EnsureRoot;
 use pallet_emission::Burn;
 use pallet_inference::{Lengths, Parameters, Rates, Slashes, Split};
 use sp_core::H256;
 use sp_runtime::{transaction_validity::TransactionPriority, Permill};
 
-use super::ATTEST_FEE;
-use crate::{
-    weights, AccountId, Assets, Balances, BlockNumber, Runtime, RuntimeHoldReason, Tasks, DAYS, HOURS, MINUTES, TUNE,
-};
+use super::{governance::origins::EnsureParameters, ATTEST_FEE};
+use crate::{weights, Assets, Balances, BlockNumber, Runtime, RuntimeHoldReason, Tasks, DAYS, HOURS, MINUTES, TUNE};
 
 parameter_types! {
     /// The keyless account that owns the classes of shares of rows; those of pots follow from it.
@@ -62,7 +59,7 @@ impl pallet_inference::Config for Runtime {
     type Votes = Tasks;
     type Slashed = Burn<Runtime>;
     type Entropy = MixedEntropy;
-    type ParametersOrigin = EnsureRoot<AccountId>;
+    type ParametersOrigin = EnsureParameters;
     type DefaultParameters = DefaultParameters;
     type DefaultLengths = DefaultLengths;
     type PalletId = InferencePalletId;
@@ -108,10 +105,10 @@ impl pallet_inference::Config for Runtime {
 pub struct InferenceBenchmarkHelper;
 
 #[cfg(feature = "runtime-benchmarks")]
-impl pallet_inference::BenchmarkHelper<AccountId> for InferenceBenchmarkHelper {
+impl pallet_inference::BenchmarkHelper<crate::AccountId> for InferenceBenchmarkHelper {
     fn win(task: ensemble_core::TaskId, descriptor: ensemble_core::tasks::Descriptor) {
         let contribution = pallet_tasks::Contribution {
-            creator: AccountId::new([0; 32]),
+            creator: crate::AccountId::new([0; 32]),
             content: descriptor.id(),
             descriptor,
             audience: ensemble_core::exchange::Audience::Public,

@@ -2,7 +2,9 @@
 
 mod accounts;
 mod consensus;
+mod governance;
 mod inference;
+mod market;
 mod modules;
 mod money;
 mod spaces;
@@ -12,6 +14,12 @@ mod tasks;
 
 pub use accounts::ProxyType;
 pub use consensus::BABE_GENESIS_EPOCH_CONFIG;
+pub use governance::{
+    origins as pallet_origins,
+    parameters::{dynamic_params, RuntimeParameters},
+    tracks::{TrackId, Tracks},
+    voters as pallet_voters,
+};
 pub use system::{RuntimeBlockLength, RuntimeBlockWeights};
 
 use crate::{Balance, TUNE};

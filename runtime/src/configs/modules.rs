@@ -5,26 +5,20 @@ use frame_support::{
     traits::{ConstU128, ConstU32},
     PalletId,
 };
-use frame_system::EnsureRoot;
 use pallet_emission::Burn;
-use pallet_modules::Curve;
-use sp_runtime::{FixedU128, Permill};
+use sp_runtime::Permill;
 
+use super::governance::{
+    origins::{EnsureRegistry, EnsureSlasher},
+    parameters::{MinStake, NamePrices},
+    BindVotes,
+};
 use crate::{
-    weights, AccountId, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeHoldReason, Stake, DAYS,
-    EXISTENTIAL_DEPOSIT, TUNE,
+    weights, Balances, BlockNumber, Emission, Market, Matching, Modules, Runtime, RuntimeHoldReason, Stake, Validators,
+    DAYS, TUNE,
 };
 
 parameter_types! {
-    /// Half of a price is a deposit. A thousand registrations raise prices to almost three times, and what they rose by
-    /// halves within a day.
-    pub NamePrices: Curve = Curve {
-        base: TUNE,
-        deposit: Permill::from_percent(50),
-        growth: FixedU128::from_rational(1_001, 1_000),
-        decay: FixedU128::from_rational(999_975_932, 1_000_000_000),
-        cap: FixedU128::from_u32(100),
-    };
     /// The keyless account that holds all stake.
     pub const StakePalletId: PalletId = PalletId(*b"ens/stak");
     /// Blocks for which stake can still be slashed after it was taken back.
@@ -39,9 +33,10 @@ impl pallet_modules::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Burnt = Burn<Runtime>;
-    type OnRemoved = (Stake, Matching);
-    type OnRoleChanged = Matching;
-    type RegistryOrigin = EnsureRoot<AccountId>;
+    type OnRemoved = (Stake, (Matching, (Validators, Market)));
+    type OnRoleChanged = (Matching, Validators);
+    type OnTransferred = Validators;
+    type RegistryOrigin = EnsureRegistry;
     type PriceCurve = NamePrices;
     type PatternDeposit = ConstU128<{ TUNE / 10 }>;
     type NameDelay = ConstU32<{ 7 * DAYS }>;
@@ -58,13 +53,15 @@ impl pallet_stake::Config for Runtime {
     type RuntimeHoldReason = RuntimeHoldReason;
     type Currency = Balances;
     type Modules = Modules;
+    type OnChanged = Validators;
     type Epochs = Emission;
     type Slashed = Burn<Runtime>;
-    type SlashOrigin = EnsureRoot<AccountId>;
+    type OnWithdrawn = BindVotes;
+    type SlashOrigin = EnsureSlasher;
     type PalletId = StakePalletId;
     type DefaultUnbondingPeriod = UnbondingPeriod;
     type MaxUnbondings = ConstU32<16>;
-    type MinStake = ConstU128<{ 100 * EXISTENTIAL_DEPOSIT }>;
+    type MinStake = MinStake;
     type MaxFee = MaxFee;
     type MaxFeeRise = MaxFeeRise;
     type WeightInfo = weights::pallet_stake::WeightInfo<Runtime>;

@@ -15,7 +15,7 @@ use pallet_transaction_payment::{FungibleAdapter, TargetedFeeAdjustment};
 use sp_runtime::{traits::Bounded, FixedPointNumber, Perquintill};
 
 use crate::{
-    deposit, weights, AccountId, Authorship, Balance, Balances, Runtime, RuntimeEvent, RuntimeFreezeReason,
+    deposit, weights, AccountId, Authorship, Balance, Balances, Market, Runtime, RuntimeEvent, RuntimeFreezeReason,
     RuntimeHoldReason, RuntimeOrigin, System, EXISTENTIAL_DEPOSIT,
 };
 
@@ -124,7 +124,8 @@ impl pallet_assets::Config for Runtime {
     type ApprovalDeposit = ConstU128<EXISTENTIAL_DEPOSIT>;
     type StringLimit = ConstU32<50>;
     type RemoveItemsLimit = ConstU32<1_000>;
-    type Freezer = ();
+    // Shares that take part in a sale stay in their owners' accounts.
+    type Freezer = Market;
     type Holder = ();
     type Extra = ();
     type CallbackHandle = ();

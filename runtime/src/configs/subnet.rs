@@ -6,11 +6,14 @@ use frame_support::{
     traits::{ConstU32, Randomness},
     PalletId,
 };
-use frame_system::EnsureRoot;
-use sp_runtime::{traits::AccountIdConversion, Permill};
+use sp_runtime::Permill;
 
+use super::governance::{
+    origins::{EnsureParameters, EnsureRegistry},
+    TreasuryAccount,
+};
 use crate::{
-    weights, AccountId, Balance, Balances, BlockNumber, Emission, Hash, Matching, Modules, Runtime, RuntimeHoldReason,
+    weights, Balance, Balances, BlockNumber, Emission, Hash, Market, Matching, Modules, Runtime, RuntimeHoldReason,
     Scores, Stake, DAYS, HOURS, TUNE,
 };
 
@@ -26,8 +29,6 @@ parameter_types! {
     pub const LeastAgreement: Permill = Permill::from_percent(70);
     /// The keyless account that holds what was emitted and not paid out yet.
     pub const EmissionPalletId: PalletId = PalletId(*b"ens/emis");
-    /// The account of the treasury. It has no key.
-    pub Treasury: AccountId = PalletId(*b"ens/trsy").into_account_truncating();
     /// The part of an epoch in which scores are committed.
     pub const CommitPart: Permill = Permill::from_percent(60);
     /// Most that is ever emitted, in planck.
@@ -54,9 +55,10 @@ impl Randomness<Hash, BlockNumber> for EpochRandomness {
 impl pallet_matching::Config for Runtime {
     type Modules = Modules;
     type Earnings = Emission;
+    type OnMiner = Market;
     type Epochs = Emission;
-    type FlagOrigin = EnsureRoot<AccountId>;
-    type TruthOrigin = EnsureRoot<AccountId>;
+    type FlagOrigin = EnsureRegistry;
+    type TruthOrigin = EnsureRegistry;
     type ValidatorsPerMiner = ConstU32<2>;
     type InitialReliability = InitialReliability;
     type MaxSteps = ConstU32<500>;
@@ -70,6 +72,7 @@ impl pallet_scores::Config for Runtime {
     type Stake = Stake;
     type Matching = Matching;
     type Earnings = Emission;
+    type OnScored = Market;
     type Epochs = Emission;
     type Randomness = EpochRandomness;
     type MaxBatches = ConstU32<8>;
@@ -92,9 +95,9 @@ impl pallet_emission::Config for Runtime {
     type Stake = Stake;
     type Reward = Stake;
     type Settlement = Scores;
-    type ParametersOrigin = EnsureRoot<AccountId>;
+    type ParametersOrigin = EnsureParameters;
     type PalletId = EmissionPalletId;
-    type Treasury = Treasury;
+    type Treasury = TreasuryAccount;
     type DefaultEpochLength = ConstU32<HOURS>;
     type CommitPart = CommitPart;
     type BlocksPerYear = ConstU32<{ 365 * DAYS }>;

@@ -15,6 +15,7 @@ use sp_runtime::{generic::Era, traits::AccountIdLookup, Perbill};
 use sp_version::RuntimeVersion;
 
 use crate::{
+    migrations::Migrations,
     weights::{self, BlockExecutionWeight, ExtrinsicBaseWeight},
     AccountId, Babe, Balance, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime, RuntimeCall, RuntimeEvent,
     RuntimeOrigin, RuntimeTask, TxExtension, UncheckedExtrinsic, MILLISECS_PER_BLOCK, VERSION,
@@ -84,6 +85,7 @@ impl frame_system::Config for Runtime {
     type Hash = Hash;
     type SS58Prefix = SS58Prefix;
     type MaxConsumers = ConstU32<128>;
+    type SingleBlockMigrations = Migrations;
     type SystemWeightInfo = weights::frame_system::WeightInfo<Runtime>;
     type ExtensionsWeightInfo = weights::extensions::WeightInfo<Runtime>;
 }

@@ -10,14 +10,13 @@ use frame_support::{
     weights::Weight,
     PalletId,
 };
-use frame_system::EnsureRoot;
 use pallet_emission::Burn;
 use pallet_exchange::{Parameters, Rule};
 use sp_runtime::transaction_validity::TransactionPriority;
 
-use super::{ATTEST_FEE, MAX_ROUNDS};
+use super::{governance::origins::EnsureParameters, ATTEST_FEE, MAX_ROUNDS};
 use crate::{
-    weights, AccountId, Assets, Balances, BlockNumber, Exchange, Hash, Inference, Runtime, RuntimeHoldReason, Spaces,
+    weights, Assets, Balances, BlockNumber, Exchange, Hash, Inference, Market, Runtime, RuntimeHoldReason, Spaces,
     Tasks, DAYS, EXISTENTIAL_DEPOSIT, TUNE,
 };
 
@@ -112,7 +111,8 @@ impl pallet_tasks::Config for Runtime {
 
 impl pallet_exchange::Config for Runtime {
     type Contributions = Tasks;
-    type ParametersOrigin = EnsureRoot<AccountId>;
+    type Sales = Market;
+    type ParametersOrigin = EnsureParameters;
     type DefaultParameters = ExchangeParameters;
     type MaxRecent = ConstU32<64>;
     type MaxPerVictory = ConstU32<8>;

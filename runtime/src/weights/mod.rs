@@ -1,6 +1,7 @@
 //! What calls cost, measured by `scripts/weights`.
 //!
-//! The equivocation reports of BABE and GRANDPA and the keys of sessions keep the weights that their pallets state.
+//! The equivocation reports of BABE and GRANDPA, the keys of sessions and the pallets of governance keep the weights that
+//! their pallets state.
 
 mod block_weights;
 pub mod extensions;
@@ -11,6 +12,7 @@ pub mod pallet_balances;
 pub mod pallet_emission;
 pub mod pallet_exchange;
 pub mod pallet_inference;
+pub mod pallet_market;
 pub mod pallet_matching;
 pub mod pallet_modules;
 pub mod pallet_multisig;
@@ -22,6 +24,7 @@ pub mod pallet_sudo;
 pub mod pallet_tasks;
 pub mod pallet_timestamp;
 pub mod pallet_utility;
+pub mod pallet_validators;
 
 pub use block_weights::BlockExecutionWeight;
 pub use extrinsic_weights::ExtrinsicBaseWeight;

@@ -17,7 +17,17 @@ impl<T: frame_system::Config> pallet_matching::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().reads(30))
             .saturating_add(T::DbWeight::get().writes(28))
     }
+    fn switch_miner_off() -> Weight {
+        Weight::from_parts(159_468_000, 80_718)
+            .saturating_add(T::DbWeight::get().reads(30))
+            .saturating_add(T::DbWeight::get().writes(28))
+    }
     fn switch_on() -> Weight {
+        Weight::from_parts(233_208_000, 80_718)
+            .saturating_add(T::DbWeight::get().reads(39))
+            .saturating_add(T::DbWeight::get().writes(43))
+    }
+    fn switch_miner_on() -> Weight {
         Weight::from_parts(233_208_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(43))
@@ -27,7 +37,17 @@ impl<T: frame_system::Config> pallet_matching::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().reads(32))
             .saturating_add(T::DbWeight::get().writes(32))
     }
+    fn flag_miner() -> Weight {
+        Weight::from_parts(176_844_000, 80_718)
+            .saturating_add(T::DbWeight::get().reads(32))
+            .saturating_add(T::DbWeight::get().writes(32))
+    }
     fn unflag() -> Weight {
+        Weight::from_parts(222_572_000, 80_718)
+            .saturating_add(T::DbWeight::get().reads(38))
+            .saturating_add(T::DbWeight::get().writes(44))
+    }
+    fn unflag_miner() -> Weight {
         Weight::from_parts(222_572_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(38))
             .saturating_add(T::DbWeight::get().writes(44))
@@ -78,6 +98,11 @@ impl<T: frame_system::Config> pallet_matching::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(12))
     }
     fn depart() -> Weight {
+        Weight::from_parts(184_275_000, 80_718)
+            .saturating_add(T::DbWeight::get().reads(39))
+            .saturating_add(T::DbWeight::get().writes(36))
+    }
+    fn depart_miner() -> Weight {
         Weight::from_parts(184_275_000, 80_718)
             .saturating_add(T::DbWeight::get().reads(39))
             .saturating_add(T::DbWeight::get().writes(36))

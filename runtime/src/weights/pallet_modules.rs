@@ -46,6 +46,15 @@ impl<T: frame_system::Config> pallet_modules::WeightInfo for WeightInfo<T> {
             .saturating_add(T::DbWeight::get().writes(11_u64.saturating_mul(n.into())))
             .saturating_add(Weight::from_parts(0, 19932).saturating_mul(n.into()))
     }
+    fn become_miner(n: u32) -> Weight {
+        Weight::from_parts(43_232_033, 6_142)
+            .saturating_add(Weight::from_parts(44_013_418, 0).saturating_mul(n.into()))
+            .saturating_add(T::DbWeight::get().reads(7))
+            .saturating_add(T::DbWeight::get().reads(11_u64.saturating_mul(n.into())))
+            .saturating_add(T::DbWeight::get().writes(6))
+            .saturating_add(T::DbWeight::get().writes(11_u64.saturating_mul(n.into())))
+            .saturating_add(Weight::from_parts(0, 19932).saturating_mul(n.into()))
+    }
     fn offer_transfer() -> Weight {
         Weight::from_parts(11_427_000, 4_138)
             .saturating_add(T::DbWeight::get().reads(1))

@@ -2,6 +2,7 @@
 
 use ensemble_core::{
     exchange::Audience,
+    market::Way,
     modules::Role,
     tasks::{Content, Phases, Terms, Weighting},
 };
@@ -46,16 +47,30 @@ fn proxies_do_what_they_are_named_for() {
     let reward = RuntimeCall::Stake(pallet_stake::Call::reward { module: 0, amount: TUNE });
     let suspend = RuntimeCall::Spaces(pallet_spaces::Call::suspend { space: 0, task: 0 });
     let retire = RuntimeCall::Spaces(pallet_spaces::Call::retire { space: 0 });
-    let calls = [transfer, create_task(), advance, keys, offer, role, stake, reward, suspend, retire];
+    let stand = RuntimeCall::Validators(pallet_validators::Call::stand { module: 0 });
+    let buy = RuntimeCall::Market(pallet_market::Call::buy {
+        module: 0,
+        calls: 1,
+        way: Way::Tune,
+        max_price: TUNE,
+        max_toll: TUNE,
+        validity: 1,
+    });
+    let sell = RuntimeCall::Market(pallet_market::Call::offer_contribution { task: 0, shares: 1, ask: 1 });
+    let redeem = RuntimeCall::Market(pallet_market::Call::redeem { receipts: Default::default() });
+    let calls =
+        [transfer, create_task(), advance, keys, offer, role, stake, reward, suspend, retire, stand, buy, sell, redeem];
     let allowed = |proxy: ProxyType| calls.each_ref().map(|call| proxy.filter(call));
-    let only = |places: &[usize]| core::array::from_fn::<_, 10, _>(|place| places.contains(&place));
-    assert_eq!(allowed(ProxyType::Any), [true; 10]);
-    assert_eq!(allowed(ProxyType::NonTransfer), only(&[2, 3, 5, 6, 8, 9]));
+    let only = |places: &[usize]| core::array::from_fn::<_, 14, _>(|place| places.contains(&place));
+    assert_eq!(allowed(ProxyType::Any), [true; 14]);
+    assert_eq!(allowed(ProxyType::NonTransfer), only(&[2, 3, 5, 6, 8, 9, 10, 13]));
     assert_eq!(allowed(ProxyType::Tasks), only(&[2]));
     assert_eq!(allowed(ProxyType::Modules), only(&[5]));
     assert_eq!(allowed(ProxyType::Stake), only(&[6]));
-    assert_eq!(allowed(ProxyType::SessionKeys), only(&[3]));
+    assert_eq!(allowed(ProxyType::SessionKeys), only(&[3, 10]));
     assert_eq!(allowed(ProxyType::Spaces), only(&[8]));
+    assert_eq!(allowed(ProxyType::Market), only(&[13]));
+    assert!(ProxyType::NonTransfer.is_superset(&ProxyType::Market));
     assert!(ProxyType::Any.is_superset(&ProxyType::Tasks));
     assert!(!ProxyType::Tasks.is_superset(&ProxyType::NonTransfer));
 }

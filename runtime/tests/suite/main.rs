@@ -1,13 +1,16 @@
 //! The pallets put together, on chains that the genesis presets build.
 
 mod accounts;
+mod election;
 mod fees;
+mod governance;
 mod inference;
-mod metadata;
+mod market;
 mod modules;
 mod presets;
 mod spaces;
 mod subnet;
+mod upgrade;
 
 use ensemble_core::ModuleId;
 use ensemble_runtime::{genesis, AccountId, Modules, RuntimeGenesisConfig, RuntimeOrigin, System, TUNE};

@@ -19,10 +19,12 @@ fn dev_has_one_validator_and_local_has_four() {
         on_chain(preset(name), || {
             assert_eq!(pallet_validators::Validators::<Runtime>::get().len(), validators);
             assert_eq!(Session::validators().len(), validators);
+            assert_eq!(pallet_validators::Seats::<Runtime>::get(0).len(), validators);
             assert_eq!(pallet_tasks::Attesters::<Runtime>::get().len(), validators);
             assert_eq!(pallet_sudo::Key::<Runtime>::get(), Some(account(Alice)));
             assert_eq!(Balances::balance(&account(Bob)), 1_000_000 * TUNE);
             assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 40);
+            assert_eq!(pallet_validators::SessionsPerEra::<Runtime>::get(), 2);
             assert_eq!(Emission::epoch_view().ends, 16);
             assert_eq!(pallet_spaces::RoundPhases::<Runtime>::get(), Phases { commit: 12, reveal: 8, attest: 8 });
             assert!(System::events().is_empty());
@@ -52,6 +54,7 @@ fn production_has_no_sudo_key_and_no_account_until_its_founders_say_so() {
     on_chain(filled, || {
         assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
         assert_eq!(<Runtime as pallet_babe::Config>::EpochDuration::get(), 1_200);
+        assert_eq!(pallet_validators::SessionsPerEra::<Runtime>::get(), 6);
         assert_eq!(Emission::epoch_view().ends, 1_200);
         assert_eq!(pallet_spaces::RoundPhases::<Runtime>::get(), Phases { commit: 200, reveal: 20, attest: 100 });
         let call = Box::new(RuntimeCall::System(frame_system::Call::set_storage { items: vec![] }));

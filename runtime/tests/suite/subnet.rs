@@ -8,8 +8,8 @@ use ensemble_core::{
     ModuleId,
 };
 use ensemble_runtime::{
-    AccountId, Balance, Balances, BlockNumber, Emission, Matching, Modules, Runtime, RuntimeCall, RuntimeOrigin,
-    Scores, Stake, System, EXISTENTIAL_DEPOSIT, TUNE,
+    AccountId, Balance, Balances, BlockNumber, Emission, Market, Matching, Modules, Runtime, RuntimeCall,
+    RuntimeOrigin, Scores, Stake, System, EXISTENTIAL_DEPOSIT, TUNE,
 };
 use frame_support::{
     assert_noop, assert_ok,
@@ -28,18 +28,18 @@ use crate::{account, on_chain, preset, register, signed};
 /// Chat, among the types that a chain begins with.
 const CHAT: u16 = pallet_modules::defaults::CHAT;
 
-fn set_role(who: Sr25519Keyring, module: ModuleId, role: Role) -> DispatchResult {
+pub(crate) fn set_role(who: Sr25519Keyring, module: ModuleId, role: Role) -> DispatchResult {
     Modules::set_role(signed(who), module, role).map(|_| ()).map_err(|failed| failed.error)
 }
 
-fn validator(capacity: u32) -> Role {
+pub(crate) fn validator(capacity: u32) -> Role {
     Role::Validator { types: vec![CHAT].try_into().expect("one is not too many"), capacity }
 }
 
 /// Makes empty blocks up to this one.
-fn run_to(number: BlockNumber) {
+pub(crate) fn run_to(number: BlockNumber) {
     while System::block_number() < number {
-        for finish in [Matching::on_idle, Scores::on_idle, Emission::on_idle] {
+        for finish in [Matching::on_idle, Scores::on_idle, Emission::on_idle, Market::on_idle] {
             finish(System::block_number(), Weight::MAX);
         }
         System::set_block_number(System::block_number() + 1);
@@ -48,25 +48,25 @@ fn run_to(number: BlockNumber) {
     }
 }
 
-fn run_to_phase(phase: EpochPhase) {
+pub(crate) fn run_to_phase(phase: EpochPhase) {
     while Emission::phase() != phase {
         run_to(System::block_number() + 1);
     }
 }
 
 /// The books: genesis and emission are what exists and what was burnt.
-fn assert_books() {
+pub(crate) fn assert_books() {
     let supply = Emission::supply();
     assert_eq!(supply.issuance, Balances::total_issuance());
     assert_eq!(supply.genesis + supply.emitted, supply.issuance + supply.burnt);
 }
 
-fn total(who: &AccountId) -> Balance {
+pub(crate) fn total(who: &AccountId) -> Balance {
     Balances::total_balance(who)
 }
 
 /// Scores a miner in the epoch that comes next.
-fn score(who: Sr25519Keyring, validator: ModuleId, miner: ModuleId, score: u32) {
+pub(crate) fn score(who: Sr25519Keyring, validator: ModuleId, miner: ModuleId, score: u32) {
     run_to_phase(EpochPhase::Reveal);
     run_to_phase(EpochPhase::Commit);
     let score = Score { score, quality: ONE, availability: ONE, latency: 10 };

@@ -124,9 +124,11 @@ fn explain(refusal: &Refusal) -> String {
         },
         Refusal::NotEntitled(ways) => format!(
             "the account has no title to what won task {}. Owners of its shares are served: buy some of the asset \
-             {{\"Shares\":{}}} from one of them. So are accounts to which it was granted as winners of other tasks; {}",
+             {{\"Shares\":{}}} from one of them. So are those who bought access in the market; {}. So are accounts to which it \
+             was granted as winners of other tasks; {}",
             ways.task,
             ways.task,
+            if ways.sold { "call market.buyContribution" } else { "it is not sold there now" },
             if ways.exchanged { "it is being granted now" } else { "it is not granted any more, or never was" }
         ),
         Refusal::NotDrawn { task } => {

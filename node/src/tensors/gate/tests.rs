@@ -115,7 +115,7 @@ impl Chain for Rules {
 }
 
 pub fn refusal() -> Refusal {
-    Refusal::NotEntitled(Ways { task: TASK, shares: AssetId::Shares(TASK), exchanged: true })
+    Refusal::NotEntitled(Ways { task: TASK, shares: AssetId::Shares(TASK), exchanged: true, sold: false })
 }
 
 /// A node without keys.

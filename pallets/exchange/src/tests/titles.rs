@@ -13,7 +13,7 @@ fn ask(who: AccountId, task: u32) -> Result<Title<BlockNumber>, Refusal> {
 }
 
 fn ways(task: u32, exchanged: bool) -> Ways {
-    Ways { task, shares: AssetId::Shares(task), exchanged }
+    Ways { task, shares: AssetId::Shares(task), exchanged, sold: false }
 }
 
 #[test]
@@ -42,6 +42,33 @@ fn shares_entitle_as_long_as_they_are_owned() {
         settle(1, &[BOB], CLOSED);
         assert_eq!(ask(EVE, 1), Err(Refusal::NotEntitled(ways(1, false))));
         assert_eq!((Exchange::ways(0), Exchange::ways(1)), (Some(ways(0, true)), Some(ways(1, false))));
+    });
+}
+
+#[test]
+fn whoever_bought_access_is_entitled_to_that_and_to_nothing_else() {
+    execute(|| {
+        settle(0, &[ALICE], CLOSED);
+        settle(1, &[ALICE], CLOSED);
+        world(|world| world.sold.insert(0));
+        let for_sale = Ways { sold: true, ..ways(0, false) };
+        assert_eq!(ask(EVE, 0), Err(Refusal::NotEntitled(for_sale)));
+        assert_eq!((Exchange::ways(0), Exchange::ways(1)), (Some(for_sale), Some(ways(1, false))));
+        world(|world| world.accesses.insert((0, EVE), 70));
+        assert_eq!(ask(EVE, 0), Ok(Title::Buyer { until: 70 }));
+        assert_eq!(ask(BOB, 0), Err(Refusal::NotEntitled(for_sale)));
+        assert_eq!(ask(EVE, 1), Err(Refusal::NotEntitled(ways(1, false))));
+        // It is not sold any more, but was.
+        world(|world| world.sold.clear());
+        assert_eq!(ask(EVE, 0), Ok(Title::Buyer { until: 70 }));
+        // Shares are the better title: they do not end.
+        world(|world| world.owners.insert((0, EVE)));
+        assert_eq!(ask(EVE, 0), Ok(Title::Shareholder));
+        world(|world| (world.owners.clear(), world.accesses.clear()));
+        assert_eq!(ask(EVE, 0), Err(Refusal::NotEntitled(ways(0, false))));
+        // Another content of the task is entitled to by nothing.
+        let other = Exchange::entitlement(&Asker::Account(EVE), 0, content(7));
+        assert_eq!(other, Err(Refusal::AnotherWon { task: 0 }));
     });
 }
 

@@ -9,6 +9,7 @@ mod neighbours;
 mod order;
 mod ranking;
 mod standing;
+mod told;
 mod truths;
 mod try_state;
 mod view;

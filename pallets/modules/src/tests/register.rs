@@ -1,6 +1,9 @@
 //! Registering: what is stored, what it costs, and everything that is refused.
 
-use ensemble_core::modules::{NameError, Role, UNKNOWN};
+use ensemble_core::{
+    market::ModuleNames,
+    modules::{NameError, Role, UNKNOWN},
+};
 use frame_support::{assert_noop, assert_ok};
 use sp_core::H256;
 use sp_runtime::{ArithmeticError, DispatchError};
@@ -192,5 +195,17 @@ fn a_name_that_says_nothing_has_no_type() {
     with_chain(|| {
         let id = register(ALICE, "weather-station");
         assert_eq!(module(id).model_type, UNKNOWN);
+    });
+}
+
+#[test]
+fn others_know_modules_by_name_and_type() {
+    with_chain(|| {
+        let id = register(ALICE, "acme-llama-2");
+        assert_eq!(<Modules as ModuleNames<AccountId>>::name(id), Some(b"acme-llama-2".to_vec()));
+        assert_eq!(<Modules as ModuleNames<AccountId>>::model_type(id), Some(CHAT));
+        assert_ok!(Modules::remove(signed(ALICE), id));
+        assert_eq!(<Modules as ModuleNames<AccountId>>::name(id), None);
+        assert_eq!(<Modules as ModuleNames<AccountId>>::model_type(id), None);
     });
 }

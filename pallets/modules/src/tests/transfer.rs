@@ -12,7 +12,9 @@ fn the_deposit_moves_with_the_module() {
         assert_ok!(Modules::offer_transfer(signed(ALICE), id, BOB));
         assert_eq!(last_event(), Event::TransferOffered { module: id, owner: ALICE, to: BOB });
         assert_eq!((module(id).owner, module(id).offered_to), (ALICE, Some(BOB)));
+        assert!(Transferred::get().is_empty());
         assert_ok!(Modules::accept_transfer(signed(BOB), id));
+        assert_eq!(Transferred::take(), [(id, BOB)]);
         let deposit = 500 + PATTERN_DEPOSIT;
         assert_eq!(last_event(), Event::ModuleTransferred { module: id, from: ALICE, to: BOB, deposit });
         assert_eq!((held(ALICE), held(BOB)), (0, deposit));

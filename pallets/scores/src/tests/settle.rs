@@ -30,6 +30,24 @@ fn scores_are_the_last_ones_then() {
 }
 
 #[test]
+fn whoever_hears_of_scores_is_told_each_once_when_it_is_settled() {
+    on_chain(|| {
+        assign(11, &[ANN, BEN]);
+        assign(12, &[ANN]);
+        judge(&[(ANN, &[(11, 80), (12, 100)]), (BEN, &[(11, 70)])]);
+        assert_eq!(Told::get(), []);
+        to_next_epoch();
+        let told = [(11, 0, Permill::from_percent(75)), (12, 0, Permill::one())];
+        assert_eq!(Told::get(), told);
+        next_block(Weight::MAX);
+        assert_eq!(Told::get(), told);
+        judge(&[(ANN, &[(11, 0)])]);
+        to_next_epoch();
+        assert_eq!(Told::get()[2..], [(11, 1, Permill::zero())]);
+    });
+}
+
+#[test]
 fn reliability_moves_towards_the_part_that_agreed() {
     on_chain(|| {
         for miner in [11, 12] {

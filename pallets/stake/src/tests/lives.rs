@@ -197,6 +197,10 @@ proptest! {
                 let before = ACCOUNTS.map(|who| (who, fine_wealth(who), allowance(&action, who)));
                 let done = act(&action);
                 check_state();
+                for who in ACCOUNTS {
+                    let in_pools = MODULES.map(|module| staked(who, module) + unbonding(who, module));
+                    assert_eq!(Stake::owned_by(&who), in_pools.iter().sum::<Balance>(), "what {who} owns in pools");
+                }
                 least.iter_mut().for_each(|(module, least)| least.see(*module));
                 for (who, before, allowance) in before {
                     let after = fine_wealth(who);

@@ -20,9 +20,9 @@ use sp_io::hashing::blake2_256;
 use sp_runtime::{traits::Header as _, ApplyExtrinsicResult, Digest, DigestItem, StateVersion};
 use sp_state_machine::{Backend as _, StateMachine};
 
-use crate::{
-    calls::Record,
+use super::{
     chain::{self, Overlay, State},
+    transaction::Record,
 };
 
 /// What the runtime may call: the functions that the node offers.
@@ -34,7 +34,7 @@ type HostFunctions = (
 );
 
 /// Slot of the blocks; any but the first.
-const SLOT: u64 = 1_000;
+pub const SLOT: u64 = 1_000;
 
 /// The wasm runtime and what runs it, set up as in the node: compiled, instances taken from a pool.
 pub struct Wasm {
@@ -75,6 +75,11 @@ pub struct Finish {
     pub root: Duration,
 }
 
+/// Asks the runtime something on a state: one of its APIs, by name. Says what that took.
+pub fn ask(wasm: &Wasm, state: &State, function: &str, arguments: &[u8]) -> (Vec<u8>, Cost) {
+    Block { wasm, state, overlay: Overlay::default(), beginning: Cost::default() }.call(function, arguments)
+}
+
 /// A block in the making.
 pub struct Block<'a> {
     wasm: &'a Wasm,
@@ -86,11 +91,17 @@ pub struct Block<'a> {
 impl<'a> Block<'a> {
     /// Begins a block with this number on a state, with the time in it.
     pub fn begin(wasm: &'a Wasm, state: &'a State, parent: Hash, number: u32) -> Self {
+        Self::begin_after(wasm, state, parent, number, || ())
+    }
+
+    /// As [`Self::begin`], after `change` has changed the state.
+    pub fn begin_after(wasm: &'a Wasm, state: &'a State, parent: Hash, number: u32, change: impl FnOnce()) -> Self {
         let mut block = Self { wasm, state, overlay: Overlay::default(), beginning: Cost::default() };
         // As if the blocks before it had been made, the parent in place of the first.
         chain::with_state(state, &mut block.overlay, || {
             System::set_block_number(number.saturating_sub(1));
             frame_system::BlockHash::<Runtime>::insert(0, parent);
+            change();
         });
         let slot = PreDigest::SecondaryPlain(SecondaryPlainPreDigest { authority_index: 0, slot: SLOT.into() });
         let digest = Digest { logs: vec![DigestItem::babe_pre_digest(slot)] };

@@ -1,0 +1,6 @@
+//! Builds the wasm of the runtime after this one.
+
+fn main() {
+    #[cfg(feature = "std")]
+    substrate_wasm_builder::WasmBuilder::build_using_defaults();
+}
