@@ -138,16 +138,13 @@ mod runtime {
     #[runtime::pallet_index(1)]
     pub type Timestamp = pallet_timestamp;
 
-    // Consensus. Babe comes before Session, which ends when Babe's epoch does, and Authorship after it: the author of a
-    // session's first block is named by its place among the validators of that session.
+    // Consensus. Babe comes before Session, which ends when Babe's epoch does.
     #[runtime::pallet_index(10)]
     pub type Babe = pallet_babe;
     #[runtime::pallet_index(12)]
     pub type Validators = pallet_validators;
     #[runtime::pallet_index(13)]
     pub type Session = pallet_session;
-    #[runtime::pallet_index(11)]
-    pub type Authorship = pallet_authorship;
     #[runtime::pallet_index(14)]
     pub type Historical = pallet_session::historical;
     #[runtime::pallet_index(15)]
@@ -156,6 +153,10 @@ mod runtime {
     pub type Grandpa = pallet_grandpa;
     #[runtime::pallet_index(17)]
     pub type AuthorityDiscovery = pallet_authority_discovery;
+    // After Session, because the author of a session's first block is named by its place among the validators of that
+    // session. The order of hooks is that of these numbers.
+    #[runtime::pallet_index(18)]
+    pub type Authorship = pallet_authorship;
 
     // Money.
     #[runtime::pallet_index(20)]

@@ -35,7 +35,8 @@ export const inAsset = (number) => ({ Asset: { Asset: number } });
 export async function scored({ api }, owner, validator, scores) {
   const { epoch } = await phaseReached(api, 'Commit', { room: 5 });
   // Whoever took part in the epoch before is drawn by the chain, in the epoch's first blocks.
-  if ((await dutiesOf(api, validator)).checks === undefined) {
+  const duties = await dutiesOf(api, validator);
+  if (duties.epoch !== epoch || duties.checks === undefined) {
     const drawn = await send(api, api.tx.scores.draw(validator), owner).catch(({ message }) => message);
     if (typeof drawn === 'string' && drawn !== 'scores.AlreadyDrawn') throw new Error(drawn);
   }

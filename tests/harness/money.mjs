@@ -28,7 +28,7 @@ const sum = (amounts) => amounts.reduce((total, amount) => total + amount, 0n);
 /**
  * Asserts, for one finalised block, that
  * - the balances of all accounts add up to the issuance,
- * - what is reserved of an account is the sum of its holds and of its deposits for referenda,
+ * - what is reserved of an account is the sum of its holds and of its deposits for referenda and assets,
  * - deposits, rents, rewards and bonds held for tasks are those of the open tasks, so that none is left without one,
  * - deposits held for modules are those of their owners' modules, and those for spaces of their owners' spaces,
  * - what is held as stake is held in the pot alone, and is what is staked and unbonding in all pools,
@@ -102,7 +102,7 @@ async function allHolds(at) {
 async function assertIssuance(at, holds) {
   const issuance = (await at.query.balances.totalIssuance()).toBigInt();
   const accounts = await at.query.system.account.entries();
-  const deposits = await referendumDeposits(at);
+  const deposits = byAccount([...(await referendumDeposits(at)), ...(await assetDeposits(at))]);
   const owned = accounts.map(([, { data }]) => data.free.toBigInt() + data.reserved.toBigInt());
   assert.equal(sum(owned), issuance, 'balances do not add up to the issuance');
   for (const [
@@ -127,7 +127,28 @@ async function referendumDeposits(at) {
     const { submissionDeposit, decisionDeposit } = info.asOngoing;
     return [submissionDeposit, ...(decisionDeposit.isSome ? [decisionDeposit.unwrap()] : [])];
   });
-  return byAccount(deposits.map(({ who, amount }) => ({ who: who.toString(), amount: amount.toBigInt() })));
+  return deposits.map(({ who, amount }) => ({ who: who.toString(), amount: amount.toBigInt() }));
+}
+
+/** What is reserved for classes of assets, for their names, and for accounts that they do not keep alive themselves. */
+async function assetDeposits(at) {
+  const [classes, names, accounts] = await Promise.all(
+    ['asset', 'metadata', 'account'].map((map) => at.query.assets[map].entries()),
+  );
+  const owners = new Map(classes.map(([key, details]) => [key.args[0].toHex(), details.unwrap().owner.toString()]));
+  const forClasses = classes.map(([, details]) => details.unwrap());
+  const forAccounts = accounts.flatMap(([key, account]) => {
+    const { reason } = account.unwrap();
+    if (reason.isDepositHeld) return [{ who: key.args[1].toString(), amount: reason.asDepositHeld.toBigInt() }];
+    if (!reason.isDepositFrom) return [];
+    const [who, amount] = reason.asDepositFrom;
+    return [{ who: who.toString(), amount: amount.toBigInt() }];
+  });
+  return [
+    ...forClasses.map(({ owner, deposit }) => ({ who: owner.toString(), amount: deposit.toBigInt() })),
+    ...names.map(([key, { deposit }]) => ({ who: owners.get(key.args[0].toHex()), amount: deposit.toBigInt() })),
+    ...forAccounts,
+  ];
 }
 
 async function assertTaskHolds(at, holds) {

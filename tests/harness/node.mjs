@@ -104,7 +104,8 @@ export class Node {
     });
     closeSync(log);
     this.#exit = new Promise((resolve) => this.#process.once('exit', resolve));
-    return until(`${this.name} to open its RPC port`, () => this.#logNumber(STARTED));
+    // Compiling the runtime takes long where several nodes start on one core.
+    return until(`${this.name} to open its RPC port`, () => this.#logNumber(STARTED), { within: 180_000 });
   }
 
   #arguments(bootnodes) {

@@ -76,8 +76,6 @@ pub const ACCESS_PERIOD: BlockNumber = 40;
 pub const DAY: BlockNumber = 20;
 pub const MAX_WORDS: u32 = 16;
 pub const MAX_RECEIPTS: u32 = 8;
-/// All shares of the contributions.
-pub const SHARES: Balance = 1_000;
 
 #[frame_support::runtime]
 mod runtime {

@@ -90,7 +90,7 @@ mod helper {
 
         fn asset(number: u32, owner: &AccountId, amount: Balance) -> Result<AssetId, DispatchError> {
             let asset = AssetId::Asset(number);
-            Assets::create(asset, owner.clone(), true, 1)?;
+            <Assets as Create<_>>::create(asset, owner.clone(), true, 1)?;
             Assets::mint_into(asset, owner, amount)?;
             Ok(asset)
         }
@@ -111,7 +111,7 @@ mod helper {
                 settled_at: 1,
             };
             pallet_tasks::Contributions::<Runtime>::insert(TASK, contribution);
-            Assets::create(AssetId::Shares(TASK), creator, true, 1)?;
+            <Assets as Create<_>>::create(AssetId::Shares(TASK), creator, true, 1)?;
             for owner in owners {
                 Assets::mint_into(AssetId::Shares(TASK), owner, shares)?;
             }

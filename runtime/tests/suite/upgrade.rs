@@ -133,7 +133,7 @@ fn the_state_is_sound_before_the_migrations_and_after() {
         let changed = layouts().into_iter().filter(|(pallet, version)| declared[pallet] != *version);
         check(TryStateSelect::AllExcept(changed.map(|(pallet, _)| pallet.as_bytes().to_vec()).collect()));
         assert_ok!(Executive::try_runtime_upgrade(UpgradeCheckSelect::All));
-        assert_eq!(layouts(), declared());
+        assert_eq!(layouts(), declared);
     });
 }
 

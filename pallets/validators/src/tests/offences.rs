@@ -157,8 +157,9 @@ fn founders_have_no_stake_to_lose() {
 #[test]
 fn the_last_validators_are_retained() {
     on_chain(|| {
+        end_sessions(1);
         offend(1, 100);
-        assert_eq!(events()[1], Event::Retained { validator: 1, session: 0 });
+        assert_eq!(events()[1], Event::Retained { validator: 1, session: 1 });
         assert_eq!((validators(), disabled()), (FOUNDERS.to_vec(), vec![1]));
         end_sessions(1);
         assert_eq!(disabled(), [0; 0], "it is needed");

@@ -45,6 +45,9 @@ use crate::{
 /// Hours of a week.
 const WEEK: u32 = 7 * 24;
 
+/// Most referenda that an account votes on at one time, on one track.
+const MAX_VOTES: u32 = 64;
+
 parameter_types! {
     /// The account of the treasury. It has no key.
     pub const TreasuryPalletId: PalletId = PalletId(*b"ens/trsy");
@@ -61,8 +64,6 @@ parameter_types! {
     pub const PreimageByteDeposit: Balance = deposit(0, 1);
     /// Most that scheduled calls weigh in a block. The rest is left for what must not wait.
     pub MaximumSchedulerWeight: Weight = Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
-    /// Most referenda that an account votes on at one time, on one track.
-    pub const MaxVotes: u32 = 64;
 }
 
 impl origins::Config for Runtime {
@@ -144,7 +145,7 @@ impl pallet_conviction_voting::Config for Runtime {
     type Currency = Ballots;
     type Polls = Referenda;
     type MaxTurnout = frame_support::traits::tokens::currency::ActiveIssuanceOf<Balances, AccountId>;
-    type MaxVotes = MaxVotes;
+    type MaxVotes = ConstU32<MAX_VOTES>;
     // Longer than any track takes to enact: whoever decides stays for what comes of it.
     type VoteLockingPeriod = Hours<WEEK>;
     type BlockNumberProvider = System;

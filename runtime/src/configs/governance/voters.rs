@@ -23,7 +23,7 @@ use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, MultiAddres
 
 pub use pallet::*;
 
-use super::{tracks::TrackId, MaxVotes, VoteWeights};
+use super::{tracks::TrackId, VoteWeights, MAX_VOTES};
 use crate::{AccountId, Balance, Balances, ConvictionVoting, Runtime, RuntimeHoldReason, RuntimeOrigin, Stake};
 
 /// Target of the log lines of voters.
@@ -167,9 +167,8 @@ impl Recount<AccountId> for ConvictionVotes {
     }
 
     fn recount_weight() -> Weight {
-        let most = MaxVotes::get();
-        let votes = VoteWeights::vote_existing().saturating_mul(most.into());
-        let delegation = VoteWeights::delegate(most).saturating_add(VoteWeights::undelegate(most));
+        let votes = VoteWeights::vote_existing().saturating_mul(MAX_VOTES.into());
+        let delegation = VoteWeights::delegate(MAX_VOTES).saturating_add(VoteWeights::undelegate(MAX_VOTES));
         votes.max(delegation).saturating_add(VoteWeights::unlock())
     }
 }
