@@ -3,7 +3,7 @@
 # Sets:  ROOT              the checkout
 #        CACHE             where everything that survives a clone is kept (ENSEMBLE_CACHE, else ~/.cache/ensemble)
 #        CARGO_TARGET_DIR  where Rust is built; outside the checkout, so that a second clone starts warm
-#        NODE              the node binary that scripts/build makes
+#        NODE, CLIENT      the binaries that scripts/build makes
 # shellcheck shell=bash
 
 set -euo pipefail
@@ -16,7 +16,8 @@ export WASM_BUILD_WORKSPACE_HINT=$ROOT
 # Compiling OpenSSL from source costs ten minutes; Debian's library does as well.
 export OPENSSL_NO_VENDOR=1
 NODE=$CARGO_TARGET_DIR/release/ensemble-node
-export ENSEMBLE_NODE=${ENSEMBLE_NODE:-$NODE}
+CLIENT=$CARGO_TARGET_DIR/release/ensemble
+export ENSEMBLE_NODE=${ENSEMBLE_NODE:-$NODE} ENSEMBLE_CLIENT=${ENSEMBLE_CLIENT:-$CLIENT}
 
 # Uses the two things that scripts/setup makes where the wasm target comes from Debian instead of rustup.
 use_toolchain() {

@@ -12,19 +12,18 @@
 //! architecture, and nothing that follows takes more room than they do. Matrices and rotations are mapped, not copied:
 //! a worker touches the rows of its ranges and no others.
 
-mod definition;
 mod error;
-pub mod import;
-mod members;
 mod model;
 pub mod sandbox;
 mod source;
-pub mod template;
 #[cfg(test)]
 mod tests;
 pub mod tokenizer;
 mod unopened;
 
+use ensemble_model::{definition, members, special};
+
+pub use ensemble_model::{import, template};
 pub use error::Error;
 pub use model::Model;
 pub use source::Mapped;

@@ -1,24 +1,14 @@
 //! Texts to tokens, and tokens to texts.
 
-use serde::{Deserialize, Serialize};
 use tokenizers::Tokenizer as Inner;
 
-use super::definition::{Added, Definition, Refusal};
+use super::{
+    definition::{Added, Definition, Refusal},
+    special::Special,
+};
 
 /// Most bytes of a text that becomes tokens.
 pub const MAX_TEXT: usize = 1 << 20;
-
-/// The `special` member of a model: tokens with a meaning of their own.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Special {
-    /// The token at the beginning of a text, if the model has one.
-    pub beginning: Option<u32>,
-    /// The token at the end of a text, if the model has one.
-    pub end: Option<u32>,
-    /// The tokens that end an answer, in ascending order.
-    pub ends: Vec<u32>,
-}
 
 /// A model's tokenizer.
 pub struct Tokenizer {

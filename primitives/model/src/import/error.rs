@@ -2,7 +2,7 @@
 
 use ensemble_compute::inference::config::Invalid;
 
-use crate::models::{definition::Refusal, template};
+use crate::{definition::Refusal, template};
 
 /// Why a file is not imported.
 #[derive(Debug, thiserror::Error)]

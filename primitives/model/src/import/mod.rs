@@ -25,7 +25,7 @@ use ensemble_tensor::{
 
 pub use error::Error;
 
-use super::{members, template};
+use crate::{members, template};
 use rope::{Base, Rotations};
 
 /// Units of norms: 2^-20.

@@ -2,7 +2,7 @@
 //!
 //! A template comes with a model and may be hostile. What it may do is counted: steps, depth, the length of the text.
 //! What cannot be counted here is memory, since a few steps can double a text again and again; therefore a node renders
-//! in a process of its own, which [`super::sandbox`] starts.
+//! in a process of its own, which the node's sandbox starts.
 
 use std::io::{self, Write};
 

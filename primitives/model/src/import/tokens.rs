@@ -3,9 +3,9 @@
 use ensemble_tensor::read::gguf::{Archive, List};
 
 use super::Error;
-use crate::models::{
+use crate::{
     definition::{Added, Cutting, Definition},
-    tokenizer::Special,
+    special::Special,
 };
 
 /// The only kind of tokenizer that is read: bytes, written as characters, are merged pair by pair.
