@@ -95,10 +95,14 @@ pub fn run() -> sc_cli::Result<()> {
 fn run_node(cli: &Cli) -> sc_cli::Result<()> {
     cli.create_runner(&cli.run)?.run_node_until_exit(|config| async move {
         match config.network.network_backend {
-            NetworkBackendType::Libp2p => {
-                service::full::<sc_network::NetworkWorker<Block, ensemble_runtime::Hash>>(config, &cli.tensors, cli.rows)
+            NetworkBackendType::Libp2p => service::full::<sc_network::NetworkWorker<Block, ensemble_runtime::Hash>>(
+                config,
+                &cli.tensors,
+                cli.rows,
+            ),
+            NetworkBackendType::Litep2p => {
+                service::full::<sc_network::Litep2pNetworkBackend>(config, &cli.tensors, cli.rows)
             },
-            NetworkBackendType::Litep2p => service::full::<sc_network::Litep2pNetworkBackend>(config, &cli.tensors, cli.rows),
         }
         .map_err(sc_cli::Error::Service)
     })
