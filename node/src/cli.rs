@@ -3,6 +3,7 @@
 use crate::{
     commands::{model::ModelCmd, tensor::TensorCmd},
     rows::RowParams,
+    service::RuntimeParams,
     tensors::TensorParams,
 };
 
@@ -16,6 +17,10 @@ pub struct Cli {
     /// How to run the node.
     #[command(flatten)]
     pub run: sc_cli::RunCmd,
+
+    /// How to run the runtime.
+    #[command(flatten)]
+    pub runtime: RuntimeParams,
 
     /// How to keep tensors.
     #[command(flatten)]

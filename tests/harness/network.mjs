@@ -1,12 +1,12 @@
 /** A network of real nodes in folders of their own, on ports that the system chooses. */
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Accounts } from './accounts.mjs';
-import { command } from './binary.mjs';
+import { specification } from './chains.mjs';
 import { Chronicle } from './chronicle.mjs';
 import { assertMoneyAddsUp } from './money.mjs';
 import { Node } from './node.mjs';
@@ -51,7 +51,8 @@ export class Network {
   static async start({ validators = 1, sessionKeys = {}, args = [], metrics, genesis, keep, firstRpcPort } = {}) {
     const folder = keep ?? mkdtempSync(join(tmpdir(), 'ensemble-'));
     const preset = validators === 1 ? 'dev' : 'local';
-    const chain = genesis ? await specification(preset, genesis, folder) : preset;
+    mkdirSync(folder, { recursive: true });
+    const chain = await specification(preset, folder, genesis);
     const network = new Network({ chain, args, metrics, keep: Boolean(keep), folder });
     running.add(network);
     try {
@@ -195,14 +196,4 @@ export class Network {
     for (const node of this.nodes) node.killNow();
     if (!this.#keep) rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Writes the preset's specification with a genesis that `change` has changed, and returns its path. */
-async function specification(preset, change, folder) {
-  const { stdout } = await command(['build-spec', `--chain=${preset}`, '--disable-default-bootnode']);
-  const spec = JSON.parse(stdout);
-  change(spec.genesis.runtimeGenesis.patch ?? spec.genesis.runtimeGenesis.config);
-  const path = join(folder, 'chain.json');
-  writeFileSync(path, JSON.stringify(spec));
-  return path;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { ApiPromise, WsProvider } from '@polkadot/api';
 
 import { BINARY, command } from './binary.mjs';
+import { RUNTIMES } from './chains.mjs';
 import { Tensors } from './store.mjs';
 import { Hopeless, inTime, until } from './wait.mjs';
 
@@ -112,6 +113,7 @@ export class Node {
     const { open = true, metrics = false, tcp = false, rpcPort = 0, args = [] } = this.#options;
     return [
       ...this.#place(),
+      `--runtime-cache=${RUNTIMES}`,
       `--node-key=${this.#key}`,
       `--rpc-port=${rpcPort}`,
       ...this.#role(),

@@ -65,23 +65,23 @@ pub fn run() -> sc_cli::Result<()> {
             cli.create_runner(command)?.sync_run(|config| command.run(config.database))
         },
         Some(Subcommand::CheckBlock(command)) => cli.create_runner(command)?.async_run(|config| {
-            let PartialComponents { client, task_manager, import_queue, .. } = service::partial(&config)?;
+            let PartialComponents { client, task_manager, import_queue, .. } = service::partial(&config, &cli.runtime)?;
             Ok((command.run(client, import_queue), task_manager))
         }),
         Some(Subcommand::ExportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-            let PartialComponents { client, task_manager, .. } = service::partial(&config)?;
+            let PartialComponents { client, task_manager, .. } = service::partial(&config, &cli.runtime)?;
             Ok((command.run(client, config.database), task_manager))
         }),
         Some(Subcommand::ImportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-            let PartialComponents { client, task_manager, import_queue, .. } = service::partial(&config)?;
+            let PartialComponents { client, task_manager, import_queue, .. } = service::partial(&config, &cli.runtime)?;
             Ok((command.run(client, import_queue), task_manager))
         }),
         Some(Subcommand::ExportState(command)) => cli.create_runner(command)?.async_run(|config| {
-            let PartialComponents { client, task_manager, .. } = service::partial(&config)?;
+            let PartialComponents { client, task_manager, .. } = service::partial(&config, &cli.runtime)?;
             Ok((command.run(client, config.chain_spec), task_manager))
         }),
         Some(Subcommand::Revert(command)) => cli.create_runner(command)?.async_run(|config| {
-            let PartialComponents { client, task_manager, backend, .. } = service::partial(&config)?;
+            let PartialComponents { client, task_manager, backend, .. } = service::partial(&config, &cli.runtime)?;
             let revert_consensus = Box::new(|client: Arc<service::Client>, backend, blocks| {
                 sc_consensus_babe::revert(client.clone(), backend, blocks)?;
                 sc_consensus_grandpa::revert(client, blocks)?;
@@ -97,11 +97,12 @@ fn run_node(cli: &Cli) -> sc_cli::Result<()> {
         match config.network.network_backend {
             NetworkBackendType::Libp2p => service::full::<sc_network::NetworkWorker<Block, ensemble_runtime::Hash>>(
                 config,
+                &cli.runtime,
                 &cli.tensors,
                 cli.rows,
             ),
             NetworkBackendType::Litep2p => {
-                service::full::<sc_network::Litep2pNetworkBackend>(config, &cli.tensors, cli.rows)
+                service::full::<sc_network::Litep2pNetworkBackend>(config, &cli.runtime, &cli.tensors, cli.rows)
             },
         }
         .map_err(sc_cli::Error::Service)

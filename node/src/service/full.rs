@@ -26,7 +26,10 @@ use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_keystore::KeystorePtr;
 use substrate_prometheus_endpoint::Registry;
 
-use super::partial::{partial, Backend, Client, Consensus, Pool, SelectChain};
+use super::{
+    executor::RuntimeParams,
+    partial::{partial, Backend, Client, Consensus, Pool, SelectChain},
+};
 use crate::{
     aggregation::{
         self,
@@ -64,6 +67,7 @@ struct Node {
 /// Starts the node on the network backend `N`.
 pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
     config: Configuration,
+    runtime_params: &RuntimeParams,
     tensor_params: &TensorParams,
     row_params: RowParams,
 ) -> Result<TaskManager, ServiceError> {
@@ -76,7 +80,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         select_chain,
         transaction_pool: pool,
         other: (consensus, mut telemetry),
-    } = partial(&config)?;
+    } = partial(&config, runtime_params)?;
     let registry = config.prometheus_registry().cloned();
     let genesis_hash =
         client.block_hash(0)?.ok_or_else(|| ServiceError::Other("the database has no genesis".into()))?;

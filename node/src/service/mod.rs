@@ -2,9 +2,12 @@
 //! then authoring, discovery, finality and off-chain work ([`full`]).
 
 mod equivocations;
+mod executor;
 mod full;
+mod genesis;
 mod inherents;
 mod partial;
 
+pub use executor::RuntimeParams;
 pub use full::full;
 pub use partial::{partial, Backend, Client, Pool, SelectChain};

@@ -11,17 +11,13 @@ use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool::TransactionPoolHandle;
 use sc_transaction_pool_api::{OffchainTransactionPoolFactory, RejectAllTxPool};
 
-use super::{equivocations::Watched, inherents::Inherents};
+use super::{
+    equivocations::Watched,
+    executor::{Executor, RuntimeParams},
+    genesis::Genesis,
+    inherents::Inherents,
+};
 
-/// What the runtime may call: the standard functions and Ensemble's own for off-chain workers.
-pub type HostFunctions = (
-    sp_io::SubstrateHostFunctions,
-    ensemble_host::tensors::HostFunctions,
-    ensemble_host::aggregation::HostFunctions,
-    ensemble_host::inference::HostFunctions,
-);
-/// Runs the runtime's wasm.
-pub type Executor = sc_executor::WasmExecutor<HostFunctions>;
 /// Gives access to blocks and state.
 pub type Client = sc_service::TFullClient<Block, RuntimeApi, Executor>;
 /// Stores blocks and state.
@@ -57,15 +53,25 @@ pub type Parts =
 const JUSTIFICATION_PERIOD: u32 = 512;
 
 /// Opens the database and builds everything that imports blocks.
-pub fn partial(config: &Configuration) -> Result<Parts, ServiceError> {
+pub fn partial(config: &Configuration, runtime_params: &RuntimeParams) -> Result<Parts, ServiceError> {
     let telemetry_worker = telemetry_worker(config)?;
-    let executor = sc_service::new_wasm_executor(&config.executor);
-    let (client, backend, keystore_container, task_manager) = sc_service::new_full_parts::<Block, RuntimeApi, _>(
-        config,
-        telemetry_worker.as_ref().map(|(_, telemetry)| telemetry.handle()),
-        executor,
-        Vec::new(),
-    )?;
+    let executor = runtime_params.executor(config);
+    let backend = sc_service::new_db_backend(config.db_config())?;
+    let genesis = Genesis {
+        spec: config.chain_spec.cloned_box(),
+        stores_state: !config.no_genesis(),
+        backend: backend.clone(),
+        executor: executor.clone(),
+    };
+    let (client, backend, keystore_container, task_manager) =
+        sc_service::new_full_parts_with_genesis_builder::<Block, RuntimeApi, _, _>(
+            config,
+            telemetry_worker.as_ref().map(|(_, telemetry)| telemetry.handle()),
+            executor,
+            backend,
+            genesis,
+            false,
+        )?;
     let client = Arc::new(client);
     let telemetry = telemetry_worker.map(|(worker, telemetry)| {
         task_manager.spawn_handle().spawn("telemetry", None, worker.run());
