@@ -26,7 +26,10 @@ export async function refused(network, sender, cases, { untouched = [] } = {}) {
   const { free, held, total } = before;
   const expected = { free: free - fee, held, total: total - fee };
   // Another block may have taken the place of one that had some of them: they are in a later one then.
-  await until('all of them to be in the chain', async () => (await balance(network.api, sender)).total <= expected.total);
+  await until(
+    'all of them to be in the chain',
+    async () => (await balance(network.api, sender)).total <= expected.total,
+  );
   assert.deepEqual(await balance(network.api, sender), expected);
   assert.deepEqual(await storage(), storedBefore);
   return fee;
