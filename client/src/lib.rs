@@ -8,6 +8,7 @@
 //! | [`send`] | signing a call, trying it, sending it, waiting for its block |
 //! | [`commitments`] | the salts of commitments, on the disk |
 //! | [`tensors`] | tensors out of files, to a node and from it |
+//! | [`tickets`] | receipts for calls that were bought: signed, checked, as JSON |
 //! | [`views`] | what commands answer, as JSON of a stable shape |
 //! | [`commands`] | the groups of commands |
 //!
@@ -40,6 +41,7 @@ pub mod refusal;
 pub mod schemas;
 pub mod send;
 pub mod tensors;
+pub mod tickets;
 pub mod views;
 
 pub use amount::Amount;
