@@ -89,7 +89,12 @@ impl Context {
 
     /// The folder of openings of commitments.
     pub fn commitments(&self) -> Commitments {
-        Commitments::new(self.options.state.clone().unwrap_or_else(Commitments::default_folder))
+        Commitments::new(self.state())
+    }
+
+    /// The folder of what must outlive a command.
+    pub fn state(&self) -> PathBuf {
+        self.options.state.clone().unwrap_or_else(Commitments::default_folder)
     }
 
     /// Where passwords come from.

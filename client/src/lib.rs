@@ -7,7 +7,9 @@
 //! | [`keys`] | key pairs, and the folder in which they lie encrypted |
 //! | [`send`] | signing a call, trying it, sending it, waiting for its block |
 //! | [`commitments`] | the salts of commitments, on the disk |
+//! | [`signed_calls`] | how many calls of tickets were signed for, on the disk |
 //! | [`tensors`] | tensors out of files, to a node and from it |
+//! | [`tickets`] | receipts for calls that were bought: signed, checked, as JSON |
 //! | [`views`] | what commands answer, as JSON of a stable shape |
 //! | [`commands`] | the groups of commands |
 //!
@@ -39,7 +41,9 @@ pub mod progress;
 pub mod refusal;
 pub mod schemas;
 pub mod send;
+pub mod signed_calls;
 pub mod tensors;
+pub mod tickets;
 pub mod views;
 
 pub use amount::Amount;

@@ -16,7 +16,10 @@ use crate::{
     },
 };
 
-use super::miner::{set_role, switch};
+use super::{
+    miner::{set_role, switch},
+    standing,
+};
 
 /// Most miners of a page of the runtime API.
 const PAGE: u32 = 1_000;
@@ -65,6 +68,21 @@ pub enum Command {
         /// The module, by number or name
         module: String,
     },
+
+    /// Have the node make session keys for validating blocks, and set them
+    SetKeys,
+
+    /// Stand for election as a validator of blocks
+    Stand {
+        /// The module whose stake answers for it, by number or name
+        module: String,
+    },
+
+    /// Stand no more
+    Chill {
+        /// The module, by number or name
+        module: String,
+    },
 }
 
 impl Command {
@@ -86,6 +104,9 @@ impl Command {
             Self::Resume { module } => switch(context, &module, true).await,
             Self::Status { module } => status(context, &module).await,
             Self::Scores { module } => scores(context, &module).await,
+            Self::SetKeys => standing::set_keys(context).await,
+            Self::Stand { module } => standing::stand(context, &module).await,
+            Self::Chill { module } => standing::chill(context, &module).await,
         }
     }
 }
