@@ -4,11 +4,12 @@
 use std::{
     fs,
     io::{ErrorKind, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{de::DeserializeOwned, Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
 use crate::{
     chain::{AccountId32, H256},
@@ -44,6 +45,22 @@ pub struct Opening {
     pub file: PathBuf,
 }
 
+/// Scores that a validator committed to, and how they are opened.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ScoresOpening {
+    /// The validator's module.
+    pub validator: u32,
+    /// The epoch.
+    pub epoch: u32,
+    /// Which of the validator's batches of the epoch.
+    pub batch: u32,
+    /// Miners in the order of their numbers, with score, quality and availability in millionths and latency in
+    /// milliseconds.
+    pub scores: Vec<(u32, [u32; 4])>,
+    /// What nobody else knows.
+    pub salt: String,
+}
+
 impl Commitments {
     /// The commitments in a folder, which is made when the first one is.
     pub fn new(folder: PathBuf) -> Self {
@@ -69,17 +86,7 @@ impl Commitments {
     ///
     /// If its file cannot be read.
     pub fn get(&self, genesis: &H256, task: u32, account: &AccountId32) -> Result<Option<Opening>, Error> {
-        let path = self.path(genesis, task, account);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::read(path)(error)),
-        };
-        serde_json::from_str(&text).map(Some).map_err(|error| Error::File {
-            path,
-            message: format!("it is no opening of a commitment: {error}"),
-            remedy: "bring it back from a copy".into(),
-        })
+        read(self.path(genesis, task, account))
     }
 
     /// Keeps an opening, for its owner alone. One that is there is never replaced.
@@ -88,16 +95,8 @@ impl Commitments {
     ///
     /// If there is one, or it cannot be written.
     pub fn add(&self, genesis: &H256, account: &AccountId32, opening: &Opening) -> Result<PathBuf, Error> {
-        fs::create_dir_all(&self.folder).map_err(Error::write(&self.folder))?;
-        let owner_only = fs::Permissions::from_mode(0o700);
-        fs::set_permissions(&self.folder, owner_only).map_err(Error::write(&self.folder))?;
         let path = self.path(genesis, opening.task, account);
-        let text = serde_json::to_string_pretty(opening).map_err(|error| Error::Other(error.to_string()))?;
-        let mut file =
-            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(Error::write(&path))?;
-        file.write_all(text.as_bytes()).map_err(Error::write(&path))?;
-        file.sync_all().map_err(Error::write(&path))?;
-        sync(&self.folder)?;
+        self.write(&path, opening)?;
         Ok(path)
     }
 
@@ -110,6 +109,96 @@ impl Commitments {
         let path = self.path(genesis, task, account);
         fs::remove_file(&path).map_err(Error::write(path))
     }
+
+    /// The folder, which is there afterwards, for its owner alone.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn folder(&self) -> Result<&Path, Error> {
+        fs::create_dir_all(&self.folder).map_err(Error::write(&self.folder))?;
+        let owner_only = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(&self.folder, owner_only).map_err(Error::write(&self.folder))?;
+        Ok(&self.folder)
+    }
+
+    /// Keeps how commitments to scores are opened, for its owner alone. What is there is never replaced.
+    ///
+    /// # Errors
+    ///
+    /// If there is something, or it cannot be written.
+    pub fn add_scores(&self, genesis: &H256, opening: &ScoresOpening) -> Result<(), Error> {
+        self.write(&self.scores_path(genesis, opening.validator, opening.epoch, opening.batch), opening)
+    }
+
+    /// How a commitment to scores is opened, if this machine knows it.
+    ///
+    /// # Errors
+    ///
+    /// If its file cannot be read.
+    pub fn scores(
+        &self,
+        genesis: &H256,
+        validator: u32,
+        epoch: u32,
+        batch: u32,
+    ) -> Result<Option<ScoresOpening>, Error> {
+        read(self.scores_path(genesis, validator, epoch, batch))
+    }
+
+    /// Forgets the scores that a validator committed to before an epoch.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read, or a file not removed.
+    pub fn remove_scores_before(&self, genesis: &H256, validator: u32, epoch: u32) -> Result<(), Error> {
+        let prefix = scores_prefix(genesis, validator);
+        let folder = self.folder()?;
+        for entry in fs::read_dir(folder).map_err(Error::read(folder))? {
+            let name = entry.map_err(Error::read(folder))?.file_name();
+            let of = name.to_str().and_then(|name| name.strip_prefix(&prefix)?.split('-').next()?.parse::<u32>().ok());
+            if of.is_some_and(|of| of < epoch) {
+                let path = folder.join(name);
+                fs::remove_file(&path).map_err(Error::write(path))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn scores_path(&self, genesis: &H256, validator: u32, epoch: u32, batch: u32) -> PathBuf {
+        self.folder.join(format!("{}{epoch}-{batch}.json", scores_prefix(genesis, validator)))
+    }
+
+    /// Writes a new file to the disk, for its owner alone.
+    fn write<T: Serialize>(&self, path: &Path, opening: &T) -> Result<(), Error> {
+        self.folder()?;
+        let text = serde_json::to_string_pretty(opening).map_err(|error| Error::Other(error.to_string()))?;
+        // All of it or nothing: half a file after a crash would be in the way.
+        let mut file = NamedTempFile::new_in(&self.folder).map_err(Error::write(&self.folder))?;
+        file.write_all(text.as_bytes()).map_err(Error::write(path))?;
+        file.as_file().sync_all().map_err(Error::write(path))?;
+        file.persist_noclobber(path).map_err(|error| Error::write(path)(error.error))?;
+        sync(&self.folder)
+    }
+}
+
+/// How the names of all files about a validator's scores begin.
+fn scores_prefix(genesis: &H256, validator: u32) -> String {
+    format!("{}-scores-{validator}-", hex::encode(&genesis.as_bytes()[..8]))
+}
+
+/// What a file holds, if it is there.
+fn read<T: DeserializeOwned>(path: PathBuf) -> Result<Option<T>, Error> {
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::read(path)(error)),
+    };
+    serde_json::from_str(&text).map(Some).map_err(|error| Error::File {
+        path,
+        message: format!("it is no opening of a commitment: {error}"),
+        remedy: "bring it back from a copy".into(),
+    })
 }
 
 /// Has the system write a folder, so that a file in it is still there after a power cut.
@@ -145,5 +234,29 @@ mod tests {
         assert!(commitments.add(&genesis, &account, &opening).is_err());
         commitments.remove(&genesis, 7, &account).expect("is removed");
         assert_eq!(commitments.get(&genesis, 7, &account).expect("is read"), None);
+    }
+
+    #[test]
+    fn scores_are_kept_until_their_epoch_is_over() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let commitments = Commitments::new(folder.path().join("state"));
+        let genesis = H256::repeat_byte(1);
+        let opening = |validator, epoch| ScoresOpening {
+            validator,
+            epoch,
+            batch: 0,
+            scores: vec![(3, [900_000, 1_000_000, 900_000, 12])],
+            salt: "0x03".into(),
+        };
+        for (validator, epoch) in [(7, 9), (7, 10), (70, 9)] {
+            commitments.add_scores(&genesis, &opening(validator, epoch)).expect("is kept");
+        }
+        assert!(commitments.add_scores(&genesis, &opening(7, 9)).is_err(), "never replaced");
+        commitments.remove_scores_before(&genesis, 7, 10).expect("are removed");
+        let is_there = |validator, epoch| {
+            let found = commitments.scores(&genesis, validator, epoch, 0).expect("is read");
+            found.is_some_and(|found| found == opening(validator, epoch))
+        };
+        assert_eq!((is_there(7, 9), is_there(7, 10), is_there(70, 9)), (false, true, true));
     }
 }
