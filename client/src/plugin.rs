@@ -28,19 +28,29 @@ impl Plugin {
     }
 
     /// Runs the command with a question as one line of JSON on its standard input, and returns what it wrote to its
-    /// standard output. What it writes to standard error is passed on. It is ended, with all that it has started, when
-    /// it takes too long or is not waited for any more.
+    /// standard output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub async fn ask<Q: Serialize>(&self, question: &Q) -> Result<Vec<u8>, Error> {
+        let mut line = serde_json::to_vec(question).map_err(|error| Error::Other(error.to_string()))?;
+        line.push(b'\n');
+        self.run(&line).await
+    }
+
+    /// Runs the command with these bytes on its standard input, and returns what it wrote to its standard output. What it
+    /// writes to standard error is passed on. It is ended, with all that it has started, when it takes too long or is not
+    /// waited for any more.
     ///
     /// # Errors
     ///
     /// If it cannot be run, fails, takes too long, or says too much.
-    pub async fn ask<Q: Serialize>(&self, question: &Q) -> Result<Vec<u8>, Error> {
-        let mut line = serde_json::to_vec(question).map_err(|error| Error::Other(error.to_string()))?;
-        line.push(b'\n');
+    pub async fn run(&self, input: &[u8]) -> Result<Vec<u8>, Error> {
         let mut group = Group::start(&self.command).map_err(|error| self.failed(error.to_string()))?;
         let (stdin, stdout) = (group.child.stdin.take(), group.child.stdout.take());
         let work = async {
-            let ((), answer) = tokio::try_join!(write(stdin, &line), read(stdout, self.most))?;
+            let ((), answer) = tokio::try_join!(write(stdin, input), read(stdout, self.most))?;
             Ok::<_, std::io::Error>((answer, group.child.wait().await?))
         };
         let (answer, status) = match timeout(self.patience, work).await {
@@ -95,9 +105,9 @@ impl Drop for Group {
 }
 
 /// Writes the question. A command need not read it.
-async fn write(pipe: Option<impl AsyncWrite + Unpin>, line: &[u8]) -> std::io::Result<()> {
+async fn write(pipe: Option<impl AsyncWrite + Unpin>, input: &[u8]) -> std::io::Result<()> {
     let Some(mut pipe) = pipe else { return Ok(()) };
-    match pipe.write_all(line).await {
+    match pipe.write_all(input).await {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
