@@ -9,6 +9,7 @@
 //! | [`commitments`] | the salts of commitments, on the disk |
 //! | [`plugin`] | commands of the user's that answer questions |
 //! | [`tensors`] | tensors out of files, to a node and from it |
+//! | [`tickets`] | receipts for calls that were bought: signed, checked, as JSON |
 //! | [`views`] | what commands answer, as JSON of a stable shape |
 //! | [`commands`] | the groups of commands |
 //!
@@ -42,6 +43,7 @@ pub mod refusal;
 pub mod schemas;
 pub mod send;
 pub mod tensors;
+pub mod tickets;
 pub mod views;
 
 pub use amount::Amount;
