@@ -18,7 +18,8 @@ impl Lock {
     ///
     /// If another process holds it, of which `what` says what it does, or the file cannot be made.
     pub fn take(path: &Path, what: &str) -> Result<Self, Error> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(Error::write(path))?;
+        let file =
+            OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(Error::write(path))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::Error(error)) => Err(Error::write(path)(error)),

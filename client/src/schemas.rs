@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     commands::{ask, balance, key, model, module, session, space, stake, task, tools},
-    views,
+    scoring, views,
 };
 
 /// All schemas, by their names, as JSON.
@@ -44,6 +44,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("miner-scores", of::<Vec<views::subnet::ScoreView>>()),
         ("validator-status", of::<views::subnet::ValidatorView>()),
         ("validator-scores", of::<Vec<views::subnet::ScoreView>>()),
+        ("validator-run", of::<scoring::events::Event>()),
         ("task-create", of::<task::Created>()),
         ("task-list", of::<Vec<views::tasks::TaskLine>>()),
         ("task-show", of::<views::tasks::TaskView>()),

@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     error::Error,
     output::Output,
+    scoring::{args::Args, run::run},
     views::{
         modules::{module_record, Types},
         subnet::{ScoreView, ValidatorView},
@@ -65,6 +66,9 @@ pub enum Command {
         /// The module, by number or name
         module: String,
     },
+
+    /// Score miners by itself, epoch after epoch, until it is ended
+    Run(Args),
 }
 
 impl Command {
@@ -86,6 +90,7 @@ impl Command {
             Self::Resume { module } => switch(context, &module, true).await,
             Self::Status { module } => status(context, &module).await,
             Self::Scores { module } => scores(context, &module).await,
+            Self::Run(args) => run(context, &args).await,
         }
     }
 }

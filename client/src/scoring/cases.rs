@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn each_line_is_a_case() {
-        let text = "{\"input\": \"2+2\", \"expect\": \"4\"}\n\n{\"input\": {\"a\": 1}, \"expect\": [1], \"type\": \"chat\"}\n";
+        let text =
+            "{\"input\": \"2+2\", \"expect\": \"4\"}\n\n{\"input\": {\"a\": 1}, \"expect\": [1], \"type\": \"chat\"}\n";
         let cases = parse(text, true).expect("are cases");
         assert_eq!(cases.iter().map(|case| case.line).collect::<Vec<_>>(), [1, 3]);
         assert_eq!(cases[0].input(), "2+2");

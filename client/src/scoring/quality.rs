@@ -61,7 +61,12 @@ impl Judge {
 
 impl<'a> Question<'a> {
     /// A question about an answer to a case.
-    pub fn new(case: &'a Case, output: &'a Value, latency: u32, (miner, name, r#type): (u32, &'a str, &'a str)) -> Self {
+    pub fn new(
+        case: &'a Case,
+        output: &'a Value,
+        latency: u32,
+        (miner, name, r#type): (u32, &'a str, &'a str),
+    ) -> Self {
         Self { case: &case.whole, output, latency, miner, name, r#type }
     }
 }
