@@ -50,6 +50,7 @@ pub mod refusal;
 pub mod schemas;
 pub mod scoring;
 pub mod send;
+pub mod serve;
 pub mod tensors;
 pub mod tickets;
 pub mod views;

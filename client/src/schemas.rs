@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     commands::{ask, balance, key, model, module, session, space, stake, task, tools},
-    scoring, views,
+    scoring, serve, views,
 };
 
 /// All schemas, by their names, as JSON.
@@ -40,6 +40,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("module-pipeline", of::<views::modules::PipelineView>()),
         ("module-price", of::<views::modules::PriceView>()),
         ("module-types", of::<Vec<views::modules::ModelTypeView>>()),
+        ("module-serve", of::<serve::events::Event>()),
         ("miner-status", of::<views::subnet::MinerView>()),
         ("miner-scores", of::<Vec<views::subnet::ScoreView>>()),
         ("validator-status", of::<views::subnet::ValidatorView>()),
