@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 use subxt::{rpcs::rpc_params, utils::MultiSignature};
 
 use crate::{
-    chain::{hash_text, types::ensemble_core::market as chain, H256},
+    chain::{
+        hash_text,
+        types::{ensemble_core::market as chain, sp_runtime},
+        H256,
+    },
     connection::Connection,
     context::hash,
     error::Error,
@@ -105,9 +109,14 @@ impl SignedReceipt {
     }
 
     /// As the call `market.redeem` takes it.
-    pub fn for_chain(&self) -> (chain::Receipt, MultiSignature) {
+    pub fn for_chain(&self) -> (chain::Receipt, sp_runtime::MultiSignature) {
         let Receipt { ticket, calls, challenge } = self.receipt;
-        (chain::Receipt { ticket, calls, challenge }, self.signature.clone())
+        let signature = match &self.signature {
+            MultiSignature::Ed25519(bytes) => sp_runtime::MultiSignature::Ed25519(*bytes),
+            MultiSignature::Sr25519(bytes) => sp_runtime::MultiSignature::Sr25519(*bytes),
+            MultiSignature::Ecdsa(bytes) => sp_runtime::MultiSignature::Ecdsa(*bytes),
+        };
+        (chain::Receipt { ticket, calls, challenge }, signature)
     }
 }
 
