@@ -7,6 +7,7 @@
 //! | [`keys`] | key pairs, and the folder in which they lie encrypted |
 //! | [`send`] | signing a call, trying it, sending it, waiting for its block |
 //! | [`commitments`] | the salts of commitments, on the disk |
+//! | [`miner`] | the off-chain miner |
 //! | [`plugin`] | commands of the user's that answer questions |
 //! | [`tensors`] | tensors out of files, to a node and from it |
 //! | [`views`] | what commands answer, as JSON of a stable shape |
@@ -35,6 +36,7 @@ pub mod connection;
 pub mod context;
 pub mod error;
 pub mod keys;
+pub mod miner;
 pub mod output;
 pub mod plugin;
 pub mod progress;
