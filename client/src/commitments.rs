@@ -8,12 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use ensemble_tensor::{Header, Kind};
 use serde::{de::DeserializeOwned, Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::{
-    chain::{AccountId32, H256},
+    chain::{types::ensemble_core::tasks::Descriptor, AccountId32, H256},
     error::Error,
+    send::blake2_256,
+    tensors::{descriptor, Content},
+    views::hex_text,
 };
 
 /// A folder with a file for each commitment.
@@ -61,6 +65,70 @@ pub struct ScoresOpening {
     pub salt: String,
 }
 
+impl Opening {
+    /// That of a commitment to a content, with a salt that nobody else knows.
+    ///
+    /// # Errors
+    ///
+    /// If the system gives no random numbers.
+    pub fn new(task: u32, account: &AccountId32, content: &Content<'_>, file: &Path) -> Result<Self, Error> {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|error| Error::Other(format!("no random numbers: {error}")))?;
+        let header = &content.header;
+        Ok(Self {
+            task,
+            account: account.to_string(),
+            content: content.id.to_string(),
+            kind: header.kind().name().into(),
+            rows: header.rows(),
+            cols: header.cols(),
+            root: hex_text(&content.root),
+            salt: hex_text(&salt),
+            file: file.into(),
+        })
+    }
+
+    /// The hash of content, account, task and salt: what is committed to.
+    ///
+    /// # Errors
+    ///
+    /// If the opening is damaged.
+    pub fn commitment(&self, account: &AccountId32) -> Result<H256, Error> {
+        let content = self.bytes_of(&self.content)?;
+        Ok(H256(blake2_256(&[&content, &account.0, &self.task.to_le_bytes(), &self.salt()?])))
+    }
+
+    /// What the reveal names the content by.
+    ///
+    /// # Errors
+    ///
+    /// If the opening is damaged.
+    pub fn descriptor(&self) -> Result<Descriptor, Error> {
+        let kind: Kind = self.kind.parse().map_err(|_| self.damaged())?;
+        let header = Header::new(kind, self.rows, self.cols).map_err(|_| self.damaged())?;
+        Ok(descriptor(&header, self.bytes_of(&self.root)?))
+    }
+
+    /// What nobody else knows.
+    ///
+    /// # Errors
+    ///
+    /// If the opening is damaged.
+    pub fn salt(&self) -> Result<[u8; 32], Error> {
+        self.bytes_of(&self.salt)
+    }
+
+    fn bytes_of(&self, text: &str) -> Result<[u8; 32], Error> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes).map_err(|_| self.damaged())?;
+        Ok(bytes)
+    }
+
+    fn damaged(&self) -> Error {
+        Error::Other(format!("the opening of task {} is damaged", self.task))
+    }
+}
+
 impl Commitments {
     /// The commitments in a folder, which is made when the first one is.
     pub fn new(folder: PathBuf) -> Self {
@@ -76,8 +144,30 @@ impl Commitments {
 
     /// The file of an opening, whether it is there or not.
     pub fn path(&self, genesis: &H256, task: u32, account: &AccountId32) -> PathBuf {
-        let chain = hex::encode(&genesis.as_bytes()[..8]);
-        self.folder.join(format!("{chain}-task-{task}-{account}.json"))
+        self.folder.join(format!("{}-task-{task}-{account}.json", chain_part(genesis)))
+    }
+
+    /// The tasks to which an account has committed, as far as this machine has their openings.
+    ///
+    /// # Errors
+    ///
+    /// If the folder cannot be read.
+    pub fn tasks(&self, genesis: &H256, account: &AccountId32) -> Result<Vec<u32>, Error> {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::read(&self.folder)(error)),
+        };
+        let (prefix, ending) = (format!("{}-task-", chain_part(genesis)), format!("-{account}.json"));
+        let mut tasks = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(Error::read(&self.folder))?.file_name();
+            let number: Option<u32> =
+                name.to_str().and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(&ending)?.parse().ok());
+            tasks.extend(number);
+        }
+        tasks.sort_unstable();
+        Ok(tasks)
     }
 
     /// The opening of a commitment, if this machine has it.
@@ -100,7 +190,7 @@ impl Commitments {
         Ok(path)
     }
 
-    /// Forgets an opening whose commitment was not taken.
+    /// Forgets an opening whose commitment was not taken, or whose task is settled.
     ///
     /// # Errors
     ///
@@ -184,7 +274,7 @@ impl Commitments {
 
 /// How the names of all files about a validator's scores begin.
 fn scores_prefix(genesis: &H256, validator: u32) -> String {
-    format!("{}-scores-{validator}-", hex::encode(&genesis.as_bytes()[..8]))
+    format!("{}-scores-{validator}-", chain_part(genesis))
 }
 
 /// What a file holds, if it is there.
@@ -199,6 +289,11 @@ fn read<T: DeserializeOwned>(path: PathBuf) -> Result<Option<T>, Error> {
         message: format!("it is no opening of a commitment: {error}"),
         remedy: "bring it back from a copy".into(),
     })
+}
+
+/// By what the files of a chain begin.
+pub fn chain_part(genesis: &H256) -> String {
+    hex::encode(&genesis.as_bytes()[..8])
 }
 
 /// Has the system write a folder, so that a file in it is still there after a power cut.
@@ -231,6 +326,8 @@ mod tests {
         assert_eq!(fs::metadata(&path).expect("is there").permissions().mode() & 0o777, 0o600);
         assert_eq!(commitments.get(&genesis, 7, &account).expect("is read"), Some(opening.clone()));
         assert_eq!(commitments.get(&H256::repeat_byte(3), 7, &account).expect("is read"), None, "another chain");
+        assert_eq!(commitments.tasks(&genesis, &account).expect("are read"), [7]);
+        assert_eq!(commitments.tasks(&genesis, &AccountId32([3; 32])).expect("are read"), [0; 0], "another account");
         assert!(commitments.add(&genesis, &account, &opening).is_err());
         commitments.remove(&genesis, 7, &account).expect("is removed");
         assert_eq!(commitments.get(&genesis, 7, &account).expect("is read"), None);

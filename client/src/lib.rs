@@ -7,6 +7,7 @@
 //! | [`keys`] | key pairs, and the folder in which they lie encrypted |
 //! | [`send`] | signing a call, trying it, sending it, waiting for its block |
 //! | [`commitments`] | the salts of commitments, on the disk |
+//! | [`miner`] | the off-chain miner |
 //! | [`plugin`] | commands of the user's that answer questions |
 //! | [`link`], [`lock`], [`events`] | what programs that run on and on share |
 //! | [`visit`] | how a validator shows an endpoint who it is |
@@ -43,6 +44,7 @@ pub mod events;
 pub mod keys;
 pub mod link;
 pub mod lock;
+pub mod miner;
 pub mod output;
 pub mod plugin;
 pub mod progress;

@@ -1,32 +1,34 @@
-//! A file that one process at a time may hold, so that a program does not run twice for the same thing.
+//! A file that one process at a time holds, so that a program does not run twice for the same thing.
 
 use std::{
-    fs::{File, OpenOptions, TryLockError},
+    fs::{self, File, TryLockError},
     path::Path,
 };
 
 use crate::error::Error;
 
-/// The right to go on alone. It ends with the process, however that ends.
+/// The right to run alone. The system gives it back when the process ends, however it ends.
 #[derive(Debug)]
-pub struct Lock(#[allow(dead_code, reason = "the lock lasts as long as the file is open")] File);
+pub struct Lock {
+    _file: File,
+}
 
 impl Lock {
-    /// Takes a lock.
+    /// Takes the lock `name` in a folder, for what `what` says.
     ///
     /// # Errors
     ///
-    /// If another process holds it, of which `what` says what it does, or the file cannot be made.
-    pub fn take(path: &Path, what: &str) -> Result<Self, Error> {
-        let file =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(Error::write(path))?;
+    /// If another process has it, or its file cannot be written.
+    pub fn take(folder: &Path, name: &str, what: &str) -> Result<Self, Error> {
+        fs::create_dir_all(folder).map_err(Error::write(folder))?;
+        let path = folder.join(format!("{name}.lock"));
+        let file = File::create(&path).map_err(Error::write(&path))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
+            Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::Error(error)) => Err(Error::write(path)(error)),
-            Err(TryLockError::WouldBlock) => Err(Error::File {
-                path: path.into(),
-                message: format!("{what} runs already on this machine"),
-                remedy: "end the other one first, or name another folder with --state".into(),
+            Err(TryLockError::WouldBlock) => Err(Error::BadKey {
+                message: format!("{what} runs on this machine already"),
+                remedy: "end that one first, or use another key".into(),
             }),
         }
     }
@@ -38,12 +40,13 @@ mod tests {
     use crate::error::Kind;
 
     #[test]
-    fn one_at_a_time() {
+    fn one_has_it_at_a_time() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let path = folder.path().join("lock");
-        let lock = Lock::take(&path, "it").expect("is free");
-        assert_eq!(Lock::take(&path, "it").expect_err("is held").kind(), Kind::File);
-        drop(lock);
-        Lock::take(&path, "it").expect("is free again");
+        let take = |name| Lock::take(&folder.path().join("state"), name, "a miner");
+        let first = take("one").expect("is free");
+        assert_eq!(take("one").expect_err("is taken").kind(), Kind::Key);
+        take("another").expect("is free");
+        drop(first);
+        take("one").expect("is free again");
     }
 }

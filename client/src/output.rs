@@ -12,8 +12,6 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub struct Output {
     json: Value,
-    /// Whether all of it was printed already, as text and as JSON.
-    is_printed: bool,
     /// Whether the text was shown already, piece by piece.
     is_shown: bool,
     /// The text, if it is not what follows from the JSON.
@@ -28,12 +26,12 @@ impl Output {
     /// If it is no JSON, which is a defect.
     pub fn of<T: Serialize + JsonSchema>(answer: &T) -> Result<Self, Error> {
         let json = serde_json::to_value(answer).map_err(|error| Error::Other(error.to_string()))?;
-        Ok(Self { json, is_printed: false, is_shown: false, text: None })
+        Ok(Self { json, is_shown: false, text: None })
     }
 
-    /// What is left to answer for programs that have told everything line by line.
-    pub fn nothing() -> Self {
-        Self { json: Value::Null, is_printed: true, is_shown: true, text: None }
+    /// Nothing more: everything was printed while it happened, as JSON too if that is wanted.
+    pub fn told() -> Self {
+        Self { json: Value::Null, is_shown: true, text: None }
     }
 
     /// The same answer, of which people were shown everything while it came.
@@ -52,10 +50,8 @@ impl Output {
     ///
     /// If standard output cannot be written. That nobody reads on is no error.
     pub fn print(&self, as_json: bool) -> Result<(), Error> {
-        if self.is_printed {
-            return Ok(());
-        }
         let text = match (as_json, &self.text) {
+            _ if self.is_shown && self.json.is_null() => return Ok(()),
             (true, _) => format!("{:#}\n", self.json),
             (false, _) if self.is_shown => return Ok(()),
             (false, Some(text)) => format!("{}\n", text.trim_end()),

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     commands::{ask, balance, key, model, module, session, space, stake, task, tools},
-    scoring, serve, views,
+    miner, scoring, serve, views,
 };
 
 /// All schemas, by their names, as JSON.
@@ -69,6 +69,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("model-list", of::<Vec<views::inference::ModelView>>()),
         ("model-show", of::<views::inference::ModelView>()),
         ("ask", of::<ask::Answer>()),
+        ("miner-run", of::<miner::Event>()),
         ("session-list", of::<Vec<views::inference::SessionView>>()),
         ("session-show", of::<views::inference::SessionView>()),
         ("session-quote", of::<views::inference::QuoteView>()),

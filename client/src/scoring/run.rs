@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{args::Args, caller::Caller, cases, events::Event, measure::Examiner, quality::Judge, rounds::Rounds};
 use crate::{
     chain::text,
+    commitments::chain_part,
     connection::Connection,
     context::Context,
     error::{Error, Kind},
@@ -33,8 +34,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Output, Error> {
     check_owner(&record, &key.account().to_string())?;
     let link = Link::new(connection.clone());
     let commitments = context.commitments();
-    let lock = format!("{}-validator-{}.lock", hex::encode(&link.genesis().as_bytes()[..8]), record.id);
-    let _alone = Lock::take(&commitments.folder()?.join(lock), &format!("validator {}", record.id))?;
+    let lock = format!("{}-validator-{}", chain_part(&link.genesis()), record.id);
+    let _alone = Lock::take(commitments.folder()?, &lock, &format!("validator {}", record.id))?;
     let teller = Teller { as_json: context.options.json };
     teller.tell(&Event::Started {
         module: record.id,
@@ -62,7 +63,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Output, Error> {
         asked = asked_to_end() => asked?,
     }
     teller.tell(&Event::Stopped)?;
-    Ok(Output::nothing())
+    Ok(Output::told())
 }
 
 /// Takes step after step, and returns only when something is wrong that waiting does not mend.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     chain::text,
+    commitments::chain_part,
     context::Context,
     error::Error,
     events::{asked_to_end, Teller},
@@ -37,8 +38,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Output, Error> {
     let link = Link::new(connection);
     let teller = Teller { as_json: context.options.json };
     let folder = context.commitments().folder()?.to_owned();
-    let name = format!("{}-module-{}", hex::encode(&link.genesis().as_bytes()[..8]), record.id);
-    let _alone = Lock::take(&folder.join(format!("{name}.lock")), &format!("module {}", record.id))?;
+    let name = format!("{}-module-{}", chain_part(&link.genesis()), record.id);
+    let _alone = Lock::take(&folder, &name, &format!("the endpoint of module {}", record.id))?;
     let receipts = Arc::new(Mutex::new(Receipts::open(folder.join(format!("{name}-receipts.jsonl")))?));
     let listener = listen(args).await?;
     teller.tell(&started(args, &record, &listener)?)?;
@@ -70,7 +71,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Output, Error> {
         asked = asked_to_end() => asked?,
     }
     teller.tell(&Event::Stopped)?;
-    Ok(Output::nothing())
+    Ok(Output::told())
 }
 
 async fn listen(args: &Args) -> Result<TcpListener, Error> {
