@@ -1,8 +1,8 @@
 //! The chain as its metadata describes it.
 //!
 //! `client/metadata.scale` is the metadata of the runtime that this client was built for; `scripts/metadata` writes it,
-//! and the network test of the client fails when it is old. Each call is compared with the node's metadata before it is
-//! made, so that a client works with another runtime as far as the two agree, and says so where they do not.
+//! and a test of the node fails when it is old. Each call is compared with the node's metadata before it is made, so
+//! that a client works with another runtime as far as the two agree, and says so where they do not.
 
 use subxt::{config::PolkadotConfig, OnlineClientAtBlock};
 
