@@ -72,19 +72,23 @@ async fn follow(link: &Link, rounds: &mut Rounds) -> Result<(), Error> {
     loop {
         match step(link, rounds, is_lost).await {
             Ok(()) => is_lost = false,
-            Err(error) if matches!(error.kind(), Kind::NoNode | Kind::Timeout) => {
+            Err(error) if passes(&error) => {
                 let error = link.note(error).await;
                 if !is_lost {
                     rounds.teller.tell(&Event::Disconnected { error: error.to_string() })?;
                 }
                 is_lost = true;
                 link.pause().await;
-                continue;
             },
             Err(error) => return Err(error),
         }
         tokio::time::sleep(LOOK).await;
     }
+}
+
+/// Whether it is a matter of time until it works again.
+fn passes(error: &Error) -> bool {
+    matches!(error.kind(), Kind::NoNode | Kind::Timeout | Kind::NodeRefused | Kind::Failed)
 }
 
 async fn step(link: &Link, rounds: &mut Rounds, was_lost: bool) -> Result<(), Error> {
