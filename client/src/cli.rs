@@ -3,7 +3,10 @@
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{ask, balance, key, miner, model, module, network, session, space, stake, task, tools, validator},
+    commands::{
+        ask, balance, governance, key, market, miner, model, module, network, session, space, stake, task, tools,
+        validator,
+    },
     context::{Context, Options},
     error::Error,
     output::Output,
@@ -81,6 +84,14 @@ pub enum Group {
     #[command(subcommand, after_help = "Example: ensemble session quote 0 --tokens 200")]
     Session(session::Command),
 
+    /// Calls of modules and access to contributions: find, sell, buy, use
+    #[command(subcommand, after_help = "Example: ensemble market buy gpt-of-alice 10 --with tune --key wallet")]
+    Market(market::Command),
+
+    /// Referenda: what is decided, vote, delegate
+    #[command(subcommand, after_help = "Example: ensemble governance vote 3 aye 100TUNE --conviction 2 --key wallet")]
+    Governance(governance::Command),
+
     /// The network: status, epoch, supply, APR, parameters
     #[command(subcommand, after_help = "Example: ensemble network status --url ws://127.0.0.1:9944")]
     Network(network::Command),
@@ -117,6 +128,8 @@ impl Group {
             Self::Model(command) => command.run(context).await,
             Self::Ask(command) => command.run(context).await,
             Self::Session(command) => command.run(context).await,
+            Self::Market(command) => command.run(context).await,
+            Self::Governance(command) => command.run(context).await,
             Self::Network(command) => command.run(context).await,
             Self::Completion(command) => command.run(&mut Cli::command()),
             Self::Man(command) => command.run(&Cli::command()),

@@ -182,6 +182,14 @@ pub enum Error {
         /// What to do.
         remedy: String,
     },
+    /// It belongs to somebody else.
+    #[error("{message}")]
+    NotYours {
+        /// Whose it is.
+        message: String,
+        /// What to do.
+        remedy: String,
+    },
     /// There is nothing of that number or name.
     #[error("there is no {what}")]
     NotFound {
@@ -267,6 +275,7 @@ impl Error {
             Self::WrongPassword { .. } => Kind::WrongPassword,
             Self::NoSuchKey { .. } | Self::KeyExists { .. } | Self::BadKey { .. } | Self::NoKey => Kind::Key,
             Self::NoFunds { .. } => Kind::NoFunds,
+            Self::NotYours { .. } => Kind::NotYours,
             Self::NotFound { .. } => Kind::NotFound,
             Self::Refused(refusal) => refusal.kind(),
             Self::NotTaken(_) => Kind::Refused,
@@ -284,6 +293,7 @@ impl Error {
             Self::Usage { remedy, .. }
             | Self::BadKey { remedy, .. }
             | Self::NoFunds { remedy, .. }
+            | Self::NotYours { remedy, .. }
             | Self::NotFound { remedy, .. }
             | Self::File { remedy, .. } => remedy.clone(),
             Self::NoNode { .. } => "start a node with scripts/run, or name another with --url".into(),

@@ -13,6 +13,7 @@
 //! | [`visit`] | how a validator shows an endpoint who it is |
 //! | [`scoring`] | scoring miners: `ensemble validator run` |
 //! | [`serve`] | serving calls that are paid for: `ensemble module serve` |
+//! | [`signed_calls`] | how many calls of tickets were signed for, on the disk |
 //! | [`tensors`] | tensors out of files, to a node and from it |
 //! | [`tickets`] | receipts for calls that were bought: signed, checked, as JSON |
 //! | [`views`] | what commands answer, as JSON of a stable shape |
@@ -53,6 +54,7 @@ pub mod schemas;
 pub mod scoring;
 pub mod send;
 pub mod serve;
+pub mod signed_calls;
 pub mod tensors;
 pub mod tickets;
 pub mod views;

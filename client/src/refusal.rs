@@ -69,10 +69,11 @@ impl Refusal {
 }
 
 /// Names of errors that say that an account cannot pay.
-const POOR: [&str; 9] = [
+const POOR: [&str; 10] = [
     "CannotPay",
     "CannotBond",
     "InsufficientBalance",
+    "InsufficientFunds",
     "FundsUnavailable",
     "TooFewCredits",
     "BalanceLow",
@@ -86,7 +87,7 @@ const OTHERS: [&str; 7] =
     ["NotOwner", "NotParentOwner", "NotTruthOwner", "NotCreator", "NotRegistrant", "NotOffered", "NotInCommittee"];
 
 /// What to do about errors of which more can be said: the pallet (any, if empty), the name, the remedy.
-const REMEDIES: [(&str, &str, &str); 24] = [
+const REMEDIES: [(&str, &str, &str); 42] = [
     ("Stake", "BelowMinimum", "stake at least 0.1 TUNE, or take all of it away"),
     ("Stake", "MoreThanStaked", "`ensemble stake list` says what is staked"),
     ("Stake", "NothingStaked", "`ensemble stake list` says on which modules the account has staked"),
@@ -110,6 +111,32 @@ const REMEDIES: [(&str, &str, &str); 24] = [
     ("Scores", "NotRevealPhase", "wait for the end of the epoch; `ensemble network epoch` says when it begins"),
     ("Inference", "ConsentExpired", "ask again"),
     ("Inference", "NotAGateway", "ask the node of a worker that agrees to be a gateway, with --url"),
+    ("Market", "AlreadyListed", "change its terms with `ensemble market update`"),
+    (
+        "Market",
+        "NotListed",
+        "`ensemble market show` says whether it serves and how it was scored; others are in `market list`",
+    ),
+    ("Market", "WrongWay", "`ensemble market price` says how it can be paid; choose one with --with"),
+    ("Market", "Underpaid", "the price has changed: try again"),
+    ("Market", "TollAboveMax", "the toll has changed: try again"),
+    ("Market", "NotForSale", "`ensemble market sale` says what the shareholders ask"),
+    ("Market", "NotOffering", "offer shares with `ensemble market sell` first"),
+    ("ConvictionVoting", "NotOngoing", "`ensemble governance list` names the referenda that are not over"),
+    ("ConvictionVoting", "AlreadyDelegating", "vote oneself again with `ensemble governance undelegate`"),
+    ("ConvictionVoting", "AlreadyVoting", "take the votes on the track back with `ensemble governance remove-vote`"),
+    ("ConvictionVoting", "NotDelegating", "`ensemble governance votes` says to whom the account delegates"),
+    ("ConvictionVoting", "NoPermissionYet", "`ensemble governance votes` says until which block it is held"),
+    ("Validators", "NotValidator", "make it one with `ensemble validator join`"),
+    (
+        "Validators",
+        "NoSessionKeys",
+        "set some with `ensemble validator set-keys`, on the machine of the validator's node",
+    ),
+    ("Validators", "StakeTooLow", "stake more on it; `ensemble network validators` says how much is needed"),
+    ("Validators", "StandsElsewhere", "`ensemble validator chill` the other module first"),
+    ("Validators", "NotStanding", "`ensemble network validators` lists the modules that stand"),
+    ("Session", "InvalidProof", "run `ensemble validator set-keys` with the key of the account that will stand"),
     ("", "BadOrigin", "sign with the key that has the right to do this"),
 ];
 

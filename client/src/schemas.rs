@@ -9,7 +9,7 @@ use schemars::{generate::SchemaSettings, JsonSchema};
 use serde_json::Value;
 
 use crate::{
-    commands::{ask, balance, key, model, module, session, space, stake, task, tools},
+    commands::{ask, balance, governance, key, market, model, module, session, space, stake, standing, task, tools},
     miner, scoring, serve, views,
 };
 
@@ -74,10 +74,35 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("session-show", of::<views::inference::SessionView>()),
         ("session-quote", of::<views::inference::QuoteView>()),
         ("session-credits", of::<session::CreditsView>()),
+        ("market-list", of::<views::market::FoundView>()),
+        ("market-show", of::<views::market::ListingView>()),
+        ("market-offer", of::<market::Listed>()),
+        ("market-update", of::<market::Listed>()),
+        ("market-unlist", of::<market::Listed>()),
+        ("market-price", of::<market::PricesView>()),
+        ("market-buy", of::<market::Bought>()),
+        ("market-tickets", of::<Vec<views::market::TicketView>>()),
+        ("market-use", of::<market::TokenView>()),
+        ("market-redeem", of::<market::Redeemed>()),
+        ("market-stats", of::<views::market::StatsView>()),
+        ("market-sale", of::<views::market::SaleView>()),
+        ("market-sell", of::<market::Sold>()),
+        ("market-access", of::<market::AccessBought>()),
+        ("market-claim", of::<market::Claimed>()),
+        ("governance-list", of::<Vec<views::governance::ReferendumLine>>()),
+        ("governance-show", of::<views::governance::ReferendumView>()),
+        ("governance-tracks", of::<Vec<views::governance::TrackView>>()),
+        ("governance-vote", of::<governance::Voted>()),
+        ("governance-votes", of::<views::governance::VotesView>()),
+        ("governance-remove-vote", of::<governance::Voted>()),
+        ("governance-delegate", of::<governance::Delegated>()),
+        ("governance-undelegate", of::<governance::Delegated>()),
+        ("governance-unlock", of::<governance::Delegated>()),
+        ("validator-set-keys", of::<standing::KeysSet>()),
         ("network-status", of::<views::network::StatusView>()),
         ("network-params", of::<Vec<views::network::ParameterView>>()),
         ("network-epoch", of::<views::network::EpochView>()),
-        ("network-validators", of::<Vec<views::network::BlockValidatorView>>()),
+        ("network-validators", of::<views::network::EraView>()),
         ("network-supply", of::<views::network::SupplyView>()),
         ("network-apr", of::<Vec<views::network::AprView>>()),
         ("network-burn", of::<views::network::BurnView>()),
@@ -87,7 +112,8 @@ pub fn all() -> Vec<(&'static str, String)> {
     let changes = ["module-update", "module-transfer", "module-remove", "module-build-on"];
     let roles = ["miner-join", "miner-leave", "miner-pause", "miner-resume"];
     let judges = ["validator-join", "validator-leave", "validator-pause", "validator-resume"];
-    for name in changes.into_iter().chain(roles).chain(judges) {
+    let standing = ["validator-stand", "validator-chill"];
+    for name in changes.into_iter().chain(roles).chain(judges).chain(standing) {
         all.push((name, of::<module::ModuleChanged>()));
     }
     all

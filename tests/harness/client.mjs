@@ -15,7 +15,18 @@ const SCHEMAS = fileURLToPath(new URL('../../client/schemas/', import.meta.url))
 const WITHIN = 120_000;
 
 /** Names of all commands, `stake-add` for `ensemble stake add`. */
-export const COMMANDS = readdirSync(SCHEMAS).map((file) => file.replace('.json', ''));
+const COMMANDS = readdirSync(SCHEMAS).map((file) => file.replace('.json', ''));
+
+/** Beginnings of names of commands that a file of their own asks, by its name. */
+const APART = {
+  'client-market': ['market-', 'governance-', 'validator-set-keys', 'validator-stand', 'validator-chill'],
+};
+
+/** Names of the commands that a file of tests asks: those that no other file does, if it is `client`. */
+export function commandsOf(file) {
+  const askedIn = (name) => Object.keys(APART).find((file) => APART[file].some((start) => name.startsWith(start)));
+  return COMMANDS.filter((name) => (askedIn(name) ?? 'client') === file);
+}
 
 export class Client {
   #binary = existing(process.env.ENSEMBLE_CLIENT ?? built('ensemble'), 'scripts/build client');

@@ -2,7 +2,9 @@
 
 pub mod ask;
 pub mod balance;
+pub mod governance;
 pub mod key;
+pub mod market;
 pub mod miner;
 pub mod model;
 pub mod module;
@@ -10,6 +12,7 @@ pub mod network;
 pub mod session;
 pub mod space;
 pub mod stake;
+pub mod standing;
 pub mod task;
 pub mod tools;
 pub mod validator;

@@ -18,10 +18,16 @@ use crate::{
     views::{
         fixed,
         modules::module_record,
-        network::{AprView, BlockValidatorView, BurnView, EpochView, ParameterView, StatusView, SupplyView},
+        network::{
+            AprView, BlockValidatorView, BurnView, CandidateView, EpochView, EraView, ParameterView, StatusView,
+            SupplyView,
+        },
         part,
     },
 };
+
+/// Most candidates that the runtime API tells at one time.
+const CANDIDATES: u32 = 100;
 
 /// What can be asked of the network.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -38,7 +44,7 @@ pub enum Command {
     /// The current epoch: when scores are committed and revealed
     Epoch,
 
-    /// The validators of blocks in this session
+    /// The validators of blocks in this session, and those who stand for election
     Validators,
 
     /// All TUNE: emitted, burnt, circulating
@@ -160,12 +166,25 @@ async fn validators(best: &At) -> Result<Output, Error> {
     let accounts = entry.decode().map_err(Error::chain)?;
     let entry = storage.fetch(ensemble::storage().session().disabled_validators(), ()).await.map_err(Error::chain)?;
     let disabled = entry.decode().map_err(Error::chain)?;
-    let views = accounts.iter().enumerate().map(|(place, account)| BlockValidatorView {
-        account: account.to_string(),
-        place,
-        is_disabled: disabled.iter().any(|(number, _)| *number as usize == place),
+    let api = ensemble::runtime_apis().validators_api();
+    let era = ask(best, api.era()).await?;
+    let candidates = ask(best, api.candidates(0, CANDIDATES)).await?;
+    let views = accounts.iter().enumerate().map(|(place, account)| {
+        let is_disabled = disabled.iter().any(|(number, _)| *number as usize == place);
+        let seat = era.seats.iter().find(|seat| seat.validator == *account);
+        BlockValidatorView::new(account.to_string(), place, is_disabled, seat)
     });
-    Output::of(&views.collect::<Vec<_>>())
+    Output::of(&EraView {
+        era: era.era,
+        session: era.session,
+        next_era_session: era.next_era_session,
+        min_stake: Amount::planck(era.min_stake),
+        min_validators: era.min_validators,
+        max_validators: era.max_validators,
+        standing: era.candidates,
+        validators: views.collect(),
+        candidates: candidates.into_iter().map(CandidateView::from).collect(),
+    })
 }
 
 async fn apr(best: &At, named: &[String]) -> Result<Output, Error> {

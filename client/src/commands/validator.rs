@@ -17,7 +17,10 @@ use crate::{
     },
 };
 
-use super::miner::{set_role, switch};
+use super::{
+    miner::{set_role, switch},
+    standing,
+};
 
 /// Most miners of a page of the runtime API.
 const PAGE: u32 = 1_000;
@@ -69,6 +72,21 @@ pub enum Command {
 
     /// Score miners by itself, epoch after epoch, until it is ended
     Run(Args),
+
+    /// Have the node make session keys for validating blocks, and set them
+    SetKeys,
+
+    /// Stand for election as a validator of blocks
+    Stand {
+        /// The module whose stake answers for it, by number or name
+        module: String,
+    },
+
+    /// Stand no more
+    Chill {
+        /// The module, by number or name
+        module: String,
+    },
 }
 
 impl Command {
@@ -91,6 +109,9 @@ impl Command {
             Self::Status { module } => status(context, &module).await,
             Self::Scores { module } => scores(context, &module).await,
             Self::Run(args) => run(context, &args).await,
+            Self::SetKeys => standing::set_keys(context).await,
+            Self::Stand { module } => standing::stand(context, &module).await,
+            Self::Chill { module } => standing::chill(context, &module).await,
         }
     }
 }

@@ -2,7 +2,9 @@
 //! is of a stable shape, which `client/schemas` describes; what the chain adds is added, what it drops stays as `null`.
 
 pub mod balances;
+pub mod governance;
 pub mod inference;
+pub mod market;
 pub mod modules;
 pub mod network;
 pub mod spaces;

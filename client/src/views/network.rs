@@ -3,7 +3,16 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{amount::Amount, chain::types::ensemble_core::emission as chain, chain::BLOCK_SECONDS};
+use crate::{
+    amount::Amount,
+    chain::{
+        types::ensemble_core::{
+            emission as chain,
+            validators::{CandidateView as Candidate, SeatView},
+        },
+        AccountId32, BLOCK_SECONDS,
+    },
+};
 
 /// The network at a glance.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -158,6 +167,30 @@ pub struct AprView {
     pub apr: Option<f64>,
 }
 
+/// Who validates blocks, and who stands for it.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EraView {
+    /// The era.
+    pub era: u32,
+    /// The current session.
+    pub session: u32,
+    /// The first session of the next era, for which validators are elected when the one before it begins.
+    pub next_era_session: u32,
+    /// Least stake on a module that stands.
+    pub min_stake: Amount,
+    /// With fewer than so many candidates all who sit stay.
+    pub min_validators: u32,
+    /// Most validators.
+    pub max_validators: u32,
+    /// Number of modules that stand.
+    pub standing: u32,
+    /// The validators of this session.
+    pub validators: Vec<BlockValidatorView>,
+    /// The modules that stand, those with most stake first, a hundred at most.
+    pub candidates: Vec<CandidateView>,
+}
+
 /// A block validator.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -166,8 +199,63 @@ pub struct BlockValidatorView {
     pub account: String,
     /// Its place in the session.
     pub place: usize,
+    /// The module whose stake answers for it; none for a validator of genesis that does not stand.
+    pub module: Option<u32>,
     /// Whether it is switched off for an offence until the session ends.
     pub is_disabled: bool,
+    /// Blocks that it authored in this session.
+    pub blocks: u32,
+    /// Whole sessions in a row, up to the last that ended, in which it authored none.
+    pub silent_sessions: u32,
+    /// The part of the module's stake that was slashed in this era, from 0 to 1.
+    pub slashed: f64,
+}
+
+impl BlockValidatorView {
+    /// What the chain says of the validator in a place of the session; its seat is none if it was elected for another
+    /// era.
+    pub fn new(account: String, place: usize, is_disabled: bool, seat: Option<&SeatView<AccountId32>>) -> Self {
+        Self {
+            account,
+            place,
+            module: seat.and_then(|seat| seat.module),
+            is_disabled,
+            blocks: seat.map_or(0, |seat| seat.blocks),
+            silent_sessions: seat.map_or(0, |seat| seat.silent_sessions),
+            slashed: seat.map_or(0.0, |seat| f64::from(seat.slashed.0) / 1e9),
+        }
+    }
+}
+
+/// A module that stands for election.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CandidateView {
+    /// The module.
+    pub module: u32,
+    /// Its owner, whose session keys author and finalise blocks.
+    pub account: String,
+    /// What is staked on it.
+    pub stake: Amount,
+    /// The era in which it stood.
+    pub stood: u32,
+    /// Whether the owner has session keys.
+    pub has_keys: bool,
+    /// Whether the owner is among the validators of the sessions to come.
+    pub sits: bool,
+}
+
+impl From<Candidate<AccountId32, u128>> for CandidateView {
+    fn from(candidate: Candidate<AccountId32, u128>) -> Self {
+        Self {
+            module: candidate.module,
+            account: candidate.validator.to_string(),
+            stake: Amount::planck(candidate.stake),
+            stood: candidate.stood,
+            has_keys: candidate.has_keys,
+            sits: candidate.sits,
+        }
+    }
 }
 
 /// A parameter of the chain.
