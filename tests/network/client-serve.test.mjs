@@ -159,7 +159,7 @@ describe('services run by the client', () => {
       assert.deepEqual([of('good').quality, of('other').quality], [1, 1]);
       assert(of('bad').score < 0.5, JSON.stringify(of('bad')));
     }
-    assert(serving.good.all('visited').length >= 6);
+    await until('all visits to be told', () => serving.good.all('visited').length >= 6);
   });
 
   it('the node is restarted, and they reveal what they committed to', async () => {
@@ -223,6 +223,7 @@ describe('services run by the client', () => {
   it('an endpoint that was killed answers nothing twice, and redeems what it has served', async () => {
     const { ticket } = serving.good.all('served').at(-1);
     const again = new Ticket(net.api, accounts.ann, ticket);
+    await serving.good.tells('redeemed');
     await serving.good.kill();
     await serve('good', `--command=${TURN}`, '--redeem-every=3600');
     const refused = await again.call(urls.good, 'a red bird', { calls: 2 });
@@ -245,7 +246,6 @@ describe('services run by the client', () => {
       assert.deepEqual(judge.all('lost'), []);
     }
     for (const name of ['other', 'bad']) assert.equal(await serving[name].stop(), 0);
-    await net.moneyAddsUp();
   });
 
   /** A service without any knowledge of the chain. */

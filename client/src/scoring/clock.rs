@@ -7,7 +7,7 @@ use crate::chain::{types::ensemble_core::emission, BLOCK_SECONDS};
 /// Blocks in the beginning of an epoch in which the chain draws checks for those who took part in the last one.
 const DRAWING: u32 = 2;
 /// Blocks that are left to send commitments after the measuring.
-const ROOM: u32 = 3;
+const ROOM: u32 = 2;
 
 /// Where an epoch stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -80,8 +80,8 @@ mod tests {
 
     #[test]
     fn measuring_leaves_time_to_send() {
-        assert_eq!(at(99).time_to_measure(), Duration::from_secs(21));
-        assert_eq!(at(106).time_to_measure(), Duration::ZERO);
+        assert_eq!(at(99).time_to_measure(), Duration::from_secs(24));
+        assert_eq!(at(107).time_to_measure(), Duration::ZERO);
         assert_eq!(at(110).time_to_measure(), Duration::ZERO);
     }
 }

@@ -1,13 +1,11 @@
 //! Asking miners what they are tested with: so many at one time, within the time that there is.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use futures::{stream, StreamExt};
 use reqwest::Url;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::{
     caller::Caller,
@@ -69,8 +67,6 @@ pub struct Examiner {
     pub questions: usize,
     /// Miners that are asked at one time.
     pub concurrency: usize,
-    /// How long one question may take, the judging included.
-    pub patience: Duration,
     /// The validator that asks.
     pub validator: u32,
     /// Its owner's key.
@@ -128,14 +124,16 @@ impl Examiner {
         notes: &mut Notes,
     ) -> Result<(), Error> {
         for case in cases {
-            if Instant::now() + self.patience > deadline {
-                notes.problem("there was no time for all questions; raise --concurrency or lower --questions".into());
-                return Ok(());
-            }
             if notes.is_gone() {
                 return Ok(());
             }
-            self.ask_one(miner, url, case, notes).await?;
+            let left = deadline.saturating_duration_since(Instant::now());
+            // Who is cut off by our own deadline was neither silent nor did it answer.
+            let Ok(asked) = timeout(left, self.ask_one(miner, url, case, notes)).await else {
+                notes.problem("there was no time for all questions; raise --concurrency or lower --questions".into());
+                return Ok(());
+            };
+            asked?;
         }
         Ok(())
     }
@@ -186,6 +184,8 @@ impl Notes {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::TcpListener,
@@ -214,7 +214,6 @@ mod tests {
             cases: lines,
             questions: 4,
             concurrency: 2,
-            patience: PATIENCE,
             validator: 7,
             key: Key::from_uri(Scheme::Sr25519, &parse_uri("//Bob").expect("is a URI")).expect("is a key"),
             genesis: H256::repeat_byte(1),

@@ -43,16 +43,13 @@ pub async fn run(context: &Context, args: &Args) -> Result<Output, Error> {
         account: key.account().to_string(),
         cases: cases.len(),
     })?;
-    let timeout = Duration::from_secs(args.timeout);
     let examiner = Examiner {
-        caller: Caller::new(timeout, args.max_answer as usize, args.allow_private)?,
+        caller: Caller::new(Duration::from_secs(args.timeout), args.max_answer as usize, args.allow_private)?,
         judge: args.judge(),
         weights: args.weights(),
         cases,
         questions: args.questions as usize,
         concurrency: args.concurrency as usize,
-        patience: timeout
-            + args.score_command.as_ref().map_or(Duration::ZERO, |_| Duration::from_secs(args.score_timeout)),
         validator: record.id,
         key,
         genesis: link.genesis(),
