@@ -109,14 +109,11 @@ impl Chain {
 
     /// What was seen in this block or the one before, or is now.
     async fn look<'a>(&self, seen: &'a mut Option<Seen>) -> Result<&'a mut Seen, Error> {
-        let is_fresh = seen.as_ref().is_some_and(|seen| seen.at.elapsed() < Duration::from_secs(BLOCK_SECONDS));
-        if !is_fresh {
-            *seen = None;
-        }
-        match seen {
-            Some(seen) => Ok(seen),
-            none => Ok(none.insert(self.see().await?)),
-        }
+        let fresh = match seen.take() {
+            Some(seen) if seen.at.elapsed() < Duration::from_secs(BLOCK_SECONDS) => seen,
+            _ => self.see().await?,
+        };
+        Ok(seen.insert(fresh))
     }
 
     async fn see(&self) -> Result<Seen, Error> {

@@ -8,7 +8,6 @@ use std::{
     collections::BTreeMap,
     fs::{self, File, OpenOptions},
     io::{ErrorKind, Write},
-    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -158,7 +157,7 @@ fn write(path: &Path, last: &BTreeMap<u64, Kept>) -> Result<File, Error> {
     file.as_file().sync_all().map_err(Error::write(path))?;
     file.persist(path).map_err(|error| Error::write(path)(error.error))?;
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::write(folder))?;
-    OpenOptions::new().append(true).mode(0o600).open(path).map_err(Error::write(path))
+    OpenOptions::new().append(true).open(path).map_err(Error::write(path))
 }
 
 #[cfg(test)]
