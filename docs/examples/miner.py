@@ -58,8 +58,8 @@ class Miner:
         """Makes the module a miner, if it is none."""
         self.module = self.chain.runtime_call("ModulesApi", "module_by_name", [self.name.encode()])
         if self.module["role"] == "Idle":
-            self.send("Modules", "set_role", module=self.module["id"], role="Miner")
-            say(joined=self.module["id"])
+            if self.send("Modules", "set_role", module=self.module["id"], role="Miner"):
+                say("joined", module=self.module["id"])
 
     def look(self, block):
         """Does what there is to do after a block. What that is, the chain says."""
@@ -86,13 +86,13 @@ class Miner:
         self.upload(content)
         commitment = digest(content.id, self.key.public_key, task["id"].to_bytes(4, "little"), salt)
         bond = task["purpose"]["Contribution"]["terms"]["bond"]
-        self.send("Tasks", "commit", task=task["id"], commitment="0x" + commitment.hex(), bond=bond)
-        say(committed=task["id"], content="0x" + content.id.hex())
+        if self.send("Tasks", "commit", task=task["id"], commitment="0x" + commitment.hex(), bond=bond):
+            say("committed", task=task["id"], content="0x" + content.id.hex())
 
     def reveal(self, task):
         content, salt = self.content(task), self.salt(task)
-        self.send("Tasks", "reveal", task=task, descriptor=content.descriptor, salt="0x" + salt.hex())
-        say(revealed=task, content="0x" + content.id.hex())
+        if self.send("Tasks", "reveal", task=task, descriptor=content.descriptor, salt="0x" + salt.hex()):
+            say("revealed", task=task, content="0x" + content.id.hex())
 
     def content(self, task):
         """What this miner contributes, the same each time it is asked."""
@@ -128,6 +128,7 @@ class Miner:
         results = self.chain.runtime_call("ScoresApi", "results", [number])
         paid = self.chain.runtime_call("EmissionApi", "allocations_of", [number, 0, epoch])
         say(
+            "epoch",
             epoch=epoch,
             validators=miner["validators"] if miner else [],
             score=results[-1]["score"]["score"] if results else None,
@@ -135,17 +136,18 @@ class Miner:
         )
 
     def send(self, pallet, function, **arguments):
-        """Signs and sends a call, and waits until it is in a block."""
+        """Signs and sends a call, waits until it is in a block, and returns whether it did what it should."""
         call = self.chain.compose_call(pallet, function, arguments)
         receipt = self.chain.submit_extrinsic(
             self.chain.create_signed_extrinsic(call, self.key), wait_for_inclusion=True
         )
         if not receipt.is_success:
-            say(refused=f"{pallet}.{function}", why=receipt.error_message)
+            say("failed", call=f"{pallet}.{function}", message=receipt.error_message)
+        return receipt.is_success
 
 
-def say(**facts):
-    print(json.dumps(facts), flush=True)
+def say(event, **facts):
+    print(json.dumps({"event": event, **facts}), flush=True)
 
 
 def main():
@@ -156,7 +158,7 @@ def main():
             with SubstrateInterface(url, ss58_format=42) as chain:
                 miner = Miner(chain, key, name, pathlib.Path(answers), pathlib.Path(salts))
                 miner.join()
-                say(connected=url, module=miner.module["id"])
+                say("connected", url=url, module=miner.module["id"])
                 seen = None
                 while True:
                     block = chain.get_block_number()
@@ -166,7 +168,7 @@ def main():
                     time.sleep(1)
         except (OSError, SubstrateRequestException, WebSocketException) as error:
             # The node went away, or refused something: what is still to do, it says when it is back.
-            say(lost=f"{type(error).__name__}: {error}")
+            say("disconnected", reason=f"{type(error).__name__}: {error}")
             time.sleep(2)
 
 
