@@ -19,6 +19,8 @@ const COMMANDS = readdirSync(SCHEMAS).map((file) => file.replace('.json', ''));
 
 /** Beginnings of names of commands that a file of their own asks, by its name. */
 const APART = {
+  'client-miners': ['miner-run'],
+  'client-serve': ['module-serve', 'validator-run'],
   'client-market': ['market-', 'governance-', 'validator-set-keys', 'validator-stand', 'validator-chill'],
 };
 

@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { createServer as createSocket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 
-import { Client } from '../harness/client.mjs';
+import { Client, commandsOf } from '../harness/client.mjs';
 import {
   Network,
   ONE,
@@ -100,7 +100,7 @@ describe('services run by the client', () => {
 
   /** Lets a validator score. */
   function judge(name, ...how) {
-    const more = [`--cases=${client.path('cases.jsonl')}`, '--questions=3', '--allow-private', ...how];
+    const more = [`--cases=${client.path('cases.jsonl')}`, '--questions=3', '--timeout=3', '--allow-private', ...how];
     judges[name] = client.start(`validator run ${nameOf(name)}`, { key: accounts[name].secret, more });
     return judges[name].tells('started');
   }
@@ -246,6 +246,10 @@ describe('services run by the client', () => {
       assert.deepEqual(judge.all('lost'), []);
     }
     for (const name of ['other', 'bad']) assert.equal(await serving[name].stop(), 0);
+    assert.deepEqual(
+      commandsOf('client-serve').filter((name) => !client.answered.has(name)),
+      [],
+    );
   });
 
   /** A service without any knowledge of the chain. */
