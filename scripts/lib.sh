@@ -145,6 +145,21 @@ smollm2() {
     ' "$ROOT/tests/harness/smollm2.mjs"
 }
 
+# Installs what the example miner in Python runs with, and prints the interpreter that has it. Downloads 5 MB from PyPI the
+# first time, into the cache.
+python_packages() {
+    local place=$CACHE/python needed=$ROOT/docs/examples/requirements.txt
+    if ! cmp -s "$needed" "$place/installed" || ! "$place/bin/python" -c '' 2>/dev/null; then
+        say "Installing the packages of docs/examples/miner.py"
+        rm -rf "$place"
+        python3 -m venv "$place" || return
+        "$place/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+            --requirement "$needed" >&2 || return
+        cp "$needed" "$place/installed" || return
+    fi
+    printf '%s\n' "$place/bin/python"
+}
+
 # Runs cargo in the checkout. Every build of the node or its tests goes through here with the same profile, so that the
 # SDK is built once.
 run_cargo() { supervise env -C "$ROOT" cargo "$1" --release --locked "${@:2}"; }

@@ -87,14 +87,14 @@ impl Context {
         Store::new(self.options.keys.clone().unwrap_or_else(Store::default_folder))
     }
 
-    /// The folder of openings of commitments.
-    pub fn commitments(&self) -> Commitments {
-        Commitments::new(self.state())
+    /// The folder of what programs must not forget.
+    pub fn state_folder(&self) -> PathBuf {
+        self.options.state.clone().unwrap_or_else(Commitments::default_folder)
     }
 
-    /// The folder of what must outlive a command.
-    pub fn state(&self) -> PathBuf {
-        self.options.state.clone().unwrap_or_else(Commitments::default_folder)
+    /// The folder of openings of commitments.
+    pub fn commitments(&self) -> Commitments {
+        Commitments::new(self.state_folder())
     }
 
     /// Where passwords come from.

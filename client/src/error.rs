@@ -251,6 +251,14 @@ pub enum Error {
         /// The number of the error.
         code: i32,
     },
+    /// A command of the user's did not do what it was run for.
+    #[error("the command `{command}` failed: {message}")]
+    Plugin {
+        /// The command.
+        command: String,
+        /// What went wrong.
+        message: String,
+    },
     /// Standard output cannot be written, or something that should not happen did.
     #[error("{0}")]
     Other(String),
@@ -275,7 +283,7 @@ impl Error {
             Self::NotConfirmed(_) => Kind::NotConfirmed,
             Self::Timeout { .. } => Kind::Timeout,
             Self::NodeRefused { .. } => Kind::NodeRefused,
-            Self::Other(_) => Kind::Failed,
+            Self::Plugin { .. } | Self::Other(_) => Kind::Failed,
         }
     }
 
@@ -304,6 +312,7 @@ impl Error {
             Self::NotConfirmed(_) => "answer y, or give --yes".into(),
             Self::Timeout { .. } => "see with `ensemble network status` whether blocks are made, and try again".into(),
             Self::NodeRefused { .. } => "the message says what the node wants".into(),
+            Self::Plugin { .. } => "run it by hand with the same JSON on standard input, and mend it".into(),
             Self::Other(_) => "report it with the command that you ran".into(),
         }
     }

@@ -7,6 +7,12 @@
 //! | [`keys`] | key pairs, and the folder in which they lie encrypted |
 //! | [`send`] | signing a call, trying it, sending it, waiting for its block |
 //! | [`commitments`] | the salts of commitments, on the disk |
+//! | [`miner`] | the off-chain miner |
+//! | [`plugin`] | commands of the user's that answer questions |
+//! | [`link`], [`lock`], [`events`] | what programs that run on and on share |
+//! | [`visit`] | how a validator shows an endpoint who it is |
+//! | [`scoring`] | scoring miners: `ensemble validator run` |
+//! | [`serve`] | serving calls that are paid for: `ensemble module serve` |
 //! | [`signed_calls`] | how many calls of tickets were signed for, on the disk |
 //! | [`tensors`] | tensors out of files, to a node and from it |
 //! | [`tickets`] | receipts for calls that were bought: signed, checked, as JSON |
@@ -35,16 +41,24 @@ pub mod commitments;
 pub mod connection;
 pub mod context;
 pub mod error;
+pub mod events;
 pub mod keys;
+pub mod link;
+pub mod lock;
+pub mod miner;
 pub mod output;
+pub mod plugin;
 pub mod progress;
 pub mod refusal;
 pub mod schemas;
+pub mod scoring;
 pub mod send;
+pub mod serve;
 pub mod signed_calls;
 pub mod tensors;
 pub mod tickets;
 pub mod views;
+pub mod visit;
 
 pub use amount::Amount;
 pub use connection::Connection;

@@ -29,6 +29,11 @@ impl Output {
         Ok(Self { json, is_shown: false, text: None })
     }
 
+    /// Nothing more: everything was printed while it happened, as JSON too if that is wanted.
+    pub fn told() -> Self {
+        Self { json: Value::Null, is_shown: true, text: None }
+    }
+
     /// The same answer, of which people were shown everything while it came.
     pub fn shown(self) -> Self {
         Self { is_shown: true, ..self }
@@ -46,6 +51,7 @@ impl Output {
     /// If standard output cannot be written. That nobody reads on is no error.
     pub fn print(&self, as_json: bool) -> Result<(), Error> {
         let text = match (as_json, &self.text) {
+            _ if self.is_shown && self.json.is_null() => return Ok(()),
             (true, _) => format!("{:#}\n", self.json),
             (false, _) if self.is_shown => return Ok(()),
             (false, Some(text)) => format!("{}\n", text.trim_end()),

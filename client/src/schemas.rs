@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     commands::{ask, balance, governance, key, market, model, module, session, space, stake, standing, task, tools},
-    views,
+    miner, scoring, serve, views,
 };
 
 /// All schemas, by their names, as JSON.
@@ -40,10 +40,12 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("module-pipeline", of::<views::modules::PipelineView>()),
         ("module-price", of::<views::modules::PriceView>()),
         ("module-types", of::<Vec<views::modules::ModelTypeView>>()),
+        ("module-serve", of::<serve::events::Event>()),
         ("miner-status", of::<views::subnet::MinerView>()),
         ("miner-scores", of::<Vec<views::subnet::ScoreView>>()),
         ("validator-status", of::<views::subnet::ValidatorView>()),
         ("validator-scores", of::<Vec<views::subnet::ScoreView>>()),
+        ("validator-run", of::<scoring::events::Event>()),
         ("task-create", of::<task::Created>()),
         ("task-list", of::<Vec<views::tasks::TaskLine>>()),
         ("task-show", of::<views::tasks::TaskView>()),
@@ -67,6 +69,7 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("model-list", of::<Vec<views::inference::ModelView>>()),
         ("model-show", of::<views::inference::ModelView>()),
         ("ask", of::<ask::Answer>()),
+        ("miner-run", of::<miner::Event>()),
         ("session-list", of::<Vec<views::inference::SessionView>>()),
         ("session-show", of::<views::inference::SessionView>()),
         ("session-quote", of::<views::inference::QuoteView>()),

@@ -105,10 +105,7 @@ impl Receipt {
 impl SignedReceipt {
     /// The signature as nodes and endpoints take it.
     pub fn signature_text(&self) -> String {
-        match &self.signature {
-            MultiSignature::Sr25519(bytes) => hex_text(bytes),
-            other => hex_text(&other.encode()),
-        }
+        signature_text(&self.signature)
     }
 
     /// As the call `market.redeem` takes it.
@@ -144,8 +141,20 @@ fn no_challenge() -> String {
     hash_text(&H256::zero())
 }
 
-/// Reads a signature: 64 bytes are of an sr25519 key, those of other schemes have their number in front.
-fn signature_of(text: &str) -> Result<MultiSignature, String> {
+/// A signature as nodes and endpoints take it: 64 bytes if it is of an sr25519 key, else with the scheme's number in front.
+pub fn signature_text(signature: &MultiSignature) -> String {
+    match signature {
+        MultiSignature::Sr25519(bytes) => hex_text(bytes),
+        other => hex_text(&other.encode()),
+    }
+}
+
+/// Reads a signature that was written so.
+///
+/// # Errors
+///
+/// If it is none.
+pub fn signature_of(text: &str) -> Result<MultiSignature, String> {
     let none = || "the signature: expected 0x and 64 bytes in hexadecimal, or 65 with the scheme in front".to_owned();
     let digits = text.strip_prefix("0x").unwrap_or(text);
     if digits.len() > 2 * MAX_SIGNATURE {

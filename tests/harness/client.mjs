@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { built, existing } from './binary.mjs';
+import { Daemon } from './daemon.mjs';
 import { violations } from './schema.mjs';
 
 const SCHEMAS = fileURLToPath(new URL('../../client/schemas/', import.meta.url));
@@ -18,6 +19,8 @@ const COMMANDS = readdirSync(SCHEMAS).map((file) => file.replace('.json', ''));
 
 /** Beginnings of names of commands that a file of their own asks, by its name. */
 const APART = {
+  'client-miners': ['miner-run'],
+  'client-serve': ['module-serve', 'validator-run'],
   'client-market': ['market-', 'governance-', 'validator-set-keys', 'validator-stand', 'validator-chill'],
 };
 
@@ -56,14 +59,10 @@ export class Client {
    *   within?: number }} [options] `more`: further words, which may have spaces; `password`: name of the file with it
    * @returns {Promise<{ code: number, stdout: string, stderr: string }>}
    */
-  run(line, { key, more = [], input, url = this.#url, password = 'password', yes = true, within = WITHIN } = {}) {
-    const options = [`--url=${url}`, `--keys=${this.path('keys')}`, `--state=${this.path('state')}`];
-    options.push(`--password-file=${this.path(password)}`, '--json', ...(key ? [`--key=${key}`] : []));
-    const words = line.split(' ').filter((word) => word);
-    const all = [...words, ...more, ...options, ...(yes ? ['--yes'] : [])];
+  run(line, { input, within = WITHIN, ...options } = {}) {
     return new Promise((resolve, reject) => {
-      const env = { PATH: process.env.PATH, HOME: this.folder, RUST_BACKTRACE: '1' };
-      const child = spawn(this.#binary, all, { env, timeout: within, killSignal: 'SIGKILL' });
+      const env = this.#environment();
+      const child = spawn(this.#binary, this.#words(line, options), { env, timeout: within, killSignal: 'SIGKILL' });
       const outcome = { stdout: '', stderr: '' };
       for (const stream of ['stdout', 'stderr']) child[stream].on('data', (data) => (outcome[stream] += data));
       child.on('error', reject);
@@ -76,13 +75,43 @@ export class Client {
     });
   }
 
+  /**
+   * Starts a command that runs until it is ended, and tells what it does in lines of its schema.
+   *
+   * @param {string} line
+   * @param {{ key?: string, more?: string[], state?: string }} [options] `state`: name of its folder of state
+   * @returns {Daemon}
+   */
+  start(line, options) {
+    const name = nameOf(line);
+    const told = (event) => {
+      const wrong = violations(schemaOf(name), event);
+      if (wrong.length > 0)
+        throw new Error(`\`ensemble ${line}\` tells in another shape: ${wrong.join('; ')}\n${JSON.stringify(event)}`);
+      this.answered.add(name);
+    };
+    return new Daemon(line, this.#binary, this.#words(line, options), { env: this.#environment(), told });
+  }
+
+  /** All words of a command line. */
+  #words(line, { key, more = [], url = this.#url, password = 'password', yes = true, state = 'state' } = {}) {
+    const options = [`--url=${url}`, `--keys=${this.path('keys')}`, `--state=${this.path(state)}`];
+    options.push(`--password-file=${this.path(password)}`, '--json', ...(key ? [`--key=${key}`] : []));
+    const words = line.split(' ').filter((word) => word);
+    return [...words, ...more, ...options, ...(yes ? ['--yes'] : [])];
+  }
+
+  #environment() {
+    return { PATH: process.env.PATH, HOME: this.folder, RUST_BACKTRACE: '1' };
+  }
+
   /** Runs a command that must succeed, and returns its answer, which has the shape of its schema. */
   async ask(line, options) {
     const { code, stdout, stderr } = await this.run(line, options);
     if (code !== 0) throw new Error(`\`ensemble ${line}\` ended with ${code}: ${stderr}`);
     const answer = JSON.parse(stdout);
     const name = nameOf(line);
-    const wrong = violations(JSON.parse(readFileSync(join(SCHEMAS, `${name}.json`), 'utf8')), answer);
+    const wrong = violations(schemaOf(name), answer);
     if (wrong.length > 0)
       throw new Error(`\`ensemble ${line}\` answers in another shape: ${wrong.join('; ')}\n${stdout}`);
     this.answered.add(name);
@@ -105,6 +134,9 @@ export class Client {
     if (existsSync(this.folder)) rmSync(this.folder, { recursive: true, force: true });
   }
 }
+
+/** The schema of a command. */
+const schemaOf = (name) => JSON.parse(readFileSync(join(SCHEMAS, `${name}.json`), 'utf8'));
 
 /** The name of the command of a line: that of the group alone if the group is a command itself. */
 function nameOf(line) {

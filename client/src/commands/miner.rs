@@ -1,15 +1,19 @@
 //! `ensemble miner`: being scored and paid.
 
+use std::{path::PathBuf, time::Duration};
+
 use crate::{
-    chain::{ensemble, text, types::ensemble_core::modules::Role, At},
+    amount::Amount,
+    chain::{ensemble, types::ensemble_core::modules::Role},
     connection::ask,
     context::Context,
     error::Error,
+    miner::{self, Answers, Plan},
     output::Output,
+    plugin::Plugin,
     views::{
-        modules::{module_number, module_record, Types},
-        part,
-        subnet::{MinerView, ScoreView},
+        modules::{module_number, module_record},
+        subnet::{miner_view, ScoreView},
     },
 };
 
@@ -53,6 +57,48 @@ pub enum Command {
         /// The module, by number or name
         module: String,
     },
+
+    /// Answer tasks and be scored, until told to stop; a line, or an object of --json, for all that happens
+    Run(RunArgs),
+}
+
+/// What a miner does.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RunArgs {
+    /// The module that is scored, by number or name; without, only tasks are answered
+    pub module: Option<String>,
+    /// Answer tasks by this command: it gets the task as JSON, and prints the path of a file, or nothing
+    #[arg(long, value_name = "COMMAND")]
+    pub answer: Option<String>,
+    /// Answer tasks with the files of this folder, which are named by tasks' numbers: 7, or 7.npy
+    #[arg(long, value_name = "FOLDER", conflicts_with = "answer")]
+    pub answers: Option<PathBuf>,
+    /// Seconds that the command may take
+    #[arg(long, default_value_t = 300)]
+    pub patience: u64,
+    /// Leave tasks to others that pay less
+    #[arg(long, value_name = "AMOUNT", default_value = "0")]
+    pub min_reward: Amount,
+    /// Leave tasks to others that want a larger bond
+    #[arg(long, value_name = "AMOUNT", default_value = "100")]
+    pub max_bond: Amount,
+}
+
+/// Most bytes that the command prints: a path.
+const MOST: u64 = 8_192;
+
+impl RunArgs {
+    fn plan(self) -> Result<Plan, Error> {
+        let command = self.answer.map(|command| Plugin::new(command, Duration::from_secs(self.patience), MOST));
+        let answers = command.map(Answers::Command).or(self.answers.map(Answers::Folder));
+        if answers.is_none() && self.module.is_none() {
+            return Err(Error::Usage {
+                message: "there is nothing to mine with".into(),
+                remedy: "name a module, or give --answer or --answers".into(),
+            });
+        }
+        Ok(Plan { module: self.module, answers, min_reward: self.min_reward, max_bond: self.max_bond })
+    }
 }
 
 impl Command {
@@ -68,6 +114,7 @@ impl Command {
             Self::Pause { module } => switch(context, &module, false).await,
             Self::Resume { module } => switch(context, &module, true).await,
             Self::Status { module } => status(context, &module).await,
+            Self::Run(args) => miner::run(context, args.plan()?).await,
             Self::Scores { module } => {
                 let best = context.connect().await?.best().await?;
                 let id = module_number(&best, &module).await?;
@@ -115,18 +162,9 @@ pub async fn switch(context: &Context, module: &str, on: bool) -> Result<Output,
 async fn status(context: &Context, module: &str) -> Result<Output, Error> {
     let best = context.connect().await?.best().await?;
     let record = module_record(&best, module).await?;
-    let miner = ask(&best, ensemble::runtime_apis().matching_api().miner(record.id)).await?;
-    let none = || {
+    let miner = miner_view(&best, &record).await?.ok_or_else(|| {
         let remedy = format!("`ensemble miner join {module}` makes it one");
         Error::not_found(format!("miner `{module}`: the module plays another part"), remedy)
-    };
-    let miner = miner.ok_or_else(none)?;
-    let prospect = ask(&best, ensemble::runtime_apis().emission_api().prospect(record.id)).await?;
-    let last = last_score(&best, record.id).await?;
-    Output::of(&MinerView::new(miner, text(&record.name), &Types::of(&best).await?, last, &prospect))
-}
-
-async fn last_score(at: &At, miner: u32) -> Result<Option<f64>, Error> {
-    let results = ask(at, ensemble::runtime_apis().scores_api().results(miner)).await?;
-    Ok(results.last().map(|result| part(result.score.score)))
+    })?;
+    Output::of(&miner)
 }

@@ -12,6 +12,7 @@ use crate::{
     error::Error,
     output::Output,
     send::{send, Receipt, Sent},
+    serve::{args::Args, run::run},
     views::modules::{
         module_number, module_record, new_profile, ModuleLine, ModuleView, PipelineView, PriceView, Types,
     },
@@ -112,6 +113,9 @@ pub enum Command {
 
     /// Name the types of models
     Types,
+
+    /// Serve calls to those who have tickets, by a command or a service of this machine
+    Serve(Args),
 }
 
 /// What an owner says of a new module.
@@ -220,6 +224,7 @@ impl Command {
                 let best = context.connect().await?.best().await?;
                 Output::of(&Types::of(&best).await?.all())
             },
+            Self::Serve(args) => run(context, &args).await,
         }
     }
 }

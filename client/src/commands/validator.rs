@@ -10,6 +10,7 @@ use crate::{
     context::Context,
     error::Error,
     output::Output,
+    scoring::{args::Args, run::run},
     views::{
         modules::{module_record, Types},
         subnet::{ScoreView, ValidatorView},
@@ -69,6 +70,9 @@ pub enum Command {
         module: String,
     },
 
+    /// Score miners by itself, epoch after epoch, until it is ended
+    Run(Args),
+
     /// Have the node make session keys for validating blocks, and set them
     SetKeys,
 
@@ -104,6 +108,7 @@ impl Command {
             Self::Resume { module } => switch(context, &module, true).await,
             Self::Status { module } => status(context, &module).await,
             Self::Scores { module } => scores(context, &module).await,
+            Self::Run(args) => run(context, &args).await,
             Self::SetKeys => standing::set_keys(context).await,
             Self::Stand { module } => standing::stand(context, &module).await,
             Self::Chill { module } => standing::chill(context, &module).await,

@@ -9,12 +9,14 @@ mod pair;
 mod password;
 mod store;
 mod uri;
+mod verify;
 
 pub use json::{decrypt, encrypt, KeyFile, Meta};
 pub use pair::{Key, Scheme};
 pub use password::{ask, Password};
 pub use store::{write_new, Store};
 pub use uri::{generate_phrase, parse as parse_uri, SecretUri};
+pub use verify::is_signed;
 
 /// Whether a text names a well-known development key, such as `//Alice`, and not one of the store's.
 pub fn is_development(name: &str) -> bool {

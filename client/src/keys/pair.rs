@@ -17,7 +17,7 @@ use super::uri::{Junction, SecretUri};
 use crate::error::Error;
 
 /// What sr25519 signatures of Substrate are made in.
-const CONTEXT: &[u8] = b"substrate";
+pub(super) const CONTEXT: &[u8] = b"substrate";
 
 /// How a key signs.
 #[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize, clap::ValueEnum)]

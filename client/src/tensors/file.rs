@@ -12,7 +12,7 @@ use ensemble_tensor::{
     Bundle, Error as TensorError, Hash, Header, Kind, OutlineBuilder, Tensor, TensorId,
 };
 
-use crate::{error::Error, progress::Progress};
+use crate::{chain::types::ensemble_core::tasks::Content as Asked, error::Error, progress::Progress};
 
 /// What tensors begin with that are encoded already.
 const MAGIC: &[u8] = b"ENST";
@@ -195,6 +195,18 @@ impl<'a> Content<'a> {
         let manifest = Bundle::encode(members.iter().map(|(name, member)| (name.as_str(), member.id)))?;
         let header = Bundle::header(&manifest)?;
         Self::new(header, Source::Data(Cow::Owned(manifest)), members)
+    }
+
+    /// Whether it is what a task asks for.
+    pub fn fits(&self, asked: &Asked) -> bool {
+        let header = &self.header;
+        match asked {
+            Asked::Tensor { kind, rows, cols } => {
+                super::kind_name(kind) == header.kind().name() && (*rows, *cols) == (header.rows(), header.cols())
+            },
+            Asked::Bytes { max_len } => header.kind() == Kind::Bytes && header.data_len() <= u64::from(*max_len),
+            Asked::Bundle { max_bytes } => header.kind() == Kind::Bundle && self.bytes() <= *max_bytes,
+        }
     }
 
     /// Bytes of data, of a bundle those of the manifest and all members.

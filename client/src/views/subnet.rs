@@ -6,10 +6,16 @@ use serde::Serialize;
 use crate::{
     amount::Amount,
     chain::{
-        text,
+        ensemble, text,
         types::ensemble_core::{emission, matching as chain, scores},
+        At,
     },
-    views::{modules::Types, part},
+    connection::ask,
+    error::Error,
+    views::{
+        modules::{Record, Types},
+        part,
+    },
 };
 
 /// Whether a miner or validator takes part.
@@ -94,6 +100,19 @@ impl MinerView {
             earns: Amount::planck(prospect.miner),
         }
     }
+}
+
+/// What the chain says of a module as a miner; nothing if it plays another part.
+///
+/// # Errors
+///
+/// If the node does not answer.
+pub async fn miner_view(at: &At, record: &Record) -> Result<Option<MinerView>, Error> {
+    let Some(miner) = ask(at, ensemble::runtime_apis().matching_api().miner(record.id)).await? else { return Ok(None) };
+    let prospect = ask(at, ensemble::runtime_apis().emission_api().prospect(record.id)).await?;
+    let results = ask(at, ensemble::runtime_apis().scores_api().results(record.id)).await?;
+    let last = results.last().map(|result| part(result.score.score));
+    Ok(Some(MinerView::new(miner, text(&record.name), &Types::of(at).await?, last, &prospect)))
 }
 
 /// A validator.

@@ -290,7 +290,7 @@ async fn ticket_record(at: &At, ticket: u64) -> Result<chain::TicketView<Account
 
 /// What this machine signed for.
 fn counts(context: &Context, connection: &Connection) -> SignedCalls {
-    SignedCalls::new(context.state(), &connection.identity().genesis)
+    SignedCalls::new(context.state_folder(), &connection.identity().genesis)
 }
 
 #[cfg(test)]

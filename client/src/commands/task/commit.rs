@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use ensemble_tensor::{Hash, Header, Kind};
 use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::sleep;
@@ -13,7 +12,6 @@ use crate::{
     chain::{
         ensemble,
         types::ensemble_core::{exchange::Audience, tasks as chain},
-        H256,
     },
     commitments::Opening,
     connection::Connection,
@@ -22,9 +20,9 @@ use crate::{
     keys::Key,
     output::Output,
     progress::waiting,
-    send::{blake2_256, send, Receipt},
-    tensors::{self, descriptor, Content, File},
-    views::{hex_text, tasks::asks_for},
+    send::{send, Receipt},
+    tensors::{self, Content, File},
+    views::tasks::asks_for,
 };
 
 /// A file that becomes a content.
@@ -116,30 +114,12 @@ async fn seal(
                 remedy: "reveal that one; a commitment cannot be changed".into(),
             })
         },
-        None => {
-            let mut salt = [0; 32];
-            getrandom::fill(&mut salt).map_err(|error| Error::Other(format!("no random numbers: {error}")))?;
-            let header = &content.header;
-            let opening = Opening {
-                task,
-                account: account.to_string(),
-                content: id,
-                kind: header.kind().name().into(),
-                rows: header.rows(),
-                cols: header.cols(),
-                root: hex_text(&content.root),
-                salt: hex_text(&salt),
-                file: args.file.clone(),
-            };
-            (opening, true)
-        },
+        None => (Opening::new(task, &account, content, &args.file)?, true),
     };
     if is_new {
         store.add(&genesis, &account, &opening)?;
     }
-    let salt = bytes_of(&opening.salt)?;
-    let commitment = blake2_256(&[&content.id.0, &account.0, &task.to_le_bytes(), &salt]);
-    let call = ensemble::transactions().tasks().commit(task, H256(commitment), bond.planck);
+    let call = ensemble::transactions().tasks().commit(task, opening.commitment(&account)?, bond.planck);
     let effect = format!("commits to {} in task {task}, with a bond of {bond}", content.id);
     let sent = match send(context, connection, signer, &call, &effect).await {
         Ok(sent) => sent,
@@ -164,17 +144,10 @@ fn taken(opening: Opening, file: Option<PathBuf>, receipt: Receipt) -> Result<Ou
 
 /// Refuses a file that is not what a task asks for, before anything is sent.
 fn check_fits(asked: &chain::Content, content: &Content<'_>, args: &FileArgs) -> Result<(), Error> {
-    let header = &content.header;
-    let fits = match asked {
-        chain::Content::Tensor { kind, rows, cols } => {
-            tensors::kind_name(kind) == header.kind().name() && (*rows, *cols) == (header.rows(), header.cols())
-        },
-        chain::Content::Bytes { max_len } => header.kind() == Kind::Bytes && header.data_len() <= u64::from(*max_len),
-        chain::Content::Bundle { max_bytes } => header.kind() == Kind::Bundle && content.bytes() <= *max_bytes,
-    };
-    if fits {
+    if content.fits(asked) {
         return Ok(());
     }
+    let header = &content.header;
     let shape = format!("{} {}x{}", header.kind(), header.rows(), header.cols());
     Err(Error::File {
         path: args.file.clone(),
@@ -201,18 +174,10 @@ pub async fn reveal(context: &Context, task: u32, wait: bool) -> Result<Output, 
     if wait {
         waiting("waiting until reveals are taken", revealing(&connection, task)).await?;
     }
-    let kind: Kind = opening.kind.parse().map_err(|_| damaged(&opening))?;
-    let header = Header::new(kind, opening.rows, opening.cols).map_err(|_| damaged(&opening))?;
-    let root: Hash = bytes_of(&opening.root)?;
-    let salt = bytes_of(&opening.salt)?;
-    let call = ensemble::transactions().tasks().reveal(task, descriptor(&header, root), salt);
+    let call = ensemble::transactions().tasks().reveal(task, opening.descriptor()?, opening.salt()?);
     let effect = format!("reveals {} in task {task}", opening.content);
     let sent = send(context, &connection, &signer, &call, &effect).await?;
     taken(opening, None, sent.receipt)
-}
-
-fn damaged(opening: &Opening) -> Error {
-    Error::Other(format!("the opening of task {} is damaged", opening.task))
 }
 
 /// Waits until a task takes reveals. The node tries a transaction in the best block, not in the one after it.
@@ -225,12 +190,4 @@ async fn revealing(connection: &Connection, task: u32) -> Result<(), Error> {
         }
         sleep(PAUSE).await;
     }
-}
-
-/// 32 bytes in hexadecimal.
-fn bytes_of(text: &str) -> Result<[u8; 32], Error> {
-    let mut bytes = [0; 32];
-    hex::decode_to_slice(text.trim_start_matches("0x"), &mut bytes)
-        .map_err(|_| Error::Other(format!("`{text}` is no hash")))?;
-    Ok(bytes)
 }

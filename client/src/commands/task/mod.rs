@@ -157,7 +157,11 @@ pub async fn record(at: &At, task: u32) -> Result<Option<Record>, Error> {
 }
 
 /// What won a task, or that nothing did.
-async fn outcome(at: &At, task: u32) -> Result<OutcomeView, Error> {
+///
+/// # Errors
+///
+/// If the node does not answer.
+pub async fn outcome(at: &At, task: u32) -> Result<OutcomeView, Error> {
     let entry =
         at.storage().try_fetch(ensemble::storage().tasks().contributions(), (task,)).await.map_err(Error::chain)?;
     let contribution = entry.map(|entry| entry.decode()).transpose().map_err(Error::chain)?;

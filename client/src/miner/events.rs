@@ -1,0 +1,142 @@
+//! What a miner tells while it runs: a line each.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{amount::Amount, error::Error, output::print, views::subnet::MinerView};
+
+/// What happened.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(tag = "event", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum Event {
+    /// A node answers.
+    Connected {
+        /// Where it is.
+        url: String,
+        /// The name of its chain.
+        chain: String,
+        /// The account that mines.
+        account: String,
+    },
+    /// The node went away.
+    Disconnected {
+        /// Why.
+        reason: String,
+        /// Seconds until it is tried again.
+        retry_in: u64,
+    },
+    /// The module joined as a miner.
+    Joined {
+        /// Its number.
+        module: u32,
+        /// The block of the transaction.
+        block: u64,
+    },
+    /// An epoch began, or the miner: where it stands.
+    Epoch {
+        /// The epoch.
+        epoch: u32,
+        /// The first block of the next one.
+        ends: u32,
+        /// The miner.
+        #[serde(flatten)]
+        miner: MinerView,
+    },
+    /// The module was paid for an epoch.
+    Paid {
+        /// The epoch.
+        epoch: u32,
+        /// The module.
+        module: u32,
+        /// What it got; those who staked on it have their part of it.
+        amount: Amount,
+    },
+    /// A task was committed to.
+    Committed {
+        /// The task.
+        task: u32,
+        /// The id of the content.
+        content: String,
+        /// The file that it was made of.
+        file: String,
+        /// What was put up for it.
+        bond: Amount,
+        /// The block of the transaction.
+        block: u64,
+    },
+    /// A commitment was opened.
+    Revealed {
+        /// The task.
+        task: u32,
+        /// The id of the content.
+        content: String,
+        /// The block of the transaction.
+        block: u64,
+    },
+    /// A task was settled.
+    Settled {
+        /// The task.
+        task: u32,
+        /// The id of what was committed to.
+        content: String,
+        /// Whether it won.
+        is_won: bool,
+        /// What was paid; none if that was before the blocks that the miner has seen.
+        reward: Option<Amount>,
+        /// What was lost of the bond; none as well.
+        slashed: Option<Amount>,
+    },
+    /// Something did not work. It is tried again if that can help.
+    Failed {
+        /// The task that it was for.
+        task: Option<u32>,
+        /// What is wrong, and what to do.
+        message: String,
+    },
+    /// The miner was told to end.
+    Stopped {},
+}
+
+impl Event {
+    /// Prints it as a line of JSON or of text.
+    ///
+    /// # Errors
+    ///
+    /// If standard output cannot be written.
+    pub fn tell(&self, as_json: bool) -> Result<(), Error> {
+        if !as_json {
+            return print(&format!("{}\n", self.text()));
+        }
+        let json = serde_json::to_string(self).map_err(|error| Error::Other(error.to_string()))?;
+        print(&format!("{json}\n"))
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Connected { url, chain, account } => format!("connected to {url}, {chain}, as {account}"),
+            Self::Disconnected { reason, retry_in } => format!("disconnected: {reason}; trying again in {retry_in} s"),
+            Self::Joined { module, block } => format!("module {module} joined in block {block}"),
+            Self::Epoch { epoch, ends, miner } => {
+                let validators = miner.validators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let by = if validators.is_empty() { "nobody".into() } else { format!("validators {validators}") };
+                let score = miner.last_score.map_or_else(|| "none".into(), |score| score.to_string());
+                let MinerView { name, earns, .. } = miner;
+                format!("epoch {epoch} until block {ends}: {name} scored by {by}, last score {score}, earns {earns}")
+            },
+            Self::Paid { epoch, module, amount } => format!("epoch {epoch}: module {module} was paid {amount}"),
+            Self::Committed { task, content, file, bond, .. } => {
+                format!("task {task}: committed to {content} of {file}, with a bond of {bond}")
+            },
+            Self::Revealed { task, content, .. } => format!("task {task}: revealed {content}"),
+            Self::Settled { task, is_won, reward, slashed, .. } => {
+                let outcome = if *is_won { "won" } else { "did not win" };
+                let known =
+                    |amount: &Option<Amount>| amount.map_or_else(|| "unknown".into(), |amount| amount.to_string());
+                format!("task {task}: {outcome}, reward {}, lost {}", known(reward), known(slashed))
+            },
+            Self::Failed { task: Some(task), message } => format!("task {task}: {message}"),
+            Self::Failed { task: None, message } => message.clone(),
+            Self::Stopped {} => "stopped".into(),
+        }
+    }
+}

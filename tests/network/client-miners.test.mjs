@@ -1,0 +1,174 @@
+/**
+ * Two miners that have no node of their own, `ensemble miner run` and the example in Python: by the RPC of one node they are
+ * matched, scored and paid, and agree on the content of a task, while the node is killed and started again.
+ */
+
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+
+import { Client } from '../harness/client.mjs';
+import {
+  Network,
+  ONE,
+  TUNE,
+  Task,
+  Tensor,
+  allocations,
+  judging,
+  minersOf,
+  modelTypes,
+  registerCall,
+  registered,
+  scored,
+  send,
+  until,
+} from '../harness/index.mjs';
+import { pythonMiner } from '../harness/python.mjs';
+
+const SCORES = { rust: 900_000, python: 600_000 };
+const TEXT = Buffer.from('What two programs agree on.');
+const CONTENT = { Bytes: { max_len: 1_000 } };
+/** A task for the two, with time for a restart. */
+const PHASES = { commit: 12, reveal: 10, attest: 12 };
+describe('miners without a node', () => {
+  /** @type {Network} */
+  let net;
+  /** @type {Client} */
+  let client;
+  let accounts;
+  /** Numbers of the modules. */
+  const ids = {};
+  /** The programs that run. */
+  const miners = {};
+  /** What both answer, and what is for somebody else. */
+  let task;
+  let foreign;
+
+  before(async () => {
+    net = await Network.start({
+      firstRpcPort: await freePort(),
+      genesis: (genesis) => (genesis.emission.epochLength = 12),
+    });
+    client = new Client(net.first.url);
+    mkdirSync(client.path('answers'));
+    writeFileSync(client.path('text'), TEXT);
+    accounts = await net.accounts.funded('rust', 'python', 'judge', 'asker');
+    const { chat } = await modelTypes(net.api);
+    const names = { rust: 'gpt-in-rust', python: 'gpt-in-python', judge: 'judge-of-both' };
+    await Promise.all(
+      Object.entries(names).map(async ([who, name]) => {
+        [{ id: ids[who] }] = registered(await send(net.api, registerCall(net.api, name), accounts[who]));
+      }),
+    );
+    await send(net.api, net.api.tx.modules.setRole(ids.judge, judging([chat])), accounts.judge);
+  });
+  after(async () => {
+    for (const miner of Object.values(miners)) miner.kill();
+    client?.remove();
+    await net?.stop();
+  });
+
+  /** Starts the miner of the client. */
+  function startRust() {
+    const command = `cat >> '${client.path('asked')}'; echo '${client.path('text')}'`;
+    const more = [`--answer=${command}`, '--min-reward=10'];
+    miners.rust = client.start('miner run gpt-in-rust', { key: accounts.rust.secret, more });
+    return miners.rust.tells('connected');
+  }
+
+  it('both join, and are matched', async () => {
+    const { secret } = accounts.python;
+    const [answers, salts] = [client.path('answers'), client.path('salts')];
+    miners.python = pythonMiner({ url: net.first.url, name: 'gpt-in-python', answers, salts, secret });
+    await Promise.all([startRust(), miners.python.tells('connected')]);
+    assert.equal((await miners.rust.tells('joined')).module, ids.rust);
+    assert.equal((await miners.python.tells('joined')).module, ids.python);
+    const both = [ids.rust, ids.python].sort((one, other) => one - other);
+    await until('both to be matched', async () => `${await minersOf(net.api, ids.judge)}` === `${both}`);
+    const twice = await client.fail('miner run gpt-in-rust', { key: accounts.rust.secret });
+    assert.equal(twice.kind, 'key', twice.message);
+  });
+
+  it('both commit to a task, and come back with the node that is killed', async () => {
+    const { asker } = accounts;
+    const alone = { content: CONTENT, access: { Committee: [asker.address] }, quorum: 1, maxParticipants: 1 };
+    [task, foreign] = await Promise.all([
+      Task.create(net, asker, { content: CONTENT, quorum: 2, maxParticipants: 2, phases: PHASES }),
+      Task.create(net, asker, alone),
+    ]);
+    for (const { id } of [task, foreign]) writeFileSync(client.path(`answers/${id}`), TEXT);
+    const committed = await Promise.all(
+      Object.values(miners).map((miner) => miner.tells('committed', (event) => event.task === task.id)),
+    );
+    const { id } = Tensor.bytes(TEXT);
+    assert.deepEqual(
+      committed.map((event) => event.content),
+      [id, id],
+    );
+    await net.isFinalised();
+    await net.first.kill();
+    await Promise.all([miners.rust.tells('disconnected'), miners.python.tells('disconnected')]);
+    await net.restart(net.first);
+    const again = (miner) => until('a new connection', () => miner.all('connected').length === 2);
+    await Promise.all(Object.values(miners).map(again));
+    // Of the client's miner nothing is left either but what is on its disk.
+    await miners.rust.kill();
+    await startRust();
+  });
+
+  describe('afterwards', { concurrency: 2 }, () => {
+    it('they reveal, and are paid by the task', async () => {
+      const [{ participants }, told] = await Promise.all([
+        task.settled(),
+        miners.rust.tells('settled', (event) => event.task === task.id, 180_000),
+      ]);
+      assert.equal((await task.contribution()).content.toHex(), Tensor.bytes(TEXT).id);
+      for (const who of ['rust', 'python']) {
+        const { reward, slashed, shares } = participants[accounts[who].address];
+        assert.equal(slashed, 0n, who);
+        assert(reward >= 10n * TUNE && shares > 0n, who);
+      }
+      const { reward } = participants[accounts.rust.address];
+      assert.deepEqual([told.isWon, told.reward.planck, told.slashed.planck], [true, `${reward}`, '0']);
+      const asked = readFileSync(client.path('asked'), 'utf8').trim().split('\n');
+      assert.deepEqual(
+        asked.map((line) => JSON.parse(line).task),
+        [task.id],
+        'the command is asked once, and for nothing that is for others',
+      );
+      for (const miner of Object.values(miners)) assert.deepEqual(miner.all('failed'), []);
+    });
+
+    it('they are scored, and paid by the epoch', async () => {
+      const scores = Object.fromEntries(Object.entries(SCORES).map(([who, score]) => [ids[who], score]));
+      const epoch = (await scored(net, accounts.judge, ids.judge, scores)) - 1;
+      const [paid] = await Promise.all([
+        miners.rust.tells('paid', (event) => event.amount.planck !== '0'),
+        miners.rust.tells('epoch', ({ lastScore }) => lastScore === SCORES.rust / ONE),
+        miners.python.tells('epoch', ({ score, paid }) => score === SCORES.python && paid > 0),
+      ]);
+      assert(paid.epoch <= epoch);
+      const due = (await allocations(net.api, paid.epoch)).find(({ module }) => module === ids.rust);
+      assert.deepEqual([paid.module, paid.amount.planck, due.paid], [ids.rust, `${due.miner}`, true]);
+    });
+  });
+
+  it('told to end, the client ends in good order, and the books are right', async () => {
+    assert.equal(await miners.rust.stop(), 0);
+    assert.equal(miners.rust.events.at(-1).event, 'stopped');
+    await net.moneyAddsUp();
+  });
+});
+
+/** A port that nobody listens on: the node is to have the same one when it comes back. */
+function freePort() {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
