@@ -47,10 +47,7 @@ describe('miners without a node', () => {
   let foreign;
 
   before(async () => {
-    net = await Network.start({
-      firstRpcPort: await freePort(),
-      genesis: (genesis) => (genesis.emission.epochLength = 12),
-    });
+    net = await Network.start({ firstRpcPort: await freePort() });
     client = new Client(net.first.url);
     mkdirSync(client.path('answers'));
     writeFileSync(client.path('text'), TEXT);
