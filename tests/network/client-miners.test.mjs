@@ -28,9 +28,10 @@ import {
 import { pythonMiner } from '../harness/python.mjs';
 
 const SCORES = { rust: 900_000, python: 600_000 };
-const TEXT = Buffer.from('What two programs agree on.');
+/** Long enough for an odd number of leaves. */
+const TEXT = Buffer.from('What two programs agree on.'.repeat(700));
 const SECRET = Buffer.from('What only those read who are entitled to it.');
-const CONTENT = { Bytes: { max_len: 1_000 } };
+const CONTENT = { Bytes: { max_len: 20_000 } };
 /** A task for the two, with time for a restart. */
 const PHASES = { commit: 12, reveal: 10, attest: 12 };
 describe('miners without a node', () => {
