@@ -40,6 +40,17 @@ describe('guides for a terminal', { concurrency: 2 }, () => {
     }
   });
 
+  describe('on a development node of its own, whose tasks a miner answers', () => {
+    let net;
+    before(async () => {
+      net = await Network.start();
+    });
+    after(() => net?.stop());
+
+    const expected = [/module [0-9]+ joined/, /task 0: committed/, /task 0: revealed/];
+    it('docs/mining.md works line by line', (t) => followed(t, 'docs/mining.md', net.first, expected));
+  });
+
   describe('on a network that serves a model', () => {
     const folder = mkdtempSync(join(tmpdir(), 'ensemble-quickstart-'));
     let net;

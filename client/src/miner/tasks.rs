@@ -96,6 +96,9 @@ impl Tasks {
         let block = best.block_number();
         let open = open_tasks(best).await?;
         let duties = obligations(best, &miner.account).await?;
+        let is_open = |task: &u32| open.iter().any(|open| open.id == *task);
+        self.left.retain(is_open);
+        self.resting.retain(|task, _| is_open(task));
         self.settle(miner, connection, &open).await?;
         let mut jobs = Vec::new();
         for duty in duties.iter().filter(|duty| matches!(duty.duty, chain::Duty::Reveal)) {
@@ -182,19 +185,39 @@ impl Tasks {
     ) -> Result<(), Error> {
         let end = last.block_number();
         let begin = (self.read + 1).max(end.saturating_sub(CATCH_UP));
-        for number in if is_idle { end + 1 } else { begin }..=end {
-            let hash: H256 = connection.request("chain_getBlockHash", rpc_params![number]).await?;
-            let events = connection.at(hash).await?.events().fetch().await.map_err(Error::chain)?;
-            for settled in events.find::<ensemble::tasks::events::ParticipantSettled>() {
-                let settled = settled.map_err(Error::chain)?;
-                if settled.who == miner.account {
-                    self.settled.insert(settled.task, (settled.reward, settled.slashed));
-                }
+        self.read = end;
+        if is_idle {
+            self.settled.clear();
+            return Ok(());
+        }
+        for number in begin..=end {
+            match settlements(connection, number, &miner.account).await {
+                Ok(settled) => self.settled.extend(settled),
+                Err(error) if error.kind() == Kind::NoNode => return Err(error),
+                // The node has forgotten the block: what it paid stays unknown.
+                Err(_) => {},
             }
         }
-        self.read = end;
         Ok(())
     }
+}
+
+/// What a block says of an account's settlements: reward and slash in planck, by task.
+async fn settlements(
+    connection: &Connection,
+    number: u64,
+    account: &AccountId32,
+) -> Result<Vec<(u32, (u128, u128))>, Error> {
+    let hash: H256 = connection.request("chain_getBlockHash", rpc_params![number]).await?;
+    let events = connection.at(hash).await?.events().fetch().await.map_err(Error::chain)?;
+    let mut all = Vec::new();
+    for settled in events.find::<ensemble::tasks::events::ParticipantSettled>() {
+        let settled = settled.map_err(Error::chain)?;
+        if settled.who == *account {
+            all.push((settled.task, (settled.reward, settled.slashed)));
+        }
+    }
+    Ok(all)
 }
 
 impl Miner<'_> {
