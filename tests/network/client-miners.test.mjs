@@ -1,6 +1,6 @@
 /**
- * Two miners that have no node of their own, `ensemble miner run` and the example in Python: by the RPC of one node they are
- * matched, scored and paid, and agree on the content of a task, while the node is killed and started again.
+ * Two miners that have no node of their own, `ensemble miner run` and the example in Python: by the RPC of one node they
+ * are matched, scored and paid, and agree on the content of a task, while the node is killed and started again.
  */
 
 import assert from 'node:assert/strict';

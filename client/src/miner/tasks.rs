@@ -244,8 +244,8 @@ impl Miner<'_> {
         Done { task, is_reveal, result }
     }
 
-    /// Commits to what answers a task, once the node has it and the salt is on the disk. What was kept before and is not
-    /// on the chain is sent again.
+    /// Commits to what answers a task, once the node has it and the salt is on the disk. What was kept before and is
+    /// not on the chain is sent again.
     async fn contribute(&self, connection: &Connection, answers: &Answers, view: &TaskView) -> Result<Outcome, Error> {
         let (task, store) = (view.task, self.context.commitments());
         let known = store.get(&self.genesis, task, &self.account)?;
@@ -285,6 +285,10 @@ impl Miner<'_> {
                 bond: Amount::planck(terms.bond),
                 block: sent.receipt.block,
             })),
+            // It was on its way when the miner or the connection ended the last time.
+            Err(Error::Refused(refusal)) if known.is_some() && refusal.name == "AlreadyCommitted" => {
+                Ok(Outcome::NotYet)
+            },
             Err(error) => {
                 // What the chain has refused needs no salt; of anything else it is kept.
                 if known.is_none() && matches!(error, Error::Refused(_) | Error::NoFunds { .. }) {
@@ -306,9 +310,16 @@ impl Miner<'_> {
         let call = ensemble::transactions().tasks().reveal(task, opening.descriptor()?, opening.salt()?);
         let sent = {
             let _turn = self.sending.lock().await;
-            submit(connection, &self.key, &call).await?
+            submit(connection, &self.key, &call).await
         };
-        self.tell(&Event::Revealed { task, content: opening.content.clone(), block: sent.receipt.block })?;
+        match sent {
+            Ok(sent) => {
+                self.tell(&Event::Revealed { task, content: opening.content.clone(), block: sent.receipt.block })?;
+            },
+            // It was on its way when the miner or the connection ended the last time.
+            Err(Error::Refused(refusal)) if refusal.name == "AlreadyRevealed" => {},
+            Err(error) => return Err(error),
+        }
         if let Some(record) = record(&connection.best().await?, task).await? {
             let file = File::open(&opening.file)?;
             let content = content_for(&file, &record)?;
