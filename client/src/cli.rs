@@ -56,7 +56,7 @@ pub enum Group {
     )]
     Module(module::Command),
 
-    /// Serve a model: join, leave, status, scores
+    /// Serve a model, answer tasks: join, run, status, scores
     #[command(subcommand, after_help = "Example: ensemble miner join gpt-of-alice --key miner")]
     Miner(miner::Command),
 

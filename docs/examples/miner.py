@@ -57,6 +57,8 @@ class Miner:
     def join(self):
         """Makes the module a miner, if it is none."""
         self.module = self.chain.runtime_call("ModulesApi", "module_by_name", [self.name.encode()])
+        if self.module is None:
+            sys.exit(f"there is no module {self.name}: register it first")
         if self.module["role"] == "Idle":
             if self.send("Modules", "set_role", module=self.module["id"], role="Miner"):
                 say("joined", module=self.module["id"])
@@ -74,12 +76,14 @@ class Miner:
         self.report()
 
     def wants(self, task):
-        """Whether it is for this account, asks for bytes, and there is a file for it."""
-        contribution = task["purpose"].get("Contribution")
-        if not contribution or "Bytes" not in task["content"] or task["committed"] >= task["max_participants"]:
+        """Whether it is for this account, asks for bytes, and there is a file for it that is not too long."""
+        contribution, asked = task["purpose"].get("Contribution"), task["content"].get("Bytes")
+        if not contribution or not asked or task["committed"] >= task["max_participants"]:
             return False
         is_invited = contribution["committee"] is None or self.key.ss58_address in contribution["committee"]
-        return is_invited and contribution["audience"] == "Public" and (self.answers / str(task["id"])).exists()
+        file = self.answers / str(task["id"])
+        fits = file.exists() and 0 < file.stat().st_size <= asked["max_len"]
+        return is_invited and contribution["audience"] == "Public" and fits
 
     def commit(self, task):
         content, salt = self.content(task["id"]), self.salt(task["id"])

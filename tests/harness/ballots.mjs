@@ -5,6 +5,8 @@ import { randomBytes } from 'node:crypto';
 import { compactAddLength, stringToU8a, u8aConcat, u8aToHex } from '@polkadot/util';
 
 import { commitmentOf } from './tasks.mjs';
+import { blockReached } from './transactions.mjs';
+import { until } from './wait.mjs';
 
 /** A general transaction of version 5 with version 0 of the extensions. */
 const PREAMBLE = [0x45, 0];
@@ -37,7 +39,9 @@ export class Voter {
   }
 
   /** Commits to a tensor in the vote by a task. */
-  commit(task, tensor) {
+  async commit(task, tensor) {
+    // What another node told of may not have come to this one.
+    await until(`the voter's node to hear of task ${task}`, () => this.#task(task));
     const sealed = {
       task,
       voter: this.#key.publicKey,
@@ -47,9 +51,15 @@ export class Voter {
   }
 
   /** Opens that commitment. */
-  reveal(task, tensor) {
+  async reveal(task, tensor) {
+    await blockReached(this.#api, (await this.#task(task)).commitUntil.toNumber());
     const opened = { task, voter: this.#key.publicKey, descriptor: tensor.descriptor, salt: this.#salt };
     return this.#cast('revealAsAttester', 'ensemble/vote-opens/v1', opened);
+  }
+
+  /** The task, if the voter's node knows it. */
+  async #task(id) {
+    return (await this.#api.query.tasks.tasks(id)).unwrapOr(undefined);
   }
 
   #cast(name, domain, vote) {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 
 import { BINARY, command } from './binary.mjs';
 
-const CACHE = join(homedir(), '.cache', 'ensemble', 'networks');
+const CACHE = join(process.env.ENSEMBLE_CACHE ?? join(homedir(), '.cache', 'ensemble'), 'networks');
 /** Where nodes of tests keep compiled runtimes. */
 export const RUNTIMES = join(CACHE, 'runtimes');
 const SPECIFICATIONS = join(CACHE, 'chains');

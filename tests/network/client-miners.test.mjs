@@ -1,6 +1,6 @@
 /**
- * Two miners that have no node of their own, `ensemble miner run` and the example in Python: by the RPC of one node they are
- * matched, scored and paid, and agree on the content of a task, while the node is killed and started again.
+ * Two miners that have no node of their own, `ensemble miner run` and the example in Python: by the RPC of one node they
+ * are matched, scored and paid, and agree on the content of a task, while the node is killed and started again.
  */
 
 import assert from 'node:assert/strict';
@@ -28,8 +28,10 @@ import {
 import { pythonMiner } from '../harness/python.mjs';
 
 const SCORES = { rust: 900_000, python: 600_000 };
-const TEXT = Buffer.from('What two programs agree on.');
-const CONTENT = { Bytes: { max_len: 1_000 } };
+/** Long enough for an odd number of leaves. */
+const TEXT = Buffer.from('What two programs agree on.'.repeat(700));
+const SECRET = Buffer.from('What only those read who are entitled to it.');
+const CONTENT = { Bytes: { max_len: 20_000 } };
 /** A task for the two, with time for a restart. */
 const PHASES = { commit: 12, reveal: 10, attest: 12 };
 describe('miners without a node', () => {
@@ -42,18 +44,17 @@ describe('miners without a node', () => {
   const ids = {};
   /** The programs that run. */
   const miners = {};
-  /** What both answer, and what is for somebody else. */
+  /** What both answer, what is for the client's miner and for those who are entitled, and what is for somebody else. */
   let task;
+  let secret;
   let foreign;
 
   before(async () => {
-    net = await Network.start({
-      firstRpcPort: await freePort(),
-      genesis: (genesis) => (genesis.emission.epochLength = 12),
-    });
+    net = await Network.start({ firstRpcPort: await freePort() });
     client = new Client(net.first.url);
     mkdirSync(client.path('answers'));
     writeFileSync(client.path('text'), TEXT);
+    writeFileSync(client.path('secret'), SECRET);
     accounts = await net.accounts.funded('rust', 'python', 'judge', 'asker');
     const { chat } = await modelTypes(net.api);
     const names = { rust: 'gpt-in-rust', python: 'gpt-in-python', judge: 'judge-of-both' };
@@ -72,7 +73,9 @@ describe('miners without a node', () => {
 
   /** Starts the miner of the client. */
   function startRust() {
-    const command = `cat >> '${client.path('asked')}'; echo '${client.path('text')}'`;
+    const [asked, text, secret] = ['asked', 'text', 'secret'].map((name) => client.path(name));
+    const choose = `case $task in *'"audience":"private"'*) echo '${secret}';; *) echo '${text}';; esac`;
+    const command = `read -r task; printf '%s\\n' "$task" >> '${asked}'; ${choose}`;
     const more = [`--answer=${command}`, '--min-reward=10'];
     miners.rust = client.start('miner run gpt-in-rust', { key: accounts.rust.secret, more });
     return miners.rust.tells('connected');
@@ -92,20 +95,22 @@ describe('miners without a node', () => {
   });
 
   it('both commit to a task, and come back with the node that is killed', async () => {
-    const { asker } = accounts;
-    const alone = { content: CONTENT, access: { Committee: [asker.address] }, quorum: 1, maxParticipants: 1 };
-    [task, foreign] = await Promise.all([
-      Task.create(net, asker, { content: CONTENT, quorum: 2, maxParticipants: 2, phases: PHASES }),
-      Task.create(net, asker, alone),
+    const { asker, rust } = accounts;
+    const only = ({ address }) => ({ access: { Committee: [address] }, quorum: 1, maxParticipants: 1 });
+    const create = (options) => Task.create(net, asker, { content: CONTENT, phases: PHASES, ...options });
+    [task, secret, foreign] = await Promise.all([
+      create({ quorum: 2, maxParticipants: 2 }),
+      create({ ...only(rust), audience: { Restricted: { exchanged: false } } }),
+      create(only(asker)),
     ]);
-    for (const { id } of [task, foreign]) writeFileSync(client.path(`answers/${id}`), TEXT);
-    const committed = await Promise.all(
-      Object.values(miners).map((miner) => miner.tells('committed', (event) => event.task === task.id)),
-    );
-    const { id } = Tensor.bytes(TEXT);
+    for (const { id } of [task, secret, foreign]) writeFileSync(client.path(`answers/${id}`), TEXT);
+    const committed = await Promise.all([
+      ...Object.values(miners).map((miner) => miner.tells('committed', (event) => event.task === task.id)),
+      miners.rust.tells('committed', (event) => event.task === secret.id),
+    ]);
     assert.deepEqual(
       committed.map((event) => event.content),
-      [id, id],
+      [TEXT, TEXT, SECRET].map((text) => Tensor.bytes(text).id),
     );
     await net.isFinalised();
     await net.first.kill();
@@ -120,10 +125,8 @@ describe('miners without a node', () => {
 
   describe('afterwards', { concurrency: 2 }, () => {
     it('they reveal, and are paid by the task', async () => {
-      const [{ participants }, told] = await Promise.all([
-        task.settled(),
-        miners.rust.tells('settled', (event) => event.task === task.id, 180_000),
-      ]);
+      const told = ({ id }) => miners.rust.tells('settled', (event) => event.task === id, 180_000);
+      const [{ participants }, shared, alone] = await Promise.all([task.settled(), told(task), told(secret)]);
       assert.equal((await task.contribution()).content.toHex(), Tensor.bytes(TEXT).id);
       for (const who of ['rust', 'python']) {
         const { reward, slashed, shares } = participants[accounts[who].address];
@@ -131,12 +134,15 @@ describe('miners without a node', () => {
         assert(reward >= 10n * TUNE && shares > 0n, who);
       }
       const { reward } = participants[accounts.rust.address];
-      assert.deepEqual([told.isWon, told.reward.planck, told.slashed.planck], [true, `${reward}`, '0']);
+      assert.deepEqual([shared.isWon, shared.reward.planck, shared.slashed.planck], [true, `${reward}`, '0']);
+      assert.deepEqual([alone.isWon, alone.reward.planck], [true, `${secret.terms.base}`]);
+      const { audience } = await secret.contribution();
+      assert(audience.isRestricted);
       const asked = readFileSync(client.path('asked'), 'utf8').trim().split('\n');
       assert.deepEqual(
-        asked.map((line) => JSON.parse(line).task),
-        [task.id],
-        'the command is asked once, and for nothing that is for others',
+        asked.map((line) => JSON.parse(line).task).sort((one, other) => one - other),
+        [task.id, secret.id].sort((one, other) => one - other),
+        'the command is asked once for each, and for nothing that is for others',
       );
       for (const miner of Object.values(miners)) assert.deepEqual(miner.all('failed'), []);
     });

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -114,6 +114,25 @@ describe('the database', () => {
     const copy = await info(onCopy);
     assert.equal(copy.best_number, 5);
     assert.equal(copy.genesis_hash, original.genesis_hash);
+  });
+
+  it('opens in a fraction of the time once the runtime was compiled, and without harm if that is spoilt', async (t) => {
+    const runtimes = join(data, 'runtimes');
+    const opening = async () => {
+      const start = performance.now();
+      await onData('export-blocks', '--from=1', '--to=1', '--binary', path('first.bin'));
+      return performance.now() - start;
+    };
+    rmSync(runtimes, { recursive: true, force: true });
+    const [compiling, again] = [await opening(), await opening()];
+    t.diagnostic(`${(compiling / 1_000).toFixed(1)} s, then ${(again / 1_000).toFixed(1)} s`);
+    assert(again < compiling / 4, `${again} ms and not ${compiling} ms`);
+
+    const files = readdirSync(runtimes, { recursive: true }).map((file) => join(runtimes, file));
+    const compiled = files.filter((file) => statSync(file).size > 1_000_000);
+    assert(compiled.length > 0);
+    for (const file of compiled) writeFileSync(file, 'spoilt');
+    await opening();
   });
 
   it('export-state, revert and purge-chain', async () => {

@@ -162,7 +162,6 @@ describe('spaces on four validators', { concurrency: 1 }, () => {
     await net.restart(charlie);
     t.diagnostic(`Charlie was away from block ${killed} to ${await net.first.best()}; reveals from ${commitUntil} on`);
 
-    await blockReached(net.api, commitUntil.toNumber());
     await liar.reveal(task, wrong);
     state = (await plain.settled(0)).content;
     assert.notEqual(state, wrong.id);

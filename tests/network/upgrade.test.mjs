@@ -61,13 +61,14 @@ describe('a runtime upgrade by referendum under load', { concurrency: 1 }, () =>
   it('runs from the next block on, on every node', async () => {
     for (const node of net.nodes) {
       await until(`${node.name} to get there`, async () => (await node.finalized()) > upgrade);
+      // Until then it would decode what the next runtime says by the metadata of the one before.
+      await until('the connection to learn it', () => node.api.runtimeVersion.specVersion.eq(spec + 1));
       const lastUpgrade = async (number) => {
         const at = await node.api.at(await node.api.rpc.chain.getBlockHash(number));
         return (await at.query.system.lastRuntimeUpgrade()).unwrap().specVersion.toNumber();
       };
       assert.deepEqual([await lastUpgrade(upgrade), await lastUpgrade(upgrade + 1)], [spec, spec + 1], node.name);
     }
-    await until('the connection to learn it', () => net.api.runtimeVersion.specVersion.eq(spec + 1));
     assert.equal(net.api.runtimeVersion.transactionVersion.toNumber(), 1);
   });
 

@@ -96,6 +96,9 @@ impl Tasks {
         let block = best.block_number();
         let open = open_tasks(best).await?;
         let duties = obligations(best, &miner.account).await?;
+        let is_open = |task: &u32| open.iter().any(|open| open.id == *task);
+        self.left.retain(is_open);
+        self.resting.retain(|task, _| is_open(task));
         self.settle(miner, connection, &open).await?;
         let mut jobs = Vec::new();
         for duty in duties.iter().filter(|duty| matches!(duty.duty, chain::Duty::Reveal)) {
@@ -182,19 +185,39 @@ impl Tasks {
     ) -> Result<(), Error> {
         let end = last.block_number();
         let begin = (self.read + 1).max(end.saturating_sub(CATCH_UP));
-        for number in if is_idle { end + 1 } else { begin }..=end {
-            let hash: H256 = connection.request("chain_getBlockHash", rpc_params![number]).await?;
-            let events = connection.at(hash).await?.events().fetch().await.map_err(Error::chain)?;
-            for settled in events.find::<ensemble::tasks::events::ParticipantSettled>() {
-                let settled = settled.map_err(Error::chain)?;
-                if settled.who == miner.account {
-                    self.settled.insert(settled.task, (settled.reward, settled.slashed));
-                }
+        self.read = end;
+        if is_idle {
+            self.settled.clear();
+            return Ok(());
+        }
+        for number in begin..=end {
+            match settlements(connection, number, &miner.account).await {
+                Ok(settled) => self.settled.extend(settled),
+                Err(error) if error.kind() == Kind::NoNode => return Err(error),
+                // The node has forgotten the block: what it paid stays unknown.
+                Err(_) => {},
             }
         }
-        self.read = end;
         Ok(())
     }
+}
+
+/// What a block says of an account's settlements: reward and slash in planck, by task.
+async fn settlements(
+    connection: &Connection,
+    number: u64,
+    account: &AccountId32,
+) -> Result<Vec<(u32, (u128, u128))>, Error> {
+    let hash: H256 = connection.request("chain_getBlockHash", rpc_params![number]).await?;
+    let events = connection.at(hash).await?.events().fetch().await.map_err(Error::chain)?;
+    let mut all = Vec::new();
+    for settled in events.find::<ensemble::tasks::events::ParticipantSettled>() {
+        let settled = settled.map_err(Error::chain)?;
+        if settled.who == *account {
+            all.push((settled.task, (settled.reward, settled.slashed)));
+        }
+    }
+    Ok(all)
 }
 
 impl Miner<'_> {
@@ -221,8 +244,8 @@ impl Miner<'_> {
         Done { task, is_reveal, result }
     }
 
-    /// Commits to what answers a task, once the node has it and the salt is on the disk. What was kept before and is not
-    /// on the chain is sent again.
+    /// Commits to what answers a task, once the node has it and the salt is on the disk. What was kept before and is
+    /// not on the chain is sent again.
     async fn contribute(&self, connection: &Connection, answers: &Answers, view: &TaskView) -> Result<Outcome, Error> {
         let (task, store) = (view.task, self.context.commitments());
         let known = store.get(&self.genesis, task, &self.account)?;
@@ -262,6 +285,10 @@ impl Miner<'_> {
                 bond: Amount::planck(terms.bond),
                 block: sent.receipt.block,
             })),
+            // It was on its way when the miner or the connection ended the last time.
+            Err(Error::Refused(refusal)) if known.is_some() && refusal.name == "AlreadyCommitted" => {
+                Ok(Outcome::NotYet)
+            },
             Err(error) => {
                 // What the chain has refused needs no salt; of anything else it is kept.
                 if known.is_none() && matches!(error, Error::Refused(_) | Error::NoFunds { .. }) {
@@ -283,9 +310,16 @@ impl Miner<'_> {
         let call = ensemble::transactions().tasks().reveal(task, opening.descriptor()?, opening.salt()?);
         let sent = {
             let _turn = self.sending.lock().await;
-            submit(connection, &self.key, &call).await?
+            submit(connection, &self.key, &call).await
         };
-        self.tell(&Event::Revealed { task, content: opening.content.clone(), block: sent.receipt.block })?;
+        match sent {
+            Ok(sent) => {
+                self.tell(&Event::Revealed { task, content: opening.content.clone(), block: sent.receipt.block })?;
+            },
+            // It was on its way when the miner or the connection ended the last time.
+            Err(Error::Refused(refusal)) if refusal.name == "AlreadyRevealed" => {},
+            Err(error) => return Err(error),
+        }
         if let Some(record) = record(&connection.best().await?, task).await? {
             let file = File::open(&opening.file)?;
             let content = content_for(&file, &record)?;

@@ -45,9 +45,9 @@ struct Unlocked {
     token: String,
 }
 
-/// Fetches a tensor to a file; of a bundle the members go beside it, into files named by their ids. What the node does
-/// not have it is told to fetch from others. What is restricted is read with `reader`, which signs the node's
-/// challenge.
+/// Fetches a tensor to a file; of a bundle the members go beside it, into files named by their ids. Bytes are written as
+/// whoever committed to them had them, everything else with the header that says what it is. What the node does not have it
+/// is told to fetch from others. What is restricted is read with `reader`, which signs the node's challenge.
 ///
 /// # Errors
 ///
@@ -60,7 +60,7 @@ pub async fn fetch(
     to: &Path,
 ) -> Result<Fetched, Error> {
     let token = ready(connection, id, task, reader).await?;
-    let (header, data) = read(connection, id, token.as_deref(), to).await?;
+    let (header, data) = read(connection, id, token.as_deref(), to, Form::Own).await?;
     let mut members = Vec::new();
     if header.kind() == Kind::Bundle {
         let bundle =
@@ -68,11 +68,20 @@ pub async fn fetch(
         let folder = to.parent().unwrap_or(Path::new("."));
         for (name, member) in bundle.iter() {
             let path = folder.join(member.to_string());
-            read(connection, &member, token.as_deref(), &path).await?;
+            read(connection, &member, token.as_deref(), &path, Form::Encoded).await?;
             members.push((name.to_owned(), member, path));
         }
     }
     Ok(Fetched { header, file: to.into(), members })
+}
+
+/// What is written of a tensor.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Form {
+    /// All of it, header and data.
+    Encoded,
+    /// Of bytes nothing but these.
+    Own,
 }
 
 /// Waits until the node has a tensor. Returns the token with which it is read, if it is restricted.
@@ -135,6 +144,7 @@ async fn read(
     id: &TensorId,
     token: Option<&str>,
     to: &Path,
+    form: Form,
 ) -> Result<(Header, Vec<u8>), Error> {
     let first = range(connection, id, token, 0, Header::LEN).await?;
     let wrong =
@@ -143,7 +153,9 @@ async fn read(
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(Error::write(folder))?;
     let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(Error::write(folder))?;
-    draft.write_all(&first).map_err(Error::write(to))?;
+    if form == Form::Encoded || header.kind() != Kind::Bytes {
+        draft.write_all(&first).map_err(Error::write(to))?;
+    }
     let (mut outline, mut manifest) = (OutlineBuilder::new(&header), Vec::new());
     let mut progress = Progress::new("fetching", header.encoded_len());
     let mut at = Header::LEN as u64;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use sc_executor::HeapAllocStrategy;
-use sc_service::{Configuration, DEFAULT_HEAP_ALLOC_STRATEGY};
+use sc_executor::{HeapAllocStrategy, DEFAULT_HEAP_ALLOC_STRATEGY};
+use sc_service::Configuration;
 
 /// What the runtime may call: the standard functions and Ensemble's own for off-chain workers.
 pub type HostFunctions = (
