@@ -1,8 +1,8 @@
 //! Tickets: what a buyer signs for the calls that it makes, and whether an endpoint may answer.
 //!
-//! A buyer signs a [`Receipt`] for each call: so many calls of this ticket are used, this one included. The endpoint names
-//! a challenge, which is signed too, so that a receipt is of no use at another endpoint: the [`challenge`] of its URL. It
-//! has its own node [`check`] the receipt, keeps the one with the highest number of calls, and redeems that.
+//! A buyer signs a [`Receipt`] for each call: so many calls of this ticket are used, this one included. The endpoint
+//! names a challenge, which is signed too, so that a receipt is of no use at another endpoint: the [`challenge`] of its
+//! URL. It has its own node [`check`] the receipt, keeps the one with the highest number of calls, and redeems that.
 //!
 //! In JSON a signed receipt is `{ "ticket", "calls", "challenge", "signature" }`, the last two in hexadecimal.
 
@@ -167,7 +167,7 @@ pub fn signature_of(text: &str) -> Result<MultiSignature, String> {
     }
 }
 
-/// Has the node say whether a receipt is good for a call of `module`, of whose ticket `served` calls were answered before.
+/// Has the node say whether a receipt is good for a call of `module`, after `served` calls of its ticket were answered.
 ///
 /// # Errors
 ///

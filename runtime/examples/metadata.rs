@@ -1,5 +1,5 @@
-//! Prints the runtime's metadata, of the newest version, as it lies in `client/metadata.scale`: as a development chain has
-//! it, because some constants follow from the genesis.
+//! Prints the runtime's metadata, of the newest version, as it lies in `client/metadata.scale`: as a development chain
+//! has it, because some constants follow from the genesis.
 
 use std::io::{self, Write};
 

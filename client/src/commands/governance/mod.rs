@@ -38,7 +38,7 @@ pub enum Command {
         says: Says,
         /// With how much; it is held as long as the vote counts, and staked TUNE votes too
         amount: Amount,
-        /// For how long it stays held if that side wins: 0 counts a tenth and is free at once, 1 to 6 count so many times
+        /// How long it stays held if that side wins: 0 counts a tenth and is free at once, 1 to 6 count so many times
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(0..=6))]
         conviction: u8,
     },

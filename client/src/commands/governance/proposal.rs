@@ -14,7 +14,7 @@ use crate::{
     views::hex_text,
 };
 
-/// Longest call that is told with what it is given: calls can be nested, and each level of them takes some of the stack.
+/// Most bytes of a call that is told with what it is given: calls can be nested, and each level takes stack.
 const MAX_TOLD: usize = 512;
 
 /// What a referendum would do.
