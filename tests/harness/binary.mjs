@@ -29,13 +29,13 @@ export function existing(path, remedy) {
 }
 
 /**
- * Runs a subcommand to its end.
+ * Runs a subcommand to its end. Some compile the runtime, which takes long where several do on one core.
  *
  * @param {string[]} args
  * @param {{ within?: number }} [limits] deadline in milliseconds
  * @returns {Promise<{ stdout: string, stderr: string }>} rejects with an error that has both if the exit code is not 0
  */
-export function command(args, { within = 60_000 } = {}) {
+export function command(args, { within = 180_000 } = {}) {
   return run(BINARY, args, { maxBuffer: 64 * 1024 * 1024, timeout: within, killSignal: 'SIGKILL' });
 }
 
