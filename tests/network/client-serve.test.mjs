@@ -31,7 +31,7 @@ import {
 import { casesOf } from '../programs/models.mjs';
 
 /** Turns a sentence round, as the models of the tests that chat do. */
-const TURN = `awk '{ for (i = NF; i > 0; i--) printf "%s%s", $i, i > 1 ? " " : "?\\n" }'`;
+const TURN = `awk '{ for (i = NF; i > 0; i--) printf "%s%s", $i, (i > 1 ? " " : "?\\n") }'`;
 /** Judges an answer by the words that are where they should be. */
 const JUDGE = `
 let text = '';
