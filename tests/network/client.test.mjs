@@ -384,11 +384,17 @@ describe('the client', () => {
 /** The way to a node, on which an API of its runtime gets another name. */
 async function otherRuntime(url) {
   const [name, renamed] = ['StakeApi', 'StakeApj'].map((text) => Buffer.from(text).toString('hex'));
+  const port = Number(new URL(url).port);
   const sockets = new Set();
   const server = createServer((client) => {
-    const node = connect(Number(new URL(url).port), '127.0.0.1');
+    const node = connect(port, '127.0.0.1');
     [client, node].forEach((socket) => sockets.add(socket.on('error', () => {})));
-    client.pipe(node);
+    // The node answers those alone who ask for its own address.
+    client.once('data', (request) => {
+      const own = request.toString('latin1').replace(`:${server.address().port}`, `:${port}`);
+      node.write(own, 'latin1');
+      client.pipe(node);
+    });
     // A name may come in two pieces: what could be its beginning waits for the rest.
     let kept = '';
     node.on('data', (data) => {
