@@ -3,16 +3,17 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+
+import { CACHE } from '../harness/cache.mjs';
 
 const run = promisify(execFile);
 
 const PACKAGE = 'wordllama==0.4.0.post1';
 const TABLE = 'wordllama/weights/l2_supercat_256.safetensors';
 const SHA256 = '64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5';
-const FOLDER = join(process.env.ENSEMBLE_CACHE ?? join(homedir(), '.cache', 'ensemble'), 'wordllama');
+const FOLDER = join(CACHE, 'wordllama');
 
 /** Rows and columns of the table. */
 export const ROWS = 32_000;

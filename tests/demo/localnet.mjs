@@ -1,9 +1,9 @@
 /** Four validators that run until they are told to stop. Run by scripts/localnet. */
 
 import { mkdirSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+import { CACHE } from '../harness/cache.mjs';
 import { Network } from '../harness/index.mjs';
 import { smollm2 } from '../harness/smollm2.mjs';
 import { serve } from './serving.mjs';
@@ -17,7 +17,7 @@ if (keep && options.includes('--model')) {
   process.exit(2);
 }
 const named = options.find((option) => !option.startsWith('--'));
-const folder = resolve(named ?? join(process.env.ENSEMBLE_CACHE ?? join(homedir(), '.cache', 'ensemble'), 'localnet'));
+const folder = resolve(named ?? join(CACHE, 'localnet'));
 
 if (!keep) rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });

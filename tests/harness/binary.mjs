@@ -2,18 +2,22 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+
+import { CACHE } from './cache.mjs';
 
 const run = promisify(execFile);
 
 /** Path of the node binary: `ENSEMBLE_NODE`, or where scripts/build puts it. */
 export const BINARY = existing(process.env.ENSEMBLE_NODE ?? built('ensemble-node'), 'scripts/build');
 
+/** Path of the client: `ENSEMBLE_CLIENT`, or where scripts/build puts it. It need be there only where it is run. */
+export const client = () => existing(process.env.ENSEMBLE_CLIENT ?? built('ensemble'), 'scripts/build client');
+
 /** Where cargo puts a program. */
 export function built(name) {
-  const target = process.env.CARGO_TARGET_DIR ?? join(homedir(), '.cache', 'ensemble', 'target');
+  const target = process.env.CARGO_TARGET_DIR ?? join(CACHE, 'target');
   return join(target, 'release', name);
 }
 

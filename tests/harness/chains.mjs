@@ -5,15 +5,15 @@
 
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 import { BINARY, command } from './binary.mjs';
+import { CACHE } from './cache.mjs';
 
-const CACHE = join(process.env.ENSEMBLE_CACHE ?? join(homedir(), '.cache', 'ensemble'), 'networks');
+const NETWORKS = join(CACHE, 'networks');
 /** Where nodes of tests keep compiled runtimes. */
-export const RUNTIMES = join(CACHE, 'runtimes');
-const SPECIFICATIONS = join(CACHE, 'chains');
+export const RUNTIMES = join(NETWORKS, 'runtimes');
+const SPECIFICATIONS = join(NETWORKS, 'chains');
 /** Specifications that were made so many milliseconds ago are removed. */
 const KEPT = 7 * 24 * 3600 * 1000;
 
@@ -32,8 +32,11 @@ export async function specification(preset, folder, change) {
     change(spec.genesis.runtimeGenesis.patch ?? spec.genesis.runtimeGenesis.config);
     plain = JSON.stringify(spec);
   }
-  writeFileSync(path, plain);
-  writeFileSync(path, await cached(plain, () => print(path, '--raw')));
+  const made = await cached(plain, () => {
+    writeFileSync(path, plain);
+    return print(path, '--raw');
+  });
+  writeFileSync(path, made);
   return path;
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { built, existing } from './binary.mjs';
+import { client } from './binary.mjs';
 import { Daemon } from './daemon.mjs';
 import { violations } from './schema.mjs';
 
@@ -31,7 +31,7 @@ export function commandsOf(file) {
 }
 
 export class Client {
-  #binary = existing(process.env.ENSEMBLE_CLIENT ?? built('ensemble'), 'scripts/build client');
+  #binary = client();
   #url;
 
   /** @param {string} url of the node */

@@ -1,13 +1,12 @@
 /** The interpreter that has what the example miner in Python runs with. */
 
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { existing } from './binary.mjs';
+import { CACHE } from './cache.mjs';
 import { Daemon } from './daemon.mjs';
 
-const CACHE = process.env.ENSEMBLE_CACHE ?? join(homedir(), '.cache', 'ensemble');
 const MINER = fileURLToPath(new URL('../../docs/examples/miner.py', import.meta.url));
 
 /**

