@@ -1,9 +1,11 @@
 //! What a miner tells while it runs: a line each.
 
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{amount::Amount, error::Error, output::print, views::subnet::MinerView};
+use crate::{amount::Amount, views::subnet::MinerView};
 
 /// What happened.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
@@ -97,46 +99,35 @@ pub enum Event {
     Stopped {},
 }
 
-impl Event {
-    /// Prints it as a line of JSON or of text.
-    ///
-    /// # Errors
-    ///
-    /// If standard output cannot be written.
-    pub fn tell(&self, as_json: bool) -> Result<(), Error> {
-        if !as_json {
-            return print(&format!("{}\n", self.text()));
-        }
-        let json = serde_json::to_string(self).map_err(|error| Error::Other(error.to_string()))?;
-        print(&format!("{json}\n"))
-    }
-
-    fn text(&self) -> String {
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Connected { url, chain, account } => format!("connected to {url}, {chain}, as {account}"),
-            Self::Disconnected { reason, retry_in } => format!("disconnected: {reason}; trying again in {retry_in} s"),
-            Self::Joined { module, block } => format!("module {module} joined in block {block}"),
+            Self::Connected { url, chain, account } => write!(f, "connected to {url}, {chain}, as {account}"),
+            Self::Disconnected { reason, retry_in } => {
+                write!(f, "disconnected: {reason}; trying again in {retry_in} s")
+            },
+            Self::Joined { module, block } => write!(f, "module {module} joined in block {block}"),
             Self::Epoch { epoch, ends, miner } => {
                 let validators = miner.validators.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 let by = if validators.is_empty() { "nobody".into() } else { format!("validators {validators}") };
                 let score = miner.last_score.map_or_else(|| "none".into(), |score| score.to_string());
                 let MinerView { name, earns, .. } = miner;
-                format!("epoch {epoch} until block {ends}: {name} scored by {by}, last score {score}, earns {earns}")
+                write!(f, "epoch {epoch} until block {ends}: {name} scored by {by}, last score {score}, earns {earns}")
             },
-            Self::Paid { epoch, module, amount } => format!("epoch {epoch}: module {module} was paid {amount}"),
+            Self::Paid { epoch, module, amount } => write!(f, "epoch {epoch}: module {module} was paid {amount}"),
             Self::Committed { task, content, file, bond, .. } => {
-                format!("task {task}: committed to {content} of {file}, with a bond of {bond}")
+                write!(f, "task {task}: committed to {content} of {file}, with a bond of {bond}")
             },
-            Self::Revealed { task, content, .. } => format!("task {task}: revealed {content}"),
+            Self::Revealed { task, content, .. } => write!(f, "task {task}: revealed {content}"),
             Self::Settled { task, is_won, reward, slashed, .. } => {
                 let outcome = if *is_won { "won" } else { "did not win" };
                 let known =
                     |amount: &Option<Amount>| amount.map_or_else(|| "unknown".into(), |amount| amount.to_string());
-                format!("task {task}: {outcome}, reward {}, lost {}", known(reward), known(slashed))
+                write!(f, "task {task}: {outcome}, reward {}, lost {}", known(reward), known(slashed))
             },
-            Self::Failed { task: Some(task), message } => format!("task {task}: {message}"),
-            Self::Failed { task: None, message } => message.clone(),
-            Self::Stopped {} => "stopped".into(),
+            Self::Failed { task: Some(task), message } => write!(f, "task {task}: {message}"),
+            Self::Failed { task: None, message } => f.write_str(message),
+            Self::Stopped {} => f.write_str("stopped"),
         }
     }
 }

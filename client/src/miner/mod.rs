@@ -28,7 +28,7 @@ use crate::{
     connection::Connection,
     context::Context,
     error::{Error, Kind},
-    events::asked_to_end,
+    events::{asked_to_end, Teller},
     keys::Key,
     lock::Lock,
     output::Output,
@@ -112,7 +112,7 @@ impl Miner<'_> {
     }
 
     fn tell(&self, event: &Event) -> Result<(), Error> {
-        event.tell(self.context.options.json)
+        Teller { as_json: self.context.options.json }.tell(event)
     }
 
     /// Works with one connection after the other.

@@ -13,7 +13,6 @@ use crate::{
     link::Link,
     lock::Lock,
     output::Output,
-    refusal::Refusal,
     views::modules::{module_record, Record},
 };
 
@@ -101,9 +100,8 @@ fn check_owner(record: &Record, account: &str) -> Result<(), Error> {
     if record.owner.to_string() == account {
         return Ok(());
     }
-    Err(Error::Refused(Refusal {
-        pallet: "Scores".into(),
-        name: "NotOwner".into(),
-        docs: format!("Module {} is of {}, not of {account}.", record.id, record.owner),
-    }))
+    Err(Error::NotYours {
+        message: format!("module {} is of {}, not of {account}", record.id, record.owner),
+        remedy: "sign with the owner's key, by --key".into(),
+    })
 }
