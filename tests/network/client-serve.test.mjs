@@ -167,8 +167,7 @@ describe('services run by the client', () => {
     await judges.two.kill();
     await node.stop();
     await judges.one.tells('disconnected');
-    const unreachable = await fetch(`${urls.good}/health`);
-    assert.equal(unreachable.status, 503);
+    await until('an endpoint to notice', async () => (await fetch(`${urls.good}/health`)).status === 503);
     await net.restart(node);
     await judge('two');
     await Promise.all(Object.values(judges).map((judge) => judge.tells('revealed', (event) => event.epoch === epoch)));

@@ -31,7 +31,7 @@ pub enum Command {
         /// What it says of itself
         #[command(flatten)]
         profile: ProfileArgs,
-        /// The most that it may cost; what it costs now if not given
+        /// The most that it may cost; a tenth more than now if not given, as others may register before
         #[arg(long)]
         max_price: Option<Amount>,
     },
@@ -238,13 +238,13 @@ async fn register(
     let connection = context.connect().await?;
     let best = connection.best().await?;
     let price = price(&best, &name).await?;
-    let most = max_price.unwrap_or(price.total);
+    let most = max_price.unwrap_or_else(|| with_tolerance(price.total));
     let signer = context.signer(&connection)?;
     let ProfileArgs { endpoint, description, metadata, implementation } = profile;
     let profile = new_profile(endpoint, description, metadata, implementation);
     let call = ensemble::transactions().modules().register(name.clone().into_bytes(), profile, most.planck);
     let effect = format!(
-        "registers `{name}`, of type {}: {} are burnt, {} held while it exists",
+        "registers `{name}`, of type {}: {} are burnt, {} held while it exists, or together {most} at most",
         price.r#type, price.burn, price.deposit
     );
     let sent = send(context, &connection, &signer, &call, &effect).await?;
@@ -257,6 +257,11 @@ async fn register(
         deposit: Amount::planck(event.deposit),
         receipt: sent.receipt,
     })
+}
+
+/// What a name may cost that costs so much now: each registration before this one raises the price a little.
+fn with_tolerance(price: Amount) -> Amount {
+    Amount::planck(price.planck.saturating_add(price.planck / 10))
 }
 
 async fn update(context: &Context, module: &str, changes: ProfileChanges) -> Result<Output, Error> {
