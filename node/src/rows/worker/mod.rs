@@ -4,10 +4,8 @@
 //! that the network's task never waits for arithmetic.
 
 mod gateways;
+mod keys;
 mod seat;
-mod served;
-
-pub use served::completed;
 
 use std::{
     collections::HashMap,
