@@ -7,6 +7,9 @@ mod gateways;
 mod keys;
 mod seat;
 
+#[cfg(test)]
+pub use keys::SessionKeys;
+
 use std::{
     collections::HashMap,
     sync::{
