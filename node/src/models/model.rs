@@ -6,7 +6,7 @@ use ensemble_compute::{
     inference::{config::ROPE, ranges, Inputs, Llama, Local, Norm, Rows, Shape, Tables, Vector},
     Machine,
 };
-use ensemble_model::{Mapped, Matrices, OpenError, Source};
+use ensemble_model::{shape, Mapped, Matrices, OpenError, Source};
 use ensemble_tensor::{Kind, TensorId};
 
 use super::{
@@ -49,15 +49,15 @@ impl Model {
     }
 
     fn open(members: Members) -> Result<Self, Error> {
-        let matrices = Matrices::open(&members)?;
-        let llama = matrices.llama();
+        let llama = shape(&members)?;
         let tokenizer = Tokenizer::parse(
             &members.bytes(members::TOKENIZER, MAX_TOKENIZER)?,
             &members.bytes(members::SPECIAL, MAX_SPECIAL)?,
             llama.vocabulary,
         )?;
         let template = members.has(members::TEMPLATE).then(|| template(&members)).transpose()?;
-        let norms = members::norms(llama).into_iter().map(|shape| norm(&members, shape));
+        let matrices = Matrices::open(&members)?;
+        let norms = members::norms(&llama).into_iter().map(|shape| norm(&members, shape));
         let norms = norms.collect::<Result<_, _>>()?;
         let rope = table(&members, Shape { name: ROPE.into(), rows: llama.positions, cols: llama.head_width })?;
         Ok(Self { matrices, _members: members, norms, rope, tokenizer, template })

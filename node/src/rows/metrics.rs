@@ -11,6 +11,8 @@ pub struct Metrics {
     pub seats: Gauge<U64>,
     /// Calls answered.
     pub calls: Counter<U64>,
+    /// Calls handed on to workers without a node.
+    pub handed_on: Counter<U64>,
     /// Calls refused.
     pub refused: Counter<U64>,
     /// Microseconds spent multiplying.
@@ -39,6 +41,11 @@ impl Metrics {
         Ok(Self {
             seats: gauge(registry, "ensemble_rows_sessions_served", "Sessions that this node serves as a worker")?,
             calls: counter(registry, "ensemble_rows_calls_answered_total", "Calls of gateways answered")?,
+            handed_on: counter(
+                registry,
+                "ensemble_rows_calls_handed_on_total",
+                "Calls of gateways handed on to workers without a node",
+            )?,
             refused: counter(registry, "ensemble_rows_calls_refused_total", "Calls of gateways refused")?,
             busy: counter(registry, "ensemble_rows_busy_microseconds_total", "Microseconds spent multiplying rows")?,
             generations: gauge(

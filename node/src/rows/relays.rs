@@ -2,7 +2,8 @@
 //!
 //! Whoever signs with the key of a worker that announced this node is handed all messages for it, until somebody else asks
 //! with the same key. What comes back is taken as an answer to a call that waits for one, and goes to the gateway that
-//! made it: nothing else does, so that nobody sends more than gateways ask for.
+//! made it: nothing else does, so that nobody sends more than gateways ask for. When the worker goes away, gateways are told
+//! so, and ask again until it is back.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -23,8 +24,12 @@ use super::{
     chain::{self, Chain, Unavailable},
     keys::AttesterPair,
     limits::{RELAY_AGE, RELAY_NUMBERS, RELAY_QUEUE},
-    protocol::{Call, End, Message, IN_FLIGHT},
+    protocol::{Call, End, Message, Refused, Text, IN_FLIGHT},
+    Context,
 };
+
+/// Why a call is not answered whose worker is not there.
+pub const AWAY: &str = "the worker at this place is away";
 
 /// What whoever answers shows that messages are handed to it.
 pub type Token = Hash;
@@ -80,13 +85,61 @@ pub struct Proof {
     pub signature: AttesterSignature,
 }
 
-/// A worker to whom messages are handed on.
+/// A worker to whom messages are handed on, as long as this is there.
 pub struct Relay {
-    /// What it shows when it answers.
-    pub token: Token,
-    /// The encoded messages.
-    pub messages: Receiver<Vec<u8>>,
+    context: Arc<Context>,
+    key: AttesterId,
+    token: Token,
+    messages: Receiver<Vec<u8>>,
 }
+
+impl Relay {
+    /// Begins to hand messages on, in place of whoever had them handed on with this key before. May block.
+    pub fn begin(context: Arc<Context>, proof: Proof) -> Result<Self, Error> {
+        let (local, key) = (context.post.local(), proof.key.clone());
+        let (token, messages, unanswered) = context.relays.open(&*context.chain, &context.genesis, local, proof)?;
+        context.refuse_away(unanswered);
+        Ok(Self { context, key, token, messages })
+    }
+
+    /// What the worker shows when it answers.
+    pub fn token(&self) -> Token {
+        self.token
+    }
+
+    /// The next message, encoded; nothing if somebody else is handed them from now on.
+    pub async fn next(&mut self) -> Option<Vec<u8>> {
+        self.messages.recv().await
+    }
+}
+
+impl Drop for Relay {
+    fn drop(&mut self) {
+        self.context.refuse_away(self.context.relays.close(&self.key, &self.token));
+    }
+}
+
+impl Context {
+    /// Tells gateways that their workers are away.
+    fn refuse_away(&self, unanswered: Vec<Unanswered>) {
+        for Unanswered { gateway, seat: (session, place), number } in unanswered {
+            let reason = Text::truncate_from(AWAY.into());
+            let refused = Refused { session, place, number, passing: true, reason };
+            self.metrics.refused.inc();
+            self.post.send(&gateway, &Message::Refused(refused));
+        }
+    }
+}
+
+/// A call that is not answered any more.
+struct Unanswered {
+    gateway: PeerId,
+    seat: Seat,
+    number: u32,
+}
+
+/// What it takes to hand messages on: the token, where they come from, and what nobody answers who was there before.
+type Opened = (Token, Receiver<Vec<u8>>, Vec<Unanswered>);
 
 /// All of them.
 pub struct Relays {
@@ -113,6 +166,18 @@ struct Asked {
     numbers: Vec<u32>,
 }
 
+impl State {
+    /// The calls that a worker does not answer any more.
+    fn leave(&mut self, key: &AttesterId) -> Vec<Unanswered> {
+        let of_worker = self.asked.iter_mut().filter(|((worker, _), _)| worker == key);
+        let calls = of_worker.flat_map(|((_, seat), Asked { gateway, numbers })| {
+            let call = |number| Unanswered { gateway: *gateway, seat: *seat, number };
+            numbers.drain(..).map(call).collect::<Vec<_>>()
+        });
+        calls.collect()
+    }
+}
+
 impl Relays {
     /// At most for so many workers at once.
     pub fn new(most: usize) -> Self {
@@ -125,8 +190,7 @@ impl Relays {
         self.most > 0
     }
 
-    /// Begins to hand messages on, in place of whoever had them handed on with this key before. May block.
-    pub fn open(&self, chain: &Arc<dyn Chain>, genesis: &Hash, local: PeerId, proof: Proof) -> Result<Relay, Error> {
+    fn open(&self, chain: &dyn Chain, genesis: &Hash, local: PeerId, proof: Proof) -> Result<Opened, Error> {
         let Proof { key, at, signature } = proof;
         let best = chain.best_number();
         if at > best || best.saturating_sub(at) > RELAY_AGE {
@@ -144,14 +208,26 @@ impl Relays {
         if state.numbers.get(&key).is_some_and(|last| at <= *last) {
             return Err(Error::Number { best });
         }
-        state.relays.retain(|_, open| !open.messages.is_closed());
         if state.relays.len() >= self.most && !state.relays.contains_key(&key) {
             return Err(Error::NoRoom);
         }
         state.numbers.insert(key.clone(), at);
         let (token, (sender, messages)) = (Token::random(), mpsc::channel(RELAY_QUEUE));
+        let unanswered = state.leave(&key);
         state.relays.insert(key, Open { token, messages: sender });
-        Ok(Relay { token, messages })
+        Ok((token, messages, unanswered))
+    }
+
+    /// Hands nothing more on to whoever has this token.
+    fn close(&self, key: &AttesterId, token: &Token) -> Vec<Unanswered> {
+        let mut state = self.state.lock();
+        match state.relays.get(key) {
+            Some(open) if open.token == *token => {
+                state.relays.remove(key);
+                state.leave(key)
+            },
+            _ => Vec::new(),
+        }
     }
 
     /// Hands a call on. Gives it back if nobody is there who takes it.

@@ -40,7 +40,7 @@ use super::{
     model::Prompt,
     network::Delivery,
     protocol::Message,
-    relays::{Error as RelayError, Proof, Token},
+    relays::{Error as RelayError, Proof, Relay, Token},
     turns::Turns,
     Context,
 };
@@ -589,8 +589,7 @@ impl RowsApiServer for RowsRpc {
         let context = self.context.clone();
         let signature = AttesterSignature::from(sr25519::Signature::from_raw(signature.0));
         let proof = Proof { key: AttesterId::from(sr25519::Public::from_raw(key.0)), at, signature };
-        let open = move || context.relays.open(&context.chain, &context.genesis, context.post.local(), proof);
-        let mut relay = match tokio::task::spawn_blocking(open).await? {
+        let mut relay = match tokio::task::spawn_blocking(move || Relay::begin(context, proof)).await? {
             Ok(relay) => relay,
             Err(error) => {
                 pending.reject(Error::from(error)).await;
@@ -598,11 +597,11 @@ impl RowsApiServer for RowsRpc {
             },
         };
         let sink = pending.accept().await?;
-        let mut item = RowsItem::Serving { token: relay.token };
+        let mut item = RowsItem::Serving { token: relay.token() };
         loop {
             sink.send(SubscriptionMessage::from_json(&item)?).await?;
             let message = tokio::select! {
-                message = relay.messages.recv() => message,
+                message = relay.next() => message,
                 () = sink.closed() => None,
             };
             // Somebody else asked with the same key, or this one is gone.

@@ -21,5 +21,5 @@ pub mod template;
 
 pub use error::OpenError;
 pub use mapped::Mapped;
-pub use matrices::Matrices;
+pub use matrices::{shape, Matrices};
 pub use source::{members_of, Folder, Source, MAX_MANIFEST};

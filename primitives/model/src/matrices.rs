@@ -28,10 +28,7 @@ impl Matrices {
     ///
     /// If a member is missing, or is not what a model has.
     pub fn open<S: Source>(source: &S) -> Result<Self, S::Error> {
-        let config = source.bytes(CONFIG, MAX_CONFIG)?;
-        let architecture = Architecture::decode_all(&mut &config[..]).map_err(|_| OpenError::Config)?;
-        let Architecture::Llama(llama) = architecture;
-        llama.check().map_err(OpenError::from)?;
+        let llama = shape(source)?;
         let embedding = source.shaped(llama.embedding(), &KINDS)?;
         let stages = (0..llama.stages()).filter_map(|number| llama.stage(number));
         let stages = stages.map(|stage| match stage {
@@ -65,6 +62,18 @@ impl Matrices {
         let matrix = self.stage(stage)?.get(matrix)?;
         matrix.rows(0..matrix.header().rows())
     }
+}
+
+/// The shape of the model of a bundle.
+///
+/// # Errors
+///
+/// If it is missing, or none that a model can have.
+pub fn shape<S: Source>(source: &S) -> Result<Llama, S::Error> {
+    let config = source.bytes(CONFIG, MAX_CONFIG)?;
+    let Architecture::Llama(llama) = Architecture::decode_all(&mut &config[..]).map_err(|_| OpenError::Config)?;
+    llama.check().map_err(OpenError::from)?;
+    Ok(llama)
 }
 
 impl Mapped {

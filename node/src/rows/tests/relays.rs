@@ -9,7 +9,7 @@ use ensemble_core::inference::{ranges_of, relay_bytes, RangeIndex, SessionPhase}
 use ensemble_rows::{protocol::Reply, Served, Terms};
 use ensemble_runtime::Hash;
 use jsonrpsee::{core::server::Subscription, MethodsError, RpcModule};
-use serde_json::{json, Value};
+use serde_json::Value;
 use sp_core::Pair;
 
 use super::{

@@ -26,6 +26,7 @@ use crate::{
         limits::MAX_TRACE_BYTES,
         network::Delivery,
         protocol::{Call, End, Message},
+        relays::AWAY,
         LOG_TARGET,
     },
 };
@@ -215,8 +216,9 @@ impl Seat {
 
     /// Hands a call on. Says whether the session goes on, which it does: who is away may come back.
     fn hand_on(&self, key: &AttesterId, call: Call) -> bool {
-        if let Err(call) = self.worker.context.relays.hand_on(key, *self.peer(), call) {
-            self.worker.turn_away(self.peer(), &call, "the worker at this place is away");
+        match self.worker.context.relays.hand_on(key, *self.peer(), call) {
+            Ok(()) => self.worker.context.metrics.handed_on.inc(),
+            Err(call) => self.worker.turn_away(self.peer(), &call, AWAY),
         }
         true
     }
