@@ -13,10 +13,32 @@ use crate::{
     error::{Error, Kind},
 };
 
-/// How long it is waited before the first new attempt; twice as long before each further one.
+/// How long it is waited before the first new attempt.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// The longest that is waited.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How long it is waited before a node that went away is tried again: twice as long before each further attempt.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Backoff(Duration);
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self(FIRST_WAIT)
+    }
+}
+
+impl Backoff {
+    /// How long it is waited before the next attempt.
+    pub fn wait(self) -> Duration {
+        self.0
+    }
+
+    /// That after one more attempt in vain.
+    pub fn longer(self) -> Self {
+        Self(self.0.saturating_mul(2).min(LONGEST_WAIT))
+    }
+}
 
 /// A node that may go and come back.
 #[derive(Clone, Debug)]
@@ -36,7 +58,7 @@ enum State {
 #[derive(Clone, Copy, Debug)]
 struct Wait {
     until: Instant,
-    length: Duration,
+    backoff: Backoff,
 }
 
 impl Link {
@@ -101,12 +123,15 @@ impl Link {
 
 impl Wait {
     fn first() -> Self {
-        Self { until: Instant::now() + FIRST_WAIT, length: FIRST_WAIT }
+        Self::of(Backoff::default())
     }
 
     fn next(self) -> Self {
-        let length = self.length.saturating_mul(2).min(LONGEST_WAIT);
-        Self { until: Instant::now() + length, length }
+        Self::of(self.backoff.longer())
+    }
+
+    fn of(backoff: Backoff) -> Self {
+        Self { until: Instant::now() + backoff.wait(), backoff }
     }
 }
 
@@ -116,8 +141,8 @@ mod tests {
 
     #[test]
     fn waits_become_longer_up_to_a_limit() {
-        let waits = std::iter::successors(Some(Wait::first()), |wait| Some(wait.next()));
-        let seconds: Vec<u64> = waits.take(7).map(|wait| wait.length.as_secs()).collect();
+        let waits = std::iter::successors(Some(Backoff::default()), |backoff| Some(backoff.longer()));
+        let seconds: Vec<u64> = waits.take(7).map(|backoff| backoff.wait().as_secs()).collect();
         assert_eq!(seconds, [1, 2, 4, 8, 16, 30, 30]);
     }
 }
