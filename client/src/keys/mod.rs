@@ -12,6 +12,7 @@ mod uri;
 mod verify;
 
 pub use json::{decrypt, encrypt, KeyFile, Meta};
+pub(crate) use pair::CONTEXT;
 pub use pair::{Key, Scheme};
 pub use password::{ask, Password};
 pub use store::{write_new, Store};

@@ -13,11 +13,11 @@ use serde::Serialize;
 use subxt::utils::{AccountId32, MultiSignature};
 use zeroize::Zeroizing;
 
-use super::uri::{Junction, SecretUri};
+use super::uri::{chain_code, Junction, SecretUri};
 use crate::error::Error;
 
 /// What sr25519 signatures of Substrate are made in.
-pub(super) const CONTEXT: &[u8] = b"substrate";
+pub(crate) const CONTEXT: &[u8] = b"substrate";
 
 /// How a key signs.
 #[derive(Clone, Copy, Debug, Default, Eq, JsonSchema, PartialEq, Serialize, clap::ValueEnum)]
@@ -122,6 +122,14 @@ impl Key {
     /// The account that it signs for.
     pub fn account(&self) -> AccountId32 {
         AccountId32(self.public())
+    }
+
+    /// The sr25519 pair to which the hard step `//step` leads from this key. None from an ed25519 key, whose steps lead to
+    /// ed25519 keys.
+    pub fn sr25519_child(&self, step: &str) -> Option<schnorrkel::Keypair> {
+        let Pair::Sr25519(pair) = &self.0 else { return None };
+        let code = ChainCode(chain_code(step));
+        Some(pair.hard_derive_mini_secret_key(Some(code), b"").0.expand_to_keypair(ExpansionMode::Ed25519))
     }
 
     /// Signs a message, as the chain and its nodes check it.
@@ -247,6 +255,17 @@ mod tests {
             let again = Key::from_secret(scheme, &key.secret()).expect("is a secret");
             assert_eq!(again.public(), key.public());
         }
+    }
+
+    #[test]
+    fn children_are_those_of_the_path() {
+        let alice = key(Scheme::Sr25519, "//Alice").expect("is a key");
+        let again = Key::from_secret(Scheme::Sr25519, &alice.secret()).expect("is a secret");
+        for parent in [alice, again] {
+            let child = parent.sr25519_child("rows").expect("is an sr25519 key");
+            assert_eq!(hex::encode(child.public.to_bytes()), public(Scheme::Sr25519, "//Alice//rows"));
+        }
+        assert!(key(Scheme::Ed25519, "//Alice").expect("is a key").sr25519_child("rows").is_none());
     }
 
     #[test]

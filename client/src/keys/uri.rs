@@ -64,7 +64,7 @@ fn junctions(mut path: &str) -> Result<Vec<Junction>, Error> {
 }
 
 /// A number as eight bytes, anything else as a text with its length in front, hashed if it has more than 32 bytes.
-fn chain_code(step: &str) -> [u8; 32] {
+pub(super) fn chain_code(step: &str) -> [u8; 32] {
     let bytes = match step.parse::<u64>() {
         Ok(number) => codec::Encode::encode(&number),
         Err(_) => codec::Encode::encode(step),
