@@ -60,7 +60,7 @@ pub async fn fetch(
     to: &Path,
 ) -> Result<Fetched, Error> {
     let token = ready(connection, id, task, reader).await?;
-    let (header, data) = read(connection, id, token.as_deref(), to, Form::Own).await?;
+    let (header, data) = read(connection, id, token.as_deref(), to, Form::Own, u64::MAX).await?;
     let mut members = Vec::new();
     if header.kind() == Kind::Bundle {
         let bundle =
@@ -68,11 +68,22 @@ pub async fn fetch(
         let folder = to.parent().unwrap_or(Path::new("."));
         for (name, member) in bundle.iter() {
             let path = folder.join(member.to_string());
-            read(connection, &member, token.as_deref(), &path, Form::Encoded).await?;
+            read(connection, &member, token.as_deref(), &path, Form::Encoded, u64::MAX).await?;
             members.push((name.to_owned(), member, path));
         }
     }
     Ok(Fetched { header, file: to.into(), members })
+}
+
+/// Fetches a public tensor to a file, header and data, of a bundle the manifest alone. Whatever the node says, no more
+/// than `most` bytes are read.
+///
+/// # Errors
+///
+/// If it cannot be had, has more bytes, is not what its id says, or cannot be written.
+pub async fn fetch_encoded(connection: &Connection, id: &TensorId, most: u64, to: &Path) -> Result<Header, Error> {
+    ready(connection, id, None, None).await?;
+    Ok(read(connection, id, None, to, Form::Encoded, most).await?.0)
 }
 
 /// What is written of a tensor.
@@ -145,11 +156,16 @@ async fn read(
     token: Option<&str>,
     to: &Path,
     form: Form,
+    most: u64,
 ) -> Result<(Header, Vec<u8>), Error> {
     let first = range(connection, id, token, 0, Header::LEN).await?;
     let wrong =
         |error: ensemble_tensor::Error| Error::Other(format!("the node gives something else than {id}: {error}"));
     let header = Header::from_bytes(&first).map_err(wrong)?;
+    if header.encoded_len() > most {
+        let len = header.encoded_len();
+        return Err(Error::Other(format!("the node's {id} has {len} bytes, where there can be at most {most}")));
+    }
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(Error::write(folder))?;
     let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(Error::write(folder))?;

@@ -5,7 +5,7 @@ mod file;
 mod model;
 mod upload;
 
-pub use fetch::{fetch, token_for, Fetched};
+pub use fetch::{fetch, fetch_encoded, token_for, Fetched};
 pub use file::{Content, File};
 pub use model::import;
 pub use upload::{has, upload, Has};
@@ -43,6 +43,12 @@ pub fn kind_name(kind: &ChainKind) -> &'static str {
         ChainKind::Q4_0 => "q4_0",
         ChainKind::Q4_1 => "q4_1",
     }
+}
+
+/// Kind and shape as the chain tells them, if there can be such a tensor.
+pub fn header_of(header: &ChainHeader) -> Option<Header> {
+    let kind = kind_name(&header.kind).parse().ok()?;
+    Header::new(kind, header.rows, header.cols).ok()
 }
 
 /// What a reveal names a content by.
