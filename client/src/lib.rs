@@ -8,6 +8,7 @@
 //! | [`send`] | signing a call, trying it, sending it, waiting for its block |
 //! | [`commitments`] | the salts of commitments, on the disk |
 //! | [`miner`] | the off-chain miner |
+//! | [`rows`] | serving rows of models |
 //! | [`plugin`] | commands of the user's that answer questions |
 //! | [`link`], [`lock`], [`events`] | what programs that run on and on share |
 //! | [`visit`] | how a validator shows an endpoint who it is |
@@ -50,6 +51,7 @@ pub mod output;
 pub mod plugin;
 pub mod progress;
 pub mod refusal;
+pub mod rows;
 pub mod schemas;
 pub mod scoring;
 pub mod send;

@@ -87,7 +87,7 @@ const OTHERS: [&str; 7] =
     ["NotOwner", "NotParentOwner", "NotTruthOwner", "NotCreator", "NotRegistrant", "NotOffered", "NotInCommittee"];
 
 /// What to do about errors of which more can be said: the pallet (any, if empty), the name, the remedy.
-const REMEDIES: [(&str, &str, &str); 42] = [
+const REMEDIES: [(&str, &str, &str); 53] = [
     ("Stake", "BelowMinimum", "stake at least 0.1 TUNE, or take all of it away"),
     ("Stake", "MoreThanStaked", "`ensemble stake list` says what is staked"),
     ("Stake", "NothingStaked", "`ensemble stake list` says on which modules the account has staked"),
@@ -111,6 +111,17 @@ const REMEDIES: [(&str, &str, &str); 42] = [
     ("Scores", "NotRevealPhase", "wait for the end of the epoch; `ensemble network epoch` says when it begins"),
     ("Inference", "ConsentExpired", "ask again"),
     ("Inference", "NotAGateway", "ask the node of a worker that agrees to be a gateway, with --url"),
+    ("Inference", "AlreadyAWorker", "`ensemble model worker` says for which model; `ensemble model leave` ends it"),
+    ("Inference", "NotAWorker", "become one with `ensemble miner run --model MODEL`"),
+    ("Inference", "KeyTaken", "another account has announced this key: use an account of your own"),
+    ("Inference", "NotYourKey", "sign with the account that the worker is to be, by --key"),
+    ("Inference", "InvalidPeer", "use a node whose peer id is that of an Ed25519 key, with --url"),
+    ("Inference", "BondTooLow", "raise --bond, or leave it away for the least that the chain takes"),
+    ("Inference", "TooManyWorkers", "serve another model, or wait until a worker leaves"),
+    ("Inference", "AlreadyLeaving", "`ensemble model worker` says when the bond can be withdrawn"),
+    ("Inference", "NotLeaving", "leave first with `ensemble model leave`"),
+    ("Inference", "TooEarly", "wait until the block that `ensemble model worker` names"),
+    ("Inference", "InSessions", "wait until the sessions that `ensemble model worker` counts are over"),
     ("Market", "AlreadyListed", "change its terms with `ensemble market update`"),
     (
         "Market",

@@ -9,7 +9,9 @@ use schemars::{generate::SchemaSettings, JsonSchema};
 use serde_json::Value;
 
 use crate::{
-    commands::{ask, balance, governance, key, market, model, module, session, space, stake, standing, task, tools},
+    commands::{
+        ask, balance, governance, key, market, model, module, session, space, stake, standing, task, tools, worker,
+    },
     miner, scoring, serve, views,
 };
 
@@ -68,6 +70,9 @@ pub fn all() -> Vec<(&'static str, String)> {
         ("model-retire", of::<model::ModelChanged>()),
         ("model-list", of::<Vec<views::inference::ModelView>>()),
         ("model-show", of::<views::inference::ModelView>()),
+        ("model-worker", of::<views::inference::WorkerView>()),
+        ("model-leave", of::<worker::WorkerChanged>()),
+        ("model-withdraw", of::<worker::WorkerChanged>()),
         ("ask", of::<ask::Answer>()),
         ("miner-run", of::<miner::Event>()),
         ("session-list", of::<Vec<views::inference::SessionView>>()),

@@ -11,6 +11,7 @@ use crate::{
     miner::{self, Answers, Plan},
     output::Output,
     plugin::Plugin,
+    rows::Service,
     views::{
         modules::{module_number, module_record},
         subnet::{miner_view, ScoreView},
@@ -58,15 +59,21 @@ pub enum Command {
         module: String,
     },
 
-    /// Answer tasks and be scored, until told to stop; a line, or an object of --json, for all that happens
+    /// Answer tasks, serve rows and be scored, until told to stop; a line, or an object of --json, for all that happens
     Run(RunArgs),
 }
 
 /// What a miner does.
 #[derive(Clone, Debug, clap::Args)]
 pub struct RunArgs {
-    /// The module that is scored, by number or name; without, only tasks are answered
+    /// The module that is scored, by number or name; without, none is
     pub module: Option<String>,
+    /// Serve rows of this model, by number, as one of its workers
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<u32>,
+    /// The bond of a worker that is yet to join; the least that the chain takes if not given
+    #[arg(long, value_name = "AMOUNT", requires = "model")]
+    pub bond: Option<Amount>,
     /// Answer tasks by this command: it gets the task as JSON, and prints the path of a file, or nothing
     #[arg(long, value_name = "COMMAND")]
     pub answer: Option<String>,
@@ -91,13 +98,15 @@ impl RunArgs {
     fn plan(self) -> Result<Plan, Error> {
         let command = self.answer.map(|command| Plugin::new(command, Duration::from_secs(self.patience), MOST));
         let answers = command.map(Answers::Command).or(self.answers.map(Answers::Folder));
-        if answers.is_none() && self.module.is_none() {
+        let service = self.model.map(|model| Service { model, bond: self.bond });
+        if answers.is_none() && self.module.is_none() && service.is_none() {
             return Err(Error::Usage {
                 message: "there is nothing to mine with".into(),
-                remedy: "name a module, or give --answer or --answers".into(),
+                remedy: "name a module, or give --model, --answer or --answers".into(),
             });
         }
-        Ok(Plan { module: self.module, answers, min_reward: self.min_reward, max_bond: self.max_bond })
+        let (min_reward, max_bond) = (self.min_reward, self.max_bond);
+        Ok(Plan { module: self.module, answers, min_reward, max_bond, service })
     }
 }
 

@@ -16,3 +16,4 @@ pub mod standing;
 pub mod task;
 pub mod tools;
 pub mod validator;
+pub mod worker;

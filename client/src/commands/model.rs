@@ -6,6 +6,7 @@ use ensemble_tensor::Kind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::worker;
 use crate::{
     chain::ensemble,
     commands::task::MemberView,
@@ -61,6 +62,18 @@ pub enum Command {
         /// Its number
         model: u32,
     },
+
+    /// Show an account's part as a worker: model, bond, node
+    Worker {
+        /// An address or the name of a key; that of --key if not given
+        account: Option<String>,
+    },
+
+    /// Serve no more rows; the bond can be withdrawn after a while
+    Leave,
+
+    /// Take the bond away of a worker that has left
+    Withdraw,
 }
 
 /// A bundle that the node has.
@@ -107,6 +120,9 @@ impl Command {
                 let found = ask(&best, ensemble::runtime_apis().inference_api().model(model)).await?;
                 Output::of(&ModelView::from(found.ok_or_else(|| no_model(model))?))
             },
+            Self::Worker { account } => worker::show(context, account.as_deref()).await,
+            Self::Leave => worker::leave(context).await,
+            Self::Withdraw => worker::withdraw(context).await,
         }
     }
 }

@@ -88,6 +88,84 @@ pub enum Event {
         /// What was lost of the bond; none as well.
         slashed: Option<Amount>,
     },
+    /// The account became a worker of a model.
+    WorkerJoined {
+        /// The model.
+        model: u32,
+        /// What was put up as its bond.
+        bond: Amount,
+        /// The block of the transaction.
+        block: u64,
+    },
+    /// The worker announced a node and a key.
+    Announced {
+        /// The model.
+        model: u32,
+        /// The peer id of the node.
+        peer: String,
+        /// The key.
+        key: String,
+        /// The block of the transaction.
+        block: u64,
+    },
+    /// The node hands on what gateways send.
+    Serving {
+        /// The model.
+        model: u32,
+        /// The peer id of the node.
+        peer: String,
+        /// The key that signs what is served.
+        key: String,
+    },
+    /// A gateway began to call.
+    SessionBegun {
+        /// The session.
+        session: u32,
+        /// The worker's place in it.
+        place: u32,
+        /// The ranges that it serves, its own first.
+        ranges: Vec<u32>,
+    },
+    /// A gateway wants no more, or the session goes on without it.
+    SessionEnded {
+        /// The session.
+        session: u32,
+        /// The worker's place in it.
+        place: u32,
+        /// Positions of the traces, which are kept.
+        positions: u32,
+    },
+    /// A trace was voted for.
+    Voted {
+        /// The session.
+        session: u32,
+        /// The range.
+        range: u32,
+        /// The vote.
+        task: u32,
+        /// The id of the trace.
+        content: String,
+    },
+    /// Nothing is voted for.
+    Abstained {
+        /// The session.
+        session: u32,
+        /// The range.
+        range: u32,
+        /// Why.
+        reason: String,
+    },
+    /// A session is over for good.
+    SessionSettled {
+        /// The session.
+        session: u32,
+        /// What was paid; none if that was before the blocks that the miner has seen.
+        paid: Option<Amount>,
+        /// Shares of the model's rows that were given; none as well.
+        shares: Option<String>,
+        /// What was lost of the bond; none as well.
+        slashed: Option<Amount>,
+    },
     /// Something did not work. It is tried again if that can help.
     Failed {
         /// The task that it was for.
@@ -121,13 +199,41 @@ impl fmt::Display for Event {
             Self::Revealed { task, content, .. } => write!(f, "task {task}: revealed {content}"),
             Self::Settled { task, is_won, reward, slashed, .. } => {
                 let outcome = if *is_won { "won" } else { "did not win" };
-                let known =
-                    |amount: &Option<Amount>| amount.map_or_else(|| "unknown".into(), |amount| amount.to_string());
                 write!(f, "task {task}: {outcome}, reward {}, lost {}", known(reward), known(slashed))
             },
+            Self::WorkerJoined { model, bond, .. } => {
+                write!(f, "joined model {model} as a worker, with a bond of {bond}")
+            },
+            Self::Announced { model, peer, .. } => write!(f, "announced node {peer} to the workers of model {model}"),
+            Self::Serving { model, peer, .. } => write!(f, "serving rows of model {model} through node {peer}"),
+            Self::SessionBegun { session, place, ranges } => {
+                let ranges = ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                write!(f, "session {session}: serving at place {place}, ranges {ranges}")
+            },
+            Self::SessionEnded { session, positions, .. } => {
+                write!(f, "session {session}: served {positions} positions")
+            },
+            Self::Voted { session, range, content, .. } => {
+                write!(f, "session {session}: voted for {content} in range {range}")
+            },
+            Self::Abstained { session, range, reason } => {
+                write!(f, "session {session}: abstained in range {range}: {reason}")
+            },
+            Self::SessionSettled { session, paid, shares, slashed } => write!(
+                f,
+                "session {session}: paid {}, shares {}, lost {}",
+                known(paid),
+                shares.as_deref().unwrap_or("unknown"),
+                known(slashed)
+            ),
             Self::Failed { task: Some(task), message } => write!(f, "task {task}: {message}"),
             Self::Failed { task: None, message } => f.write_str(message),
             Self::Stopped {} => f.write_str("stopped"),
         }
     }
+}
+
+/// An amount, if it is known.
+fn known(amount: &Option<Amount>) -> String {
+    amount.map_or_else(|| "unknown".into(), |amount| amount.to_string())
 }

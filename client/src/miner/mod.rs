@@ -1,4 +1,5 @@
-//! The off-chain miner: answers tasks, and reports what a scored module earns, through the RPC of any node.
+//! The off-chain miner: answers tasks, serves rows of a model, and reports what a scored module earns, through the RPC of
+//! any node.
 //!
 //! It lives through restarts of the node and of itself. What must not be lost, the openings of commitments, is on the
 //! disk before anything is sent; what else there is to do, the chain says anew in each block.
@@ -8,13 +9,13 @@ mod events;
 mod scored;
 mod tasks;
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::pending, time::Duration};
 
 use futures::{stream::FuturesUnordered, StreamExt};
 use serde::de::IgnoredAny;
-use subxt::rpcs::rpc_params;
+use subxt::rpcs::{client::RpcSubscription, rpc_params};
 use tokio::{
-    sync::Mutex,
+    sync::{watch, Mutex},
     time::{sleep, timeout},
 };
 
@@ -30,16 +31,14 @@ use crate::{
     error::{Error, Kind},
     events::{asked_to_end, Teller},
     keys::Key,
+    link::Backoff,
     lock::Lock,
     output::Output,
+    rows::{self, Rows, Service},
 };
 use scored::Scored;
 use tasks::Tasks;
 
-/// Pause before the first attempt to reach a node that went away. It doubles with each that fails.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// The longest pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// After so long without a block the node is asked whether it still is there.
 const SILENCE: Duration = Duration::from_secs(30);
 /// How long it may take to say so.
@@ -56,17 +55,19 @@ pub struct Plan {
     pub min_reward: Amount,
     /// The largest bond that is put up for a task.
     pub max_bond: Amount,
+    /// What rows are served for; without, none are.
+    pub service: Option<Service>,
 }
 
 /// What stays the same while a miner runs.
-struct Miner<'a> {
-    context: &'a Context,
+pub(crate) struct Miner<'a> {
+    pub(crate) context: &'a Context,
     plan: Plan,
-    key: Key,
-    account: AccountId32,
-    genesis: H256,
+    pub(crate) key: Key,
+    pub(crate) account: AccountId32,
+    pub(crate) genesis: H256,
     /// One transaction at a time, so that each knows its number.
-    sending: Mutex<()>,
+    pub(crate) sending: Mutex<()>,
 }
 
 /// Mines until the process is told to end, by SIGINT or SIGTERM. What happens is told as [`Event`]s.
@@ -82,22 +83,30 @@ pub async fn run(context: &Context, plan: Plan) -> Result<Output, Error> {
     let lock = format!("{}-miner-{account}", chain_part(&genesis));
     let _lock = Lock::take(&context.state_folder(), &lock, &format!("a miner of {account}"))?;
     let miner = Miner { context, plan, key, account, genesis, sending: Mutex::new(()) };
-    context.confirm(&miner.effects())?;
+    context.confirm(&miner.effects(&connection).await?)?;
     let scored = match &miner.plan.module {
         Some(module) => Some(Scored::join(&miner, &connection, module).await?),
         None => None,
     };
-    tokio::select! {
-        ended = miner.follow(connection, scored) => match ended? {},
-        stopped = asked_to_end() => stopped?,
+    let rows = match miner.plan.service {
+        Some(service) => Some(Rows::open(&miner, &connection, service).await?),
+        None => None,
+    };
+    let ended = tokio::select! {
+        ended = miner.follow(connection, scored, rows.as_ref()) => ended.map(|never| match never {}),
+        stopped = asked_to_end() => stopped,
+    };
+    if let Some(rows) = rows {
+        rows.close().await;
     }
+    ended?;
     miner.tell(&Event::Stopped {})?;
     Ok(Output::told())
 }
 
 impl Miner<'_> {
     /// What is shown before it begins.
-    fn effects(&self) -> Vec<String> {
+    async fn effects(&self, connection: &Connection) -> Result<Vec<String>, Error> {
         let mut effects = vec![format!("account  {}", self.account)];
         if let Some(module) = &self.plan.module {
             effects.push(format!("effect   `{module}` is scored as a miner, and joins if it has not"));
@@ -108,16 +117,24 @@ impl Miner<'_> {
                 self.plan.max_bond
             ));
         }
-        effects
+        if let Some(service) = &self.plan.service {
+            effects.extend(rows::effects(connection, &self.key, service).await?);
+        }
+        Ok(effects)
     }
 
-    fn tell(&self, event: &Event) -> Result<(), Error> {
+    pub(crate) fn tell(&self, event: &Event) -> Result<(), Error> {
         Teller { as_json: self.context.options.json }.tell(event)
     }
 
     /// Works with one connection after the other.
-    async fn follow(&self, first: Connection, mut scored: Option<Scored>) -> Result<Infallible, Error> {
-        let (mut next, mut pause) = (Some(first), FIRST_PAUSE);
+    async fn follow(
+        &self,
+        first: Connection,
+        mut scored: Option<Scored>,
+        rows: Option<&Rows>,
+    ) -> Result<Infallible, Error> {
+        let (mut next, mut backoff) = (Some(first), Backoff::default());
         let mut tasks = Tasks::default();
         loop {
             let connection = match next.take() {
@@ -125,32 +142,57 @@ impl Miner<'_> {
                 None => Connection::open(&self.context.options.url, Some(self.genesis)).await,
             };
             let ended = match connection {
-                Ok(connection) => self.work(&connection, &mut tasks, scored.as_mut(), &mut pause).await,
+                Ok(connection) => self.work(&connection, &mut tasks, scored.as_mut(), rows, &mut backoff).await,
                 Err(error) => Err(error),
             };
             let Err(error) = ended;
             if !passes(&error) {
                 return Err(error);
             }
-            self.tell(&Event::Disconnected { reason: error.to_string(), retry_in: pause.as_secs() })?;
-            sleep(pause).await;
-            pause = LONGEST_PAUSE.min(pause * 2);
+            self.tell(&Event::Disconnected { reason: error.to_string(), retry_in: backoff.wait().as_secs() })?;
+            sleep(backoff.wait()).await;
+            backoff = backoff.longer();
         }
     }
 
-    /// Works with one connection until it is lost: looks at each block what there is to do, and does it beside.
+    /// Works with one connection until it is lost.
     async fn work(
         &self,
         connection: &Connection,
         tasks: &mut Tasks,
-        mut scored: Option<&mut Scored>,
-        pause: &mut Duration,
+        scored: Option<&mut Scored>,
+        rows: Option<&Rows>,
+        backoff: &mut Backoff,
     ) -> Result<Infallible, Error> {
         let none = rpc_params![];
-        let mut heads =
+        let heads =
             connection.subscribe::<IgnoredAny>("chain_subscribeNewHeads", none, "chain_unsubscribeNewHeads").await?;
         let chain = connection.identity().chain.clone();
         self.tell(&Event::Connected { url: connection.url().into(), chain, account: self.account.to_string() })?;
+        let (told, blocks) = watch::channel(0);
+        let serving = async {
+            match rows {
+                Some(rows) => rows.work(self, connection, blocks).await,
+                None => pending().await,
+            }
+        };
+        let looking = self.look_at_blocks(connection, heads, tasks, scored, told, backoff);
+        tokio::select! {
+            ended = looking => ended,
+            ended = serving => ended,
+        }
+    }
+
+    /// Looks at each block what there is to do, and does it beside. Says the number of each block.
+    async fn look_at_blocks(
+        &self,
+        connection: &Connection,
+        mut heads: RpcSubscription<IgnoredAny>,
+        tasks: &mut Tasks,
+        mut scored: Option<&mut Scored>,
+        told: watch::Sender<u64>,
+        backoff: &mut Backoff,
+    ) -> Result<Infallible, Error> {
         tasks.begin();
         let mut jobs = FuturesUnordered::new();
         let mut block = 0;
@@ -164,13 +206,14 @@ impl Miner<'_> {
                     }
                     let best = connection.best().await?;
                     block = best.block_number();
+                    told.send_replace(block);
                     if let Some(scored) = scored.as_deref_mut() {
                         scored.look(self, &best).await?;
                     }
                     for job in tasks.look(self, connection, &best).await? {
                         jobs.push(self.work_on(connection, job));
                     }
-                    *pause = FIRST_PAUSE;
+                    *backoff = Backoff::default();
                 },
                 Some(done) = jobs.next() => tasks.done(self, block, done)?,
             }

@@ -117,6 +117,43 @@ impl From<chain::SessionView<AccountId32, u128, u32>> for SessionView {
     }
 }
 
+/// A worker of a model.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkerView {
+    /// Its account.
+    pub account: String,
+    /// The model that it serves.
+    pub model: u32,
+    /// The key that it signs with.
+    pub key: String,
+    /// The peer id of the node by which it is reached.
+    pub peer: String,
+    /// What is held as its bond.
+    pub bond: Amount,
+    /// What of that answers for the prices of sessions that it drives.
+    pub pledged: Amount,
+    /// Sessions that it takes part in and that are not over.
+    pub sessions: u32,
+    /// The block from which it may take its bond away, if it is leaving.
+    pub leaves_at: Option<u32>,
+}
+
+impl From<chain::WorkerView<AccountId32, u128, u32>> for WorkerView {
+    fn from(worker: chain::WorkerView<AccountId32, u128, u32>) -> Self {
+        Self {
+            account: worker.party.account.to_string(),
+            model: worker.model,
+            key: hex_text(&worker.party.key.0),
+            peer: bs58::encode(&worker.party.peer.0).into_string(),
+            bond: Amount::planck(worker.bond),
+            pledged: Amount::planck(worker.pledged),
+            sessions: worker.sessions,
+            leaves_at: worker.leaves_at,
+        }
+    }
+}
+
 /// What a session costs.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub struct QuoteView {
