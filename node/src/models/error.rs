@@ -1,8 +1,7 @@
 //! What can be wrong with a model, each a sentence.
 
-use std::io;
-
-use ensemble_compute::inference::{config::Invalid, Error as ProductError, LocalError};
+use ensemble_compute::inference::{Error as ProductError, LocalError};
+use ensemble_model::OpenError;
 use ensemble_tensor::TensorId;
 
 use super::{sandbox, template, tokenizer, Unopened};
@@ -17,41 +16,12 @@ pub enum Error {
     /// The bytes were not looked at yet.
     #[error("the model {0} is still being checked; try again in a while")]
     Unchecked(TensorId),
-    /// The id is that of something else.
-    #[error("{0} is no bundle, or one too large for a model")]
-    NoBundle(TensorId),
-    /// A file is not what its name says.
-    #[error("the file of {0} is damaged; get it again")]
-    Damaged(TensorId),
-    /// A member is missing.
-    #[error("the bundle has no {0:?}, which every model has; import the model anew")]
-    Missing(String),
-    /// A member of bytes is none, or too long.
-    #[error("the member {name:?} does not consist of bytes, or has more than {limit}")]
-    Bytes {
-        /// The member.
-        name: String,
-        /// Most bytes.
-        limit: u64,
-    },
-    /// A matrix or table of another kind or shape.
-    #[error("the member {0:?} has another kind or shape than the architecture says")]
-    Shape(String),
-    /// The architecture cannot be read.
-    #[error("the architecture is of none that this software knows; update it")]
-    Config,
-    /// No model can have this shape.
-    #[error("no model can have this shape: {0}")]
-    Invalid(#[from] Invalid),
-    /// A tensor is not valid.
+    /// A file is not what a model has.
     #[error(transparent)]
-    Tensor(#[from] ensemble_tensor::Error),
+    Open(#[from] OpenError),
     /// The store says no.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A file cannot be read.
-    #[error("a file of the model cannot be read: {0}")]
-    Io(#[from] io::Error),
     /// The tokenizer is refused, or a text.
     #[error(transparent)]
     Tokenizer(#[from] tokenizer::Error),
@@ -83,7 +53,10 @@ impl From<Error> for Unopened {
         // All of these are about the files, which are fetched, checked and mended.
         let passing = matches!(
             error,
-            Error::NotHeld(_) | Error::Unchecked(_) | Error::Damaged(_) | Error::Store(_) | Error::Io(_)
+            Error::NotHeld(_)
+                | Error::Unchecked(_)
+                | Error::Store(_)
+                | Error::Open(OpenError::Damaged(_) | OpenError::Io(_))
         );
         Self { reason: error.to_string(), passing }
     }

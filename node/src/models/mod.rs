@@ -3,7 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`import`] | makes a bundle of a GGUF file |
-//! | `source` | maps the members of a bundle, out of the store or out of a folder |
+//! | `source` | finds the members of a bundle, in the store or in a folder |
 //! | [`tokenizer`] | texts to tokens and back |
 //! | [`template`], [`sandbox`] | conversations to texts |
 //! | [`Model`] | all of them together, checked against the architecture |
@@ -23,9 +23,8 @@ mod unopened;
 
 use ensemble_model::{definition, members, special};
 
-pub use ensemble_model::{import, template};
+pub use ensemble_model::{import, template, Mapped};
 pub use error::Error;
 pub use model::Model;
-pub use source::Mapped;
 pub use template::Message;
 pub use unopened::Unopened;

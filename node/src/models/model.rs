@@ -2,25 +2,23 @@
 
 use std::{ops::Range, path::Path, sync::Arc};
 
-use codec::DecodeAll;
 use ensemble_compute::{
-    inference::{config::ROPE, ranges, Architecture, Inputs, Llama, Local, Norm, Rows, Shape, Stage, Tables, Vector},
+    inference::{config::ROPE, ranges, Inputs, Llama, Local, Norm, Rows, Shape, Tables, Vector},
     Machine,
 };
+use ensemble_model::{Mapped, Matrices, OpenError, Source};
 use ensemble_tensor::{Kind, TensorId};
 
 use super::{
     members,
     sandbox::{Request, Sandbox},
-    source::{Mapped, Members},
+    source::Members,
     template::{self, Marks, Message},
     tokenizer::Tokenizer,
     Error,
 };
 use crate::tensors::Store;
 
-/// Most bytes of the architecture.
-const MAX_CONFIG: u64 = 1024;
 /// Most bytes of the tokenizer: twice those of 128 thousand tokens with 280 thousand merges. It takes some hundred
 /// bytes in memory for each of them, whoever made it.
 const MAX_TOKENIZER: u64 = 16 << 20;
@@ -29,12 +27,9 @@ const MAX_SPECIAL: u64 = 64 << 10;
 
 /// A model that is open: everything that it takes to ask it something and to multiply its rows.
 pub struct Model {
-    llama: Llama,
+    matrices: Matrices,
     /// Keeps the store from letting go of what is mapped.
     _members: Members,
-    embedding: Mapped,
-    /// The matrices of each stage. That of the head is empty if it is the embedding.
-    stages: Vec<Vec<Mapped>>,
     /// Two for each layer, and that before the head.
     norms: Vec<Vec<i32>>,
     rope: Mapped,
@@ -54,26 +49,18 @@ impl Model {
     }
 
     fn open(members: Members) -> Result<Self, Error> {
-        let config = members.bytes(members::CONFIG, MAX_CONFIG)?;
-        let Architecture::Llama(llama) = Architecture::decode_all(&mut &config[..]).map_err(|_| Error::Config)?;
-        llama.check()?;
+        let matrices = Matrices::open(&members)?;
+        let llama = matrices.llama();
         let tokenizer = Tokenizer::parse(
             &members.bytes(members::TOKENIZER, MAX_TOKENIZER)?,
             &members.bytes(members::SPECIAL, MAX_SPECIAL)?,
             llama.vocabulary,
         )?;
         let template = members.has(members::TEMPLATE).then(|| template(&members)).transpose()?;
-        let embedding = matrix(&members, llama.embedding())?;
-        let stages = (0..llama.stages()).filter_map(|number| llama.stage(number));
-        let stages = stages.map(|stage| match stage {
-            Stage::Head if llama.tied => Ok(Vec::new()),
-            stage => llama.matrices(stage).into_iter().map(|shape| matrix(&members, shape)).collect(),
-        });
-        let stages = stages.collect::<Result<_, Error>>()?;
-        let norms = members::norms(&llama).into_iter().map(|shape| norm(&members, shape));
+        let norms = members::norms(llama).into_iter().map(|shape| norm(&members, shape));
         let norms = norms.collect::<Result<_, _>>()?;
         let rope = table(&members, Shape { name: ROPE.into(), rows: llama.positions, cols: llama.head_width })?;
-        Ok(Self { llama, _members: members, embedding, stages, norms, rope, tokenizer, template })
+        Ok(Self { matrices, _members: members, norms, rope, tokenizer, template })
     }
 
     /// The id of a member of the bundle.
@@ -84,7 +71,12 @@ impl Model {
 
     /// The shape.
     pub fn llama(&self) -> &Llama {
-        &self.llama
+        self.matrices.llama()
+    }
+
+    /// The matrices.
+    pub fn matrices(&self) -> &Matrices {
+        &self.matrices
     }
 
     /// Texts to tokens and back.
@@ -120,12 +112,6 @@ impl Model {
         Ok(outputs)
     }
 
-    /// Matrix `matrix` of a stage, whole.
-    pub fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
-        let matrix = self.stage(stage).ok()?.get(matrix)?;
-        rows(matrix, 0..matrix.header().rows()).ok()
-    }
-
     /// A row of matrix `matrix` of a stage, as it is encoded.
     #[cfg(test)]
     pub fn row(&self, stage: u32, matrix: usize, row: u32) -> Result<&[u8], Error> {
@@ -135,25 +121,21 @@ impl Model {
 
     /// A range of the rows of all matrices, for whoever computes many steps.
     pub fn local(&self, range: u32, ranges: u32, machine: Machine) -> Result<Local<'_>, Error> {
-        let stages = (0..self.llama.stages()).filter_map(|number| Some((number, self.llama.stage(number)?)));
+        let stages = (0..self.llama().stages()).filter_map(|number| Some((number, self.llama().stage(number)?)));
         let shapes = stages.flat_map(|(number, stage)| {
             let matrices = self.stage(number).unwrap_or_default();
-            self.llama.matrices(stage).into_iter().map(|shape| shape.name).zip(matrices)
+            self.llama().matrices(stage).into_iter().map(|shape| shape.name).zip(matrices)
         });
         let named: std::collections::HashMap<String, &Mapped> = shapes.collect();
         let whole = |name: &str| {
             let matrix = named.get(name)?;
-            rows(matrix, 0..matrix.header().rows()).ok()
+            matrix.rows(0..matrix.header().rows())
         };
-        Ok(Local::of_range(&self.llama, machine, range, ranges, whole)?)
+        Ok(Local::of_range(self.llama(), machine, range, ranges, whole)?)
     }
 
     fn stage(&self, stage: u32) -> Result<&[Mapped], Error> {
-        match self.stages.get(stage as usize) {
-            Some(matrices) if matrices.is_empty() => Ok(std::slice::from_ref(&self.embedding)),
-            Some(matrices) => Ok(matrices),
-            None => Err(Error::NoSuchStage(stage)),
-        }
+        self.matrices.stage(stage).ok_or(Error::NoSuchStage(stage))
     }
 }
 
@@ -162,50 +144,30 @@ impl Tables for Model {
         let number = match norm {
             Norm::Attention(layer) => layer.checked_mul(2)?,
             Norm::Feed(layer) => layer.checked_mul(2)?.checked_add(1)?,
-            Norm::Output => self.llama.layers.checked_mul(2)?,
+            Norm::Output => self.llama().layers.checked_mul(2)?,
         };
         self.norms.get(number as usize).map(Vec::as_slice)
     }
 
     fn rope(&self, position: u32) -> Option<&[i32]> {
         // The data begins at a multiple of 4: a page, and a header of 16 bytes. It is in little endian.
-        let row = data(&self.rope, position..position.checked_add(1)?)?;
+        let row = self.rope.row_data(position..position.checked_add(1)?)?;
         bytemuck::try_cast_slice(row).ok().filter(|_| cfg!(target_endian = "little"))
     }
 
     fn embedding(&self, token: u32) -> Option<(Kind, &[u8])> {
-        Some((self.embedding.header().kind(), data(&self.embedding, token..token.checked_add(1)?)?))
+        let embedding = self.matrices.embedding();
+        Some((embedding.header().kind(), embedding.row_data(token..token.checked_add(1)?)?))
     }
-}
-
-/// The bytes of some rows, if there are so many.
-fn data(tensor: &Mapped, rows: Range<u32>) -> Option<&[u8]> {
-    let at = |row: u32| (row as usize).checked_mul(tensor.header().row_len());
-    tensor.data().get(at(rows.start)?..at(rows.end)?)
 }
 
 fn rows(matrix: &Mapped, rows: Range<u32>) -> Result<Rows<'_>, Error> {
-    let header = matrix.header();
-    let missing = ensemble_tensor::Error::NoSuchLeaf { index: rows.end, count: header.rows() };
-    let data = data(matrix, rows).ok_or(missing)?;
-    Ok(Rows::new(header.kind(), header.cols() as usize, data)?)
-}
-
-fn matrix(members: &Members, shape: Shape) -> Result<Mapped, Error> {
-    member(members, shape, |kind| matches!(kind, Kind::Q8_0 | Kind::Q4_0 | Kind::Q4_1))
+    let missing = ensemble_tensor::Error::NoSuchLeaf { index: rows.end, count: matrix.header().rows() };
+    Ok(matrix.rows(rows).ok_or(OpenError::from(missing))?)
 }
 
 fn table(members: &Members, shape: Shape) -> Result<Mapped, Error> {
-    member(members, shape, |kind| kind == Kind::I32)
-}
-
-fn member(members: &Members, shape: Shape, allowed: impl FnOnce(Kind) -> bool) -> Result<Mapped, Error> {
-    let mapped = members.map(&shape.name)?;
-    let header = mapped.header();
-    if !allowed(header.kind()) || (header.rows(), header.cols()) != (shape.rows, shape.cols) {
-        return Err(Error::Shape(shape.name));
-    }
-    Ok(mapped)
+    members.shaped(shape, &[Kind::I32])
 }
 
 fn norm(members: &Members, shape: Shape) -> Result<Vec<i32>, Error> {

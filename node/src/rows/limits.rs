@@ -16,10 +16,6 @@ pub const GENERATIONS: usize = 8;
 pub const MAX_ANSWERS_BYTES: u64 = 4 << 30;
 /// Most bytes of the traces that a worker keeps in memory for one session.
 pub const MAX_TRACE_BYTES: u64 = 1 << 30;
-/// Calls of a session that are answered a second time, however few there were.
-pub const REPEATS: u32 = 8;
-/// For so many calls one more of them is answered a second time.
-pub const CALLS_PER_REPEAT: u32 = 64;
 /// Calls that a worker may be behind the others. A token is some hundred calls, so this is minutes: what a worker may
 /// take is a matter of time and of bytes.
 pub const MAX_LAG: usize = 1 << 17;
@@ -27,6 +23,13 @@ pub const MAX_LAG: usize = 1 << 17;
 pub const MAX_LAG_BYTES: usize = 256 << 20;
 /// Disagreements of which a gateway remembers where they were.
 pub const MAX_DISAGREEMENTS: usize = 1000;
+/// Messages that wait for somebody to whom this node hands them on, each of at most 4 MiB.
+pub const RELAY_QUEUE: usize = 8;
+/// How many blocks old the number may be with which somebody asks for that.
+pub const RELAY_AGE: u32 = 32;
+/// Keys of which it is remembered with what number they asked last. Whoever asked longest ago is forgotten first: by then
+/// its number is too old.
+pub const RELAY_NUMBERS: u32 = 4_096;
 /// Substreams that others may have opened to this node at once.
 pub const MAX_INBOUND: u32 = 64;
 

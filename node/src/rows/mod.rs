@@ -61,7 +61,7 @@
 //! | that there is room for the session, and for another one of this gateway | refused, for now |
 //! | that the chain has the session, and its gateway is the peer | refused |
 //! | that its workers are drawn, and it is not closed | refused, for now in the first case |
-//! | that the key of the worker at this place is here | refused |
+//! | that the key of the worker at this place is here, or of somebody to whom this node hands messages on | refused, for now if that one is away |
 //! | that the model is held, checked, and can be opened | refused, for now in the first two cases |
 //! | that its traces fit into memory | refused |
 //! | that the worker at this place has never begun to serve this session, which is written down | refused |
@@ -92,6 +92,13 @@
 //! | that signatures fit what the worker sent | the worker is dropped, and what it sent last does not count |
 //!
 //! Messages out of turn are counted for each peer; a burst is forgiven, a stream of them ends the connection.
+//!
+//! # Workers without a node
+//!
+//! A worker may have announced a node of others. That node is its [relay](relays): it makes the checks up to the key, and
+//! hands on calls and ends as they are, over a subscription of the RPC; what comes back goes to the gateway as it is. All
+//! else is the worker's: it makes the other checks, multiplies, signs, keeps its traces and votes. A relay can withhold,
+//! but not forge.
 
 mod chain;
 mod gateway;
@@ -105,8 +112,7 @@ mod network;
 mod opened;
 mod params;
 mod post;
-mod products;
-mod protocol;
+mod relays;
 mod remembered;
 mod rpc;
 mod service;
@@ -121,6 +127,7 @@ use std::{
 };
 
 use ensemble_compute::Machine;
+use ensemble_rows::protocol::{self, Message};
 use ensemble_runtime::Hash;
 use parking_lot::Mutex;
 use sc_network_types::PeerId;
@@ -137,7 +144,7 @@ use limits::{Faults, BAD_MESSAGE, TOO_MANY_FAULTS};
 use metrics::Metrics;
 use model::Models;
 use post::Post;
-use protocol::Message;
+use relays::Relays;
 use worker::Worker;
 
 /// Target of the log.
@@ -202,9 +209,16 @@ struct Context {
     machine: Machine,
     patience: Patience,
     faults: Mutex<Faults>,
+    relays: Relays,
 }
 
 impl Context {
+    /// Whether a worker announced that messages for it come to this node, which hands on such. Where it is away at the
+    /// moment it may come back.
+    fn relays_for(&self, worker: &chain::Participant) -> bool {
+        self.relays.is_open() && chain::peer(worker) == Some(self.post.local())
+    }
+
     /// Counts a message out of turn. Ends the connection if it is one too many.
     fn fault(&self, peer: PeerId) {
         if self.faults.lock().charge(peer, Instant::now()) {

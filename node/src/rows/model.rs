@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ensemble_compute::inference::{Llama, Rows, Tables};
+use ensemble_rows::Matrices;
 use ensemble_tensor::TensorId;
 use serde::Deserialize;
 
@@ -19,13 +20,7 @@ pub trait Models: Send + Sync {
 }
 
 /// A model that is open.
-pub trait Model: Tables + Send + Sync {
-    /// Its shape.
-    fn llama(&self) -> &Llama;
-
-    /// One of the matrices of a stage, in the order in which their outputs come.
-    fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>>;
-
+pub trait Model: Tables + Matrices {
     /// The tokens of a prompt.
     fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, String>;
 
@@ -46,15 +41,17 @@ pub enum Prompt {
     Messages(Vec<Message>),
 }
 
-impl Model for models::Model {
+impl Matrices for models::Model {
     fn llama(&self) -> &Llama {
         self.llama()
     }
 
     fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
-        self.matrix(stage, matrix)
+        self.matrices().matrix(stage, matrix)
     }
+}
 
+impl Model for models::Model {
     fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, String> {
         match prompt {
             Prompt::Text(text) => self.tokenizer().tokens(text).map_err(|error| error.to_string()),

@@ -19,6 +19,13 @@ pub struct RowParams {
     /// the gateway answers for both with its bond.
     #[arg(long, value_name = "COUNT", default_value = "3")]
     pub gateway_replicas: NonZeroU32,
+
+    /// Most workers without a node of their own to whom this node hands on what gateways send.
+    ///
+    /// They announce this node's peer id, and sign with the keys of workers that have a bond. What is handed on is a few
+    /// hundred kilobytes for each token of a small model. With 0 this node hands on nothing.
+    #[arg(long, value_name = "COUNT", default_value = "16")]
+    pub row_relays: usize,
 }
 
 impl RowParams {

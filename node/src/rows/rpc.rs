@@ -6,17 +6,22 @@
 //! | `ensemble_consent` | agrees to drive a session as its gateway, and answers it once it is opened | no |
 //! | `ensemble_generate` | answers a session whose gateway this node is, token by token: a subscription | no |
 //! | `ensemble_session` | says what a session costs, who works in it, and how far they agreed | no |
+//! | `ensemble_serveRows` | hands on what gateways send to a worker that announced this node: a subscription | no |
+//! | `ensemble_answerRows` | takes what that worker answers | no |
 //!
 //! A session is paid before it is answered, once, and to those alone who know the tokens that it was opened for. Who asks
 //! for a consent has to be able to pay, and a node agrees to no more than it can answer at once, for a minute each: so
-//! these methods need no more protection.
+//! these methods need no more protection. Rows are handed on to workers, who have a bond and sign with their keys, and to so
+//! many only as the operator says.
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{engine::general_purpose::STANDARD, Engine};
 use codec::Encode;
 use ensemble_compute::inference::{ranges, Architecture, Llama};
 use ensemble_core::inference::{ranges_of, ModelId, Payment, Position, Quote, RangeIndex, SessionId, SessionPhase};
-use ensemble_runtime::{AccountId, Balance};
+use ensemble_core::{attester::AttesterSignature, AttesterId};
+use ensemble_runtime::{AccountId, Balance, BlockNumber};
 use ensemble_tensor::TensorId;
 use jsonrpsee::{
     core::{async_trait, SubscriptionResult},
@@ -25,7 +30,7 @@ use jsonrpsee::{
     PendingSubscriptionSink, RpcModule, SubscriptionMessage,
 };
 use serde::{Deserialize, Serialize};
-use sp_core::H256;
+use sp_core::{sr25519, H256, H512};
 use sp_io::hashing::blake2_256;
 
 use super::{
@@ -33,6 +38,9 @@ use super::{
     gateway::{Agreed, Agreement, Error as GatewayError, Gateway, Item, News, Refusal, Summary, Wish},
     ledger::{Disagreement, Report},
     model::Prompt,
+    network::Delivery,
+    protocol::Message,
+    relays::{Error as RelayError, Proof, Token},
     turns::Turns,
     Context,
 };
@@ -71,6 +79,32 @@ pub trait RowsApi {
     /// What is known of a session.
     #[method(name = "session", blocking)]
     fn session(&self, session: SessionId) -> Result<SessionReply, Error>;
+
+    /// Hands on the messages that gateways send to the worker of this key, which announced this node: a token, then messages
+    /// as they come. `at` is the number of a block, newer each time, and `signature` the key's of
+    /// [`relay_bytes`](ensemble_core::inference::relay_bytes) with it.
+    #[subscription(name = "serveRows" => "rows", unsubscribe = "unserveRows", item = RowsItem)]
+    async fn serve_rows(&self, key: H256, at: BlockNumber, signature: H512) -> SubscriptionResult;
+
+    /// Takes an answer to a call that was handed on, or its refusal: the encoded message in base64.
+    #[method(name = "answerRows", blocking)]
+    fn answer_rows(&self, token: Token, message: String) -> Result<(), Error>;
+}
+
+/// What a worker is told to whom messages are handed on.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum RowsItem {
+    /// From now on messages are handed on.
+    Serving {
+        /// What the worker shows when it answers, as long as this goes on.
+        token: Token,
+    },
+    /// A gateway sends something.
+    Message {
+        /// The encoded message in base64.
+        message: String,
+    },
 }
 
 /// The shape of a session that is yet to be opened.
@@ -314,6 +348,9 @@ pub enum Error {
     /// Too many at once.
     #[error("this node makes {MAX_PROMPTS} prompts at once, and too many wait for it; ask again in a while")]
     Busy,
+    /// Messages are not handed on, or an answer is not taken.
+    #[error(transparent)]
+    Relay(#[from] RelayError),
 }
 
 impl From<Unavailable> for Error {
@@ -366,6 +403,18 @@ impl Error {
                 Refusal::Unnoted(_) => 21,
                 // These are errors of their own.
                 Refusal::Answer(_) | Refusal::Terms => 13,
+            },
+            Self::Relay(error) => match error {
+                RelayError::NoRoom => 100,
+                RelayError::UnknownKey => 101,
+                RelayError::AnotherNode(_) => 102,
+                RelayError::Number { .. } => 103,
+                RelayError::Signature => 104,
+                RelayError::UnknownToken => 105,
+                RelayError::NoAnswer(_) => 106,
+                RelayError::NotAsked => 107,
+                RelayError::NotTaken => 108,
+                RelayError::Chain(_) => 11,
             },
         };
         BASE_CODE + number
@@ -528,6 +577,48 @@ impl RowsApiServer for RowsRpc {
             tokens: tokens.or_else(|| progress.map(|progress| progress.len())),
             report: answered.map(|answered| answered.report.into()),
         })
+    }
+
+    async fn serve_rows(
+        &self,
+        pending: PendingSubscriptionSink,
+        key: H256,
+        at: BlockNumber,
+        signature: H512,
+    ) -> SubscriptionResult {
+        let context = self.context.clone();
+        let signature = AttesterSignature::from(sr25519::Signature::from_raw(signature.0));
+        let proof = Proof { key: AttesterId::from(sr25519::Public::from_raw(key.0)), at, signature };
+        let open = move || context.relays.open(&context.chain, &context.genesis, context.post.local(), proof);
+        let mut relay = match tokio::task::spawn_blocking(open).await? {
+            Ok(relay) => relay,
+            Err(error) => {
+                pending.reject(Error::from(error)).await;
+                return Ok(());
+            },
+        };
+        let sink = pending.accept().await?;
+        let mut item = RowsItem::Serving { token: relay.token };
+        loop {
+            sink.send(SubscriptionMessage::from_json(&item)?).await?;
+            let message = tokio::select! {
+                message = relay.messages.recv() => message,
+                () = sink.closed() => None,
+            };
+            // Somebody else asked with the same key, or this one is gone.
+            let Some(message) = message else { return Ok(()) };
+            item = RowsItem::Message { message: STANDARD.encode(message) };
+        }
+    }
+
+    fn answer_rows(&self, token: Token, message: String) -> Result<(), Error> {
+        let bytes = STANDARD.decode(message).map_err(|error| RelayError::NoAnswer(error.to_string()))?;
+        let message = Message::read(&bytes).map_err(|error| RelayError::NoAnswer(error.to_string()))?;
+        let gateway = self.context.relays.answer(&token, &message)?;
+        match self.context.post.deliver(&gateway, &message, self.context.patience.room) {
+            Delivery::Sent => Ok(()),
+            Delivery::Gone | Delivery::Stuck => Err(RelayError::NotTaken.into()),
+        }
     }
 }
 

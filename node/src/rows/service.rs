@@ -34,6 +34,7 @@ use super::{
     model::HeldModels,
     params::RowParams,
     post::Post,
+    relays::Relays,
     rpc::RowsRpc,
     Context, Hub, Ledger, Patience, Remembered, LOG_TARGET,
 };
@@ -112,6 +113,7 @@ impl Rows {
             machine: params.machine(),
             patience: Patience::default(),
             faults: Mutex::new(Faults::default()),
+            relays: Relays::new(params.row_relays),
         }));
         tasks.spawn("rows", TASK_GROUP, libp2p::run(notifications, wire, hub.clone()));
         tasks.spawn("rows-gateway", TASK_GROUP, look(blocks, hub.gateway.clone()));

@@ -2,6 +2,7 @@
 
 use std::{fs, sync::Arc};
 
+use ensemble_model::OpenError;
 use ensemble_tensor::{Bundle, Kind, Tensor, TensorId};
 use tempfile::tempdir;
 
@@ -66,5 +67,5 @@ fn what_is_no_bundle_is_no_model() {
     let store = testing::store(place.path(), PLENTY);
     let header = ensemble_tensor::Header::new(Kind::I16, 1, 1).unwrap();
     let id = store.put(header, &[1, 2]).unwrap().id();
-    assert!(matches!(Model::held(&store, &id), Err(Error::NoBundle(other)) if other == id));
+    assert!(matches!(Model::held(&store, &id), Err(Error::Open(OpenError::NoBundle(other))) if other == id));
 }

@@ -342,7 +342,7 @@ impl Driver {
 
     /// The positions whose rows a call completes.
     fn completed(&self, stage: u32, first: u32, inputs: usize) -> Range<u32> {
-        crate::rows::worker::completed(stage, self.model.llama().head(), first, inputs, self.session.prompt_tokens)
+        ensemble_rows::completed(stage, self.model.llama().head(), first, inputs, self.session.prompt_tokens)
     }
 
     /// Takes what can be taken of the answers to the last call. Of those that complete positions no more signatures are

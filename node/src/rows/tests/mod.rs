@@ -5,6 +5,7 @@ mod consents;
 mod faults;
 mod generation;
 pub mod net;
+mod relays;
 mod rpc;
 mod serving;
 pub mod tiny;

@@ -39,6 +39,7 @@ use crate::{
         network::{Delivery, Network},
         post::Post,
         protocol::{Call, Message, RangeReply, Reply},
+        relays::Relays,
         Context, Hub, Ledger, Patience,
     },
     tensors::{testing, Store},
@@ -50,6 +51,9 @@ pub const SESSION: SessionId = 7;
 pub const PROMPT: [u32; 5] = [1, 20, 3, 14, 5];
 /// The most that its answer may have.
 pub const MAX_TOKENS: u32 = 12;
+
+/// To how many workers a node hands messages on.
+pub const RELAYS: usize = 1;
 
 /// Short enough for tests, and long enough for a busy machine.
 pub const PATIENCE: Patience = Patience {
@@ -538,6 +542,7 @@ impl Home {
             machine: Machine::PORTABLE,
             patience,
             faults: Mutex::new(Faults::default()),
+            relays: Relays::new(RELAYS),
         }))
     }
 

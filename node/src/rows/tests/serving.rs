@@ -470,7 +470,7 @@ fn a_gateway_that_does_not_take_its_answers_is_served_no_more() {
 fn a_call_is_made_again_only_so_often() {
     let desk = Desk::new();
     desk.accepts(call(0, 0, 0, 2));
-    for _ in 0..crate::rows::limits::REPEATS {
+    for _ in 0..ensemble_rows::REPEATS {
         desk.accepts(call(0, 0, 0, 2));
     }
     desk.refuses(call(0, 0, 0, 2), "made again");

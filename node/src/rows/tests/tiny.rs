@@ -1,8 +1,9 @@
-//! A model that fits a test.
+//! A model that fits a test, with a tokenizer.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
-use ensemble_compute::inference::{Llama, Norm, Rows, Tables, Vector};
+use ensemble_compute::inference::{Llama, Norm, Rows, Tables};
+use ensemble_rows::{sample::Sample, Matrices};
 use ensemble_tensor::{Kind, TensorId};
 use parking_lot::Mutex;
 
@@ -11,20 +12,7 @@ use crate::{
     rows::model::{Model, Models, Prompt},
 };
 
-/// Its shape.
-pub const LLAMA: Llama = Llama {
-    layers: 2,
-    width: 32,
-    heads: 4,
-    kv_heads: 2,
-    head_width: 8,
-    hidden: 64,
-    vocabulary: 41,
-    positions: 160,
-    epsilon: 10_995_116,
-    rope_interleaved: true,
-    tied: false,
-};
+pub use ensemble_rows::sample::{vectors, LLAMA};
 
 /// The two halves of a character.
 pub const HALVES: [u32; 2] = [39, 40];
@@ -35,106 +23,52 @@ pub const SLOW: &str = "slow";
 /// A model with numbers from a seed.
 #[derive(Clone)]
 pub struct Tiny {
-    matrices: HashMap<String, (usize, Vec<u8>)>,
-    norms: Vec<i32>,
-    rope: Vec<i32>,
+    sample: Sample,
     /// The token that ends an answer.
     pub end: Option<u32>,
 }
 
-/// Numbers that look like any others.
-fn noise(seed: u64) -> impl Iterator<Item = u64> {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    std::iter::repeat_with(move || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state
-    })
-}
-
-/// Vectors of a length.
-pub fn vectors(len: usize, count: usize) -> Vec<Vector> {
-    let mut noise = noise(len as u64 + 77);
-    (0..count)
-        .map(|_| {
-            let numbers: Vec<_> = noise.by_ref().take(len).map(|number| (number as i64) >> 40).collect();
-            Vector::from_exact(&numbers, -20)
-        })
-        .collect()
-}
-
 impl Tiny {
     pub fn new(seed: u64) -> Self {
-        let stages = (0..LLAMA.stages()).filter_map(|number| LLAMA.stage(number));
-        let shapes = stages.flat_map(|stage| LLAMA.matrices(stage)).chain([LLAMA.embedding()]);
-        let matrix = |(place, shape): (u64, ensemble_compute::inference::Shape)| {
-            let mut noise = noise(seed * 1000 + place);
-            let blocks = shape.rows as usize * shape.cols as usize / 32;
-            let block = |noise: &mut dyn Iterator<Item = u64>| {
-                // A scale of 2^-8, then 32 quants.
-                let quants = noise.take(32).map(|number| number.to_le_bytes()[3]);
-                [0x00, 0x1c].into_iter().chain(quants).collect::<Vec<_>>()
-            };
-            let data = (0..blocks).flat_map(|_| block(&mut noise)).collect();
-            (shape.name, (shape.cols as usize, data))
-        };
-        let angle = |position: u32, place: u32| f64::from(position) * 10f64.powf(-f64::from(place));
-        let unit = |number: f64| (number * f64::from(1 << 30)) as i32;
-        let half = LLAMA.head_width / 2;
-        let rope = (0..LLAMA.positions).flat_map(|position| {
-            let cosines = (0..half).map(move |place| unit(angle(position, place).cos()));
-            cosines.chain((0..half).map(move |place| unit(angle(position, place).sin())))
-        });
-        Self {
-            matrices: (0..).zip(shapes).map(matrix).collect(),
-            norms: vec![1 << 20; LLAMA.width as usize],
-            rope: rope.collect(),
-            end: None,
-        }
+        Self { sample: Sample::new(seed), end: None }
     }
 
     /// The matrix of a name.
     pub fn named(&self, name: &str) -> Option<Rows<'_>> {
-        let (cols, data) = self.matrices.get(name)?;
-        Rows::new(Kind::Q8_0, *cols, data).ok()
+        self.sample.named(name)
     }
 
     /// The same with one quant of a row that is another.
     pub fn altered(&self, name: &str, row: usize) -> Self {
-        let mut altered = self.clone();
-        let (cols, data) = altered.matrices.get_mut(name).unwrap();
-        let place = row * (*cols / 32 * 34) + 2;
-        data[place] = data[place].wrapping_add(64);
-        altered
+        Self { sample: self.sample.altered(name, row), ..*self }
     }
 }
 
 impl Tables for Tiny {
-    fn norm(&self, _: Norm) -> Option<&[i32]> {
-        Some(&self.norms)
+    fn norm(&self, norm: Norm) -> Option<&[i32]> {
+        self.sample.norm(norm)
     }
 
     fn rope(&self, position: u32) -> Option<&[i32]> {
-        let len = LLAMA.head_width as usize;
-        self.rope.get(position as usize * len..(position as usize + 1) * len)
+        self.sample.rope(position)
     }
 
     fn embedding(&self, token: u32) -> Option<(Kind, &[u8])> {
-        let (_, data) = self.matrices.get(&LLAMA.embedding().name)?;
-        Some((Kind::Q8_0, data.get(token as usize * 34..(token as usize + 1) * 34)?))
+        self.sample.embedding(token)
+    }
+}
+
+impl Matrices for Tiny {
+    fn llama(&self) -> &Llama {
+        self.sample.llama()
+    }
+
+    fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
+        self.sample.matrix(stage, matrix)
     }
 }
 
 impl Model for Tiny {
-    fn llama(&self) -> &Llama {
-        &LLAMA
-    }
-
-    fn matrix(&self, stage: u32, matrix: usize) -> Option<Rows<'_>> {
-        self.named(&LLAMA.matrices(LLAMA.stage(stage)?).get(matrix)?.name)
-    }
-
     fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>, String> {
         match prompt {
             Prompt::Text(text) if text == SLOW => {

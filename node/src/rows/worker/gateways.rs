@@ -12,7 +12,8 @@ use crate::rows::{
     Context,
 };
 
-/// The gateways of the sessions in which keys of this node take part, or may be about to.
+/// The gateways of the sessions in which keys of this node take part, or somebody to whom it hands messages on, or may be
+/// about to.
 #[derive(Default)]
 pub struct Gateways(Mutex<Option<Known>>);
 
@@ -45,7 +46,9 @@ fn may_call(context: &Context, session: &Session) -> bool {
     match &session.phase {
         // This node may know a block less than the gateway.
         SessionPhase::Open { .. } => true,
-        SessionPhase::Assigned { workers, .. } => workers.iter().any(|worker| context.keyring.has(&worker.key)),
+        SessionPhase::Assigned { workers, .. } => {
+            workers.iter().any(|worker| context.keyring.has(&worker.key) || context.relays_for(worker))
+        },
         SessionPhase::Voting { .. } | SessionPhase::Disputable { .. } => false,
     }
 }

@@ -4,10 +4,11 @@
 //! that the network's task never waits for arithmetic.
 
 mod gateways;
+mod keys;
 mod seat;
-mod served;
 
-pub use served::completed;
+#[cfg(test)]
+pub use keys::SessionKeys;
 
 use std::{
     collections::HashMap,

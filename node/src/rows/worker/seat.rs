@@ -8,20 +8,24 @@ use std::{
     time::Instant,
 };
 
-use ensemble_core::inference::{ranges_of, SessionPhase};
-use sc_network_types::PeerId;
-
-use super::{
-    served::{Served, Terms},
-    Key, Worker,
+use ensemble_core::{
+    attester::AttesterSignature,
+    inference::{ranges_of, SessionPhase},
+    AttesterId,
 };
+use ensemble_rows::{Served, Terms};
+use sc_network_types::PeerId;
+use sp_core::sr25519::Signature;
+
+use super::{keys::SessionKeys, Key, Worker};
 use crate::{
     models::Unopened,
     rows::{
         chain::{self, Session},
+        ledger::Asked,
         limits::MAX_TRACE_BYTES,
         network::Delivery,
-        protocol::{Call, Message},
+        protocol::{Call, End, Message},
         LOG_TARGET,
     },
 };
@@ -46,6 +50,14 @@ impl Looks {
     fn end(&mut self, is_on: bool) -> bool {
         std::mem::replace(&mut self.was_over, !is_on) && !is_on
     }
+}
+
+/// Who serves a session.
+enum Server {
+    /// This node.
+    Here(Box<Served>),
+    /// The worker of this key, to whom calls are handed on.
+    Away(AttesterId),
 }
 
 /// Why a call is not answered whose session was given up before.
@@ -74,18 +86,22 @@ impl From<Unopened> for Denied {
 }
 
 impl Seat {
-    /// Answers calls until the gateway ends the session, or the chain says that it is over.
+    /// Answers calls, or has them answered, until the gateway ends the session, or the chain says that it is over.
     pub fn run(self) {
-        let (mut served, idle) = (None, self.worker.context.patience.idle);
+        let (mut server, idle) = (None, self.worker.context.patience.idle);
         let (mut checked, mut looks) = (Instant::now(), Looks::default());
         loop {
             match self.jobs.recv_timeout(idle) {
                 Ok(call) => {
-                    if served.is_none() {
-                        served = self.admit(&call);
+                    if server.is_none() {
+                        server = self.admit(&call);
                     }
-                    let Some(served) = &mut served else { break };
-                    if !self.answer(served, &call) {
+                    let goes_on = match &mut server {
+                        Some(Server::Here(served)) => self.answer(served, &call),
+                        Some(Server::Away(key)) => self.hand_on(key, call),
+                        None => false,
+                    };
+                    if !goes_on {
                         break;
                     }
                 },
@@ -101,11 +117,16 @@ impl Seat {
         }
         self.worker.leave(&self.key, self.number);
         // What came in the meantime is not left without an answer. A session that was not served yet may be so soon.
-        let (passing, reason) = (served.is_none(), if served.is_none() { NOT_YET } else { OVER });
+        let (passing, reason) = (server.is_none(), if server.is_none() { NOT_YET } else { OVER });
         self.jobs.try_iter().for_each(|call| self.worker.refuse(self.peer(), &call, passing, reason));
         self.worker.context.post.served(*self.peer());
-        if let Some(served) = served {
-            self.seal(served);
+        match server {
+            Some(Server::Here(served)) => self.seal(*served),
+            Some(Server::Away(key)) => {
+                let (_, session, place) = self.key;
+                self.worker.context.relays.end(&key, End { session, place });
+            },
+            None => (),
         }
     }
 
@@ -113,14 +134,14 @@ impl Seat {
         &self.key.0
     }
 
-    fn admit(&self, call: &Call) -> Option<Served> {
+    fn admit(&self, call: &Call) -> Option<Server> {
         match self.check(call) {
-            Ok(served) => {
+            Ok(server) => {
                 tracing::debug!(
                     target: LOG_TARGET,
                     "Serving session {} at place {} for {}", call.session, call.place, self.peer()
                 );
-                Some(served)
+                Some(server)
             },
             Err(Denied { passing, reason }) => {
                 self.worker.refuse(self.peer(), call, passing, &reason);
@@ -130,7 +151,7 @@ impl Seat {
     }
 
     /// The checks before a session is served, in the order of `mod.rs`.
-    fn check(&self, call: &Call) -> Result<Served, Denied> {
+    fn check(&self, call: &Call) -> Result<Server, Denied> {
         let context = &self.worker.context;
         let unavailable = |error: chain::Unavailable| not_yet(error.to_string());
         let session = context.chain.session(call.session).map_err(unavailable)?;
@@ -146,8 +167,11 @@ impl Seat {
         };
         let worker = usize::try_from(call.place).ok().and_then(|place| workers.get(place));
         let worker = worker.ok_or_else(|| denied("this session has fewer workers"))?;
-        let pair = context.keyring.pair(&worker.key);
-        let pair = pair.ok_or_else(|| denied("the worker at this place has its key elsewhere"))?;
+        let Some(pair) = context.keyring.pair(&worker.key) else {
+            let is_relayed = context.relays_for(worker);
+            let elsewhere = || denied("the worker at this place has its key elsewhere");
+            return is_relayed.then(|| Server::Away(worker.key.clone())).ok_or_else(elsewhere);
+        };
         let model = context.chain.model(session.model).map_err(unavailable)?;
         let model = model.ok_or_else(|| denied("this session's model is gone"))?;
         let model = context.models.open(model.content)?;
@@ -159,7 +183,11 @@ impl Seat {
         }
         // What comes after this is signed, so this comes last.
         match context.ledger.begin(call.session, call.place) {
-            Ok(true) => Ok(Served::new(terms, context.genesis, model, pair, context.machine)),
+            Ok(true) => {
+                let gateway = session.gateway.key.clone();
+                let keys = SessionKeys { genesis: context.genesis, session: session.id, worker: pair, gateway };
+                Ok(Server::Here(Box::new(Served::new(terms, model, Box::new(keys), context.machine))))
+            },
             Ok(false) => Err(denied(OVER)),
             Err(error) => Err(not_yet(format!("this worker cannot note that it serves this session: {error}"))),
         }
@@ -185,6 +213,14 @@ impl Seat {
         delivery != Delivery::Stuck
     }
 
+    /// Hands a call on. Says whether the session goes on, which it does: who is away may come back.
+    fn hand_on(&self, key: &AttesterId, call: Call) -> bool {
+        if let Err(call) = self.worker.context.relays.hand_on(key, *self.peer(), call) {
+            self.worker.turn_away(self.peer(), &call, "the worker at this place is away");
+        }
+        true
+    }
+
     /// Whether the gateway may still call.
     fn is_on(&self) -> bool {
         let session = self.worker.context.chain.session(self.key.1);
@@ -196,6 +232,10 @@ impl Seat {
     fn seal(&self, served: Served) {
         let (_, session, place) = self.key;
         let (traces, asked) = served.end();
+        let asked = asked.map(|asked| Asked {
+            position: asked.position,
+            signature: AttesterSignature::from(Signature::from_raw(asked.signature)),
+        });
         if traces.iter().all(|(_, trace)| trace.positions() == 0) {
             return;
         }
@@ -211,7 +251,6 @@ impl Seat {
 fn terms(session: &Session, place: u32) -> Terms {
     Terms {
         session: session.id,
-        gateway: session.gateway.key.clone(),
         ranges: ranges_of(place, session.workers, session.replicas).collect(),
         place,
         count: session.workers,

@@ -15,6 +15,7 @@
 //! | [`Local`] | that somebody, if the matrices are here, or a range of their rows |
 //! | [`ranges`] | which rows a worker multiplies |
 //! | [`hashes`], [`Trace`] | what everybody who took part commits to |
+//! | [`signed`] | what they sign on the way |
 
 pub mod config;
 mod error;
@@ -25,6 +26,7 @@ mod matrix;
 mod product;
 pub mod ranges;
 mod run;
+pub mod signed;
 mod trace;
 mod vector;
 
@@ -37,3 +39,12 @@ pub use product::{product, Inputs, OUTPUT_EXPONENT};
 pub use run::{Call, Next, Run, RunError, Tables};
 pub use trace::{Entry, Trace};
 pub use vector::Vector;
+
+/// Number of a session, counted up from 0 and never used twice.
+pub type SessionId = u32;
+
+/// Number of a range of rows in a session, from 0.
+pub type RangeIndex = u32;
+
+/// Number of a token in a session, from 0, the prompt first.
+pub type Position = u32;

@@ -1,9 +1,25 @@
-//! Ranges: which rows of each matrix a worker multiplies.
+//! Ranges: which rows of each matrix a worker multiplies, and which worker which ranges.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Llama, Stage};
+use super::{Llama, RangeIndex, Stage};
+
+/// Most workers that serve one range.
+pub const MAX_REPLICAS: u32 = 7;
+
+/// The ranges that the worker at a place serves, the first of them its own.
+pub fn ranges_of(place: u32, workers: u32, replicas: u32) -> impl Iterator<Item = RangeIndex> {
+    (0..replicas.min(workers)).map(move |step| {
+        let back = step % workers.max(1);
+        place.wrapping_add(workers).wrapping_sub(back) % workers.max(1)
+    })
+}
+
+/// The places of the workers that serve a range.
+pub fn places_of(range: RangeIndex, workers: u32, replicas: u32) -> impl Iterator<Item = u32> {
+    (0..replicas.min(workers)).map(move |step| range.wrapping_add(step) % workers.max(1))
+}
 
 /// The rows of range `range` of `ranges`, of a matrix with so many rows. Ranges differ by one row at most. No rows if
 /// there is no such range.

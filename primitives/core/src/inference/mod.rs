@@ -13,6 +13,11 @@ use alloc::vec::Vec;
 
 use codec::{Codec, Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use ensemble_compute::inference::Architecture;
+pub use ensemble_compute::inference::{
+    ranges::{places_of, ranges_of, MAX_REPLICAS},
+    signed::{ask_bytes, relay_bytes, served_bytes, ASK_DOMAIN, ROWS_DOMAIN},
+    Position, RangeIndex, SessionId,
+};
 use ensemble_tensor::TensorId;
 use scale_info::TypeInfo;
 use sp_core::{ConstU32, H256};
@@ -25,15 +30,6 @@ use crate::{attester::AttesterSignature, tasks::Descriptor, AttesterId, TaskId};
 /// Number of a model, counted up from 0 and never used twice.
 pub type ModelId = u32;
 
-/// Number of a session, counted up from 0 and never used twice.
-pub type SessionId = u32;
-
-/// Number of a range of rows in a session, from 0.
-pub type RangeIndex = u32;
-
-/// Number of a token in a session, from 0, the prompt first.
-pub type Position = u32;
-
 /// Most bytes of a peer id, and the usual number is 38.
 pub const MAX_PEER_BYTES: u32 = 64;
 
@@ -43,50 +39,17 @@ pub type Peer = BoundedVec<u8, ConstU32<MAX_PEER_BYTES>>;
 /// Most workers of a session, and so most ranges.
 pub const MAX_SESSION_WORKERS: u32 = 32;
 
-/// Most workers that serve one range.
-pub const MAX_REPLICAS: u32 = 7;
-
 /// Most bytes of the manifest of a model.
 pub const MAX_MANIFEST_BYTES: u32 = 256 * 1024;
 
 /// Most bytes of the contested outputs of a session.
 pub const MAX_CONTESTED_BYTES: u32 = 16 * 1024 * 1024;
 
-/// What a worker signs for each position and range, in front of everything else.
-pub const ROWS_DOMAIN: &[u8] = b"ensemble/rows";
-
 /// What a gateway signs when it closes a session, in front of everything else.
 pub const CLOSE_DOMAIN: &[u8] = b"ensemble/close";
 
 /// What a gateway signs when it agrees to a session, in front of everything else.
 pub const CONSENT_DOMAIN: &[u8] = b"ensemble/consent";
-
-/// What a gateway signs for each position that it asks workers to compute, in front of everything else.
-pub const ASK_DOMAIN: &[u8] = b"ensemble/ask";
-
-/// The ranges that the worker at a place serves, the first of them its own.
-pub fn ranges_of(place: u32, workers: u32, replicas: u32) -> impl Iterator<Item = RangeIndex> {
-    (0..replicas.min(workers)).map(move |step| {
-        let back = step % workers.max(1);
-        place.wrapping_add(workers).wrapping_sub(back) % workers.max(1)
-    })
-}
-
-/// The places of the workers that serve a range.
-pub fn places_of(range: RangeIndex, workers: u32, replicas: u32) -> impl Iterator<Item = u32> {
-    (0..replicas.min(workers)).map(move |step| range.wrapping_add(step) % workers.max(1))
-}
-
-/// The bytes that a worker signs when it has served a position: `row` is the leaf hash of its trace's row.
-pub fn served_bytes<Hash: Encode>(
-    genesis: &Hash,
-    session: SessionId,
-    range: RangeIndex,
-    position: Position,
-    row: &[u8; 32],
-) -> Vec<u8> {
-    (ROWS_DOMAIN, genesis, session, range, position, row).encode()
-}
 
 /// The bytes that a gateway signs when it closes a session.
 pub fn closing_bytes<Hash: Encode>(genesis: &Hash, session: SessionId, closing: &Closing) -> Vec<u8> {
@@ -104,11 +67,6 @@ pub fn consent_bytes<Hash: Encode, AccountId: Encode, BlockNumber: Encode>(
     until: &BlockNumber,
 ) -> Vec<u8> {
     (CONSENT_DOMAIN, genesis, requester, model, question, payment, number, until).encode()
-}
-
-/// The bytes that a gateway signs when it asks workers to compute a position: of several at once, the last.
-pub fn ask_bytes<Hash: Encode>(genesis: &Hash, session: SessionId, position: Position) -> Vec<u8> {
-    (ASK_DOMAIN, genesis, session, position).encode()
 }
 
 /// What a session is opened for.

@@ -3,26 +3,39 @@
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use ensemble_compute::{
-    inference::{hashes, Entry, Inputs, Stage, Trace, Vector},
+    inference::{hashes, Entry, Inputs, Position, RangeIndex, SessionId, Stage, Trace, Vector},
     Machine,
 };
-use ensemble_core::{
-    attester::AttesterSignature,
-    inference::{ask_bytes, served_bytes, Position, RangeIndex, SessionId},
-    AttesterId,
-};
-use ensemble_runtime::Hash as BlockHash;
 use ensemble_tensor::{merkle, Hash};
-use sp_core::Pair;
 
-use crate::rows::{
-    keys::AttesterPair,
-    ledger::Asked,
-    limits::{CALLS_PER_REPEAT, REPEATS},
-    model::Model,
-    products::products,
+use crate::{
+    products,
     protocol::{Call, Message, RangeReply, Reply, IN_FLIGHT, MAX_OUTPUT_LEN},
+    Matrices,
 };
+
+/// Calls of a session that are answered a second time, however few there were.
+pub const REPEATS: u32 = 8;
+/// For so many calls one more of them is answered a second time.
+pub const CALLS_PER_REPEAT: u32 = 64;
+
+/// The keys of a session, as its worker uses them.
+pub trait Keys: Send {
+    /// The worker's signature of [`served_bytes`](ensemble_compute::inference::signed::served_bytes).
+    fn sign(&self, range: RangeIndex, position: Position, row: &Hash) -> [u8; 64];
+
+    /// Whether this is the gateway's signature of [`ask_bytes`](ensemble_compute::inference::signed::ask_bytes).
+    fn is_asked(&self, position: Position, signature: &[u8; 64]) -> bool;
+}
+
+/// A position that a gateway asked a worker to compute.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Asked {
+    /// The position.
+    pub position: Position,
+    /// The gateway's signature of [`ask_bytes`](ensemble_compute::inference::signed::ask_bytes).
+    pub signature: [u8; 64],
+}
 
 /// What the chain says of a worker's part in a session.
 pub struct Terms {
@@ -30,8 +43,6 @@ pub struct Terms {
     pub session: SessionId,
     /// The worker's place.
     pub place: u32,
-    /// The gateway's key.
-    pub gateway: AttesterId,
     /// The ranges that it serves, its own first.
     pub ranges: Vec<RangeIndex>,
     /// Number of ranges.
@@ -45,9 +56,8 @@ pub struct Terms {
 /// A session as it is served.
 pub struct Served {
     terms: Terms,
-    genesis: BlockHash,
-    model: Arc<dyn Model>,
-    pair: AttesterPair,
+    model: Arc<dyn Matrices>,
+    keys: Box<dyn Keys>,
     machine: Machine,
     /// For each range of the terms.
     traces: Vec<Trace>,
@@ -82,15 +92,17 @@ struct Seen {
 
 impl Served {
     /// A session of which nothing was called yet.
-    pub fn new(terms: Terms, genesis: BlockHash, model: Arc<dyn Model>, pair: AttesterPair, machine: Machine) -> Self {
+    pub fn new(terms: Terms, model: Arc<dyn Matrices>, keys: Box<dyn Keys>, machine: Machine) -> Self {
         let traces = terms.ranges.iter().map(|_| Trace::new(model.llama())).collect();
         let (step, recent) = (Step::default(), VecDeque::new());
-        Self { terms, genesis, model, pair, machine, traces, asked: None, step, calls: 0, repeats: 0, recent }
+        Self { terms, model, keys, machine, traces, asked: None, step, calls: 0, repeats: 0, recent }
     }
 
-    /// Answers a call, or says why not. What is refused changes nothing.
+    /// Answers a call. The hashes of the outputs are computed after the answer is on its way, where it has no need of them.
     ///
-    /// The hashes of the outputs are computed after the answer is on its way, where it has no need of them.
+    /// # Errors
+    ///
+    /// Why it is refused, for good. What is refused changes nothing.
     pub fn answer(&mut self, call: &Call, send: impl FnOnce(&Message)) -> Result<(), String> {
         let stage = self.model.llama().stage(call.stage).ok_or("the model has no such stage")?;
         let seen = Seen {
@@ -122,9 +134,7 @@ impl Served {
             let outputs: Vec<_> = reply.ranges.into_iter().map(|range| range.outputs).collect();
             self.record(&seen, &outputs)?;
         }
-        if asked.is_some() {
-            self.asked = asked;
-        }
+        self.asked = asked.or(self.asked);
         self.advance(call, seen);
         Ok(())
     }
@@ -132,15 +142,14 @@ impl Served {
     /// What the gateway signs that it asks for, which it does where a step begins, and nowhere else.
     fn asked(&self, call: &Call) -> Result<Option<Asked>, String> {
         let signature = match (call.stage, call.asked) {
-            (0, Some(signature)) => AttesterSignature::from(sp_core::sr25519::Signature::from_raw(signature)),
+            (0, Some(signature)) => signature,
             (0, None) => return Err("the gateway does not sign what it asks for".into()),
             (_, Some(_)) => return Err("what is asked for is signed in the first stage only".into()),
             (_, None) => return Ok(None),
         };
         let len = u32::try_from(call.inputs.len()).unwrap_or(u32::MAX);
         let position = call.first.saturating_add(len.saturating_sub(1));
-        let bytes = ask_bytes(&self.genesis, self.terms.session, position);
-        match AttesterPair::verify(&signature, bytes, &self.terms.gateway) {
+        match self.keys.is_asked(position, &signature) {
             true => Ok(Some(Asked { position, signature })),
             false => Err(format!("the gateway's signature is none of session and position {position}")),
         }
@@ -257,8 +266,7 @@ impl Served {
     ) -> Result<S, String> {
         let sign = |position| {
             let row = trace.row_hash(position).ok_or("a row of the trace is missing")?;
-            let bytes = served_bytes(&self.genesis, self.terms.session, range, position, &row);
-            Ok(self.pair.sign(&bytes).into_inner().0)
+            Ok(self.keys.sign(range, position, &row))
         };
         let signatures = positions.map(sign).collect::<Result<Vec<_>, String>>()?;
         S::try_from(signatures).map_err(|_| "too many positions end at once".into())

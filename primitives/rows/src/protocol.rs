@@ -1,10 +1,9 @@
-//! Messages, their encoding and their limits. `mod.rs` has the protocol in words.
+//! Messages, their encoding and their limits. The node's `rows` has the protocol in words.
 #![expect(clippy::cast_possible_truncation, reason = "codec's derive numbers variants with `as u8`")]
 
+use bounded_collections::{BoundedVec, ConstU32};
 use codec::{Decode, DecodeAll, Encode};
-use ensemble_core::inference::{SessionId, MAX_REPLICAS};
-use sp_core::ConstU32;
-use sp_runtime::BoundedVec;
+use ensemble_compute::inference::{ranges::MAX_REPLICAS, SessionId};
 
 /// Most bytes of a message. The network refuses longer ones.
 pub const MAX_MESSAGE_LEN: usize = 16 << 20;
@@ -55,7 +54,7 @@ pub struct Call {
     /// Position of the first vector; the others follow it.
     pub first: u32,
     /// In the first stage, and there alone: the gateway's signature of
-    /// [`ask_bytes`](ensemble_core::inference::ask_bytes) with the last position.
+    /// [`ask_bytes`](ensemble_compute::inference::signed::ask_bytes) with the last position.
     pub asked: Option<[u8; 64]>,
     /// The vectors.
     pub inputs: BoundedVec<VectorBytes, ConstU32<MAX_BATCH>>,

@@ -3,16 +3,20 @@
 use std::ops::Range;
 
 use ensemble_compute::{
-    inference::{ranges, Inputs, Rows},
+    inference::{ranges, Inputs, RangeIndex, Rows},
     Machine,
 };
-use ensemble_core::inference::RangeIndex;
 
-use super::model::Model;
+use crate::Matrices;
 
-/// The outputs of some ranges, in the order given: of each those for the first input, then for the next.
+/// The outputs of some of `count` ranges, in the order given: of each those for the first of so many vectors, then for the
+/// next.
+///
+/// # Errors
+///
+/// If the model has no such rows, or the inputs do not fit.
 pub fn products(
-    model: &dyn Model,
+    model: &dyn Matrices,
     stage: u32,
     served: &[RangeIndex],
     count: u32,
@@ -76,13 +80,13 @@ fn rows(height: u32, run: &Range<RangeIndex>, count: u32) -> Range<usize> {
 }
 
 /// The matrices of a stage.
-fn matrices(model: &dyn Model, stage: u32) -> impl Iterator<Item = Rows<'_>> {
+fn matrices(model: &dyn Matrices, stage: u32) -> impl Iterator<Item = Rows<'_>> {
     (0..).map_while(move |matrix| model.matrix(stage, matrix))
 }
 
 /// For each vector the products of a run's rows, matrix by matrix.
 fn of_run(
-    model: &dyn Model,
+    model: &dyn Matrices,
     stage: u32,
     run: &Range<RangeIndex>,
     count: u32,
@@ -104,7 +108,7 @@ fn height(matrix: &Rows<'_>) -> u32 {
 
 /// Where a range's outputs lie among those of its run.
 fn parts_in_run(
-    model: &dyn Model,
+    model: &dyn Matrices,
     stage: u32,
     range: RangeIndex,
     run: &Range<RangeIndex>,
@@ -124,7 +128,7 @@ fn parts_in_run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::tests::tiny::{self, Tiny};
+    use crate::sample::{self, Sample};
 
     #[test]
     #[expect(clippy::single_range_in_vec_init, reason = "a list of one range is meant")]
@@ -136,11 +140,11 @@ mod tests {
 
     #[test]
     fn any_split_gives_the_same_outputs() {
-        let model = Tiny::new(1);
+        let model = Sample::new(1);
         let llama = *model.llama();
         for number in 0..llama.stages() {
             let stage = llama.stage(number).unwrap();
-            let vectors = tiny::vectors(llama.inputs(stage) as usize, 3);
+            let vectors = sample::vectors(llama.inputs(stage) as usize, 3);
             let inputs = Inputs::new(&vectors).unwrap();
             let of = |served: &[u32], count| products(&model, number, served, count, &inputs, 3, Machine::PORTABLE);
             let whole = of(&[0], 1).unwrap().remove(0);
