@@ -6,20 +6,18 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 
-import { TUNE, send } from '../harness/index.mjs';
-import { ServedModel } from '../harness/inference.mjs';
+import { send } from '../harness/index.mjs';
 import { imported } from '../harness/models.mjs';
 import { Prices, rangesOf } from '../harness/prices.mjs';
 import { SMOLLM2, smollm2 } from '../harness/smollm2.mjs';
 import { roughly, short, tune } from './format.mjs';
+import { BOND, agreeOn, hire } from './serving.mjs';
 
 const QUESTION = [{ role: 'user', content: 'What is a blockchain?' }];
 /** Long enough for the first sentences. */
 const TOKENS = 48;
 /** Everybody serves everything: three ranges in three replicas. */
 const TERMS = { maxTokens: TOKENS, workers: 3, replicas: 3 };
-/** More than the worker needs that is slashed. */
-const BOND = 400n * TUNE;
 /** A row of the first range in the gate of the eleventh layer. */
 const LIE = { member: 'blk.10.ffn_gate.weight', row: 7, stage: 42 };
 const SHARES = 1_000_000_000_000n;
@@ -82,18 +80,17 @@ async function agree({ accounts, bundle }, show) {
   show('Ann uploads to alice');
   await bundle.upload(net.node('alice').tensors);
   show('commit, reveal, attest');
-  const phases = { commit: 6, reveal: 5, attest: 60 };
-  const model = await ServedModel.agreedOn(net, bundle, creator, [Ann, Ben, Cleo], { phases });
+  const model = await agreeOn(net, bundle, creator, [Ann, Ben, Cleo]);
   return { shown: `task ${model.task.id} is won by all three; it is model ${model.id}`, result: model };
 }
 
 async function joinNodes(model, { accounts }) {
   const names = ['bob', 'charlie', 'dave'];
-  const [gateway, ...workers] = await Promise.all([
-    model.join(net.node('alice'), accounts.gateway, BOND),
-    ...names.map((name) => model.join(net.node(name), accounts[name], BOND)),
-  ]);
-  await model.loaded();
+  const crew = [['alice', accounts.gateway], ...names.map((name) => [name, accounts[name]])];
+  const [gateway, ...workers] = await hire(
+    model,
+    crew.map(([name, account]) => [net.node(name), account]),
+  );
   const prices = await Prices.of(net.api);
   const result = { model, accounts, gateway, workers, prices };
   return { shown: `${names.join(', ')} serve, alice drives; ${tune(BOND)} TUNE of bond each`, result };

@@ -20,6 +20,7 @@ const COMMANDS = readdirSync(SCHEMAS).map((file) => file.replace('.json', ''));
 /** Beginnings of names of commands that a file of their own asks, by its name. */
 const APART = {
   'client-miners': ['miner-run'],
+  'client-rows': ['model-leave', 'model-withdraw', 'model-worker'],
   'client-serve': ['module-serve', 'validator-run'],
   'client-market': ['market-', 'governance-', 'validator-set-keys', 'validator-stand', 'validator-chill'],
 };

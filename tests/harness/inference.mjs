@@ -8,7 +8,7 @@ import { base58Decode, blake2AsHex } from '@polkadot/util-crypto';
 import { submitAuthorized } from './ballots.mjs';
 import { Task } from './tasks.mjs';
 import { Tensor, encodedLength, rowLength } from './tensor.mjs';
-import { send } from './transactions.mjs';
+import { send, sendAsRoot } from './transactions.mjs';
 import { inTime, until } from './wait.mjs';
 
 /** Whatever is waited for in a session comes within this time, in milliseconds. */
@@ -20,13 +20,23 @@ export const LENGTHS = { answer: 40, votes: { commit: 12, reveal: 8, attest: 20 
 /** Gives a genesis short sessions. */
 export const withShortSessions = (genesis) => (genesis.inference = { lengths: LENGTHS });
 
+/** Has workers that leave from now on wait for so few blocks as no genesis allows, so that a bond is seen to come back. */
+export async function letLeaveAfter(network, blocks) {
+  const { currentLengths } = network.api.query.inference;
+  const lengths = await currentLengths();
+  const shorter = new lengths.constructor(lengths.registry, { ...lengths.toJSON(), leave: blocks });
+  const set = network.api.tx.system.setStorage([[currentLengths.key(), u8aToHex(shorter.toU8a())]]);
+  await sendAsRoot(network.api, set, network.accounts.alice);
+}
+
 /** For so many blocks gateways here agree to a session. */
 const CONSENT = 50;
 
 const u32 = (number) => bnToU8a(number, { bitLength: 32, isLe: true });
 
 /** What every message that a key of a worker signs begins with. */
-const signed = (domain, genesis, ...parts) => u8aConcat(compactAddLength(stringToU8a(domain)), genesis, ...parts);
+export const signed = (domain, genesis, ...parts) =>
+  u8aConcat(compactAddLength(stringToU8a(domain)), genesis, ...parts);
 
 /** What a session is opened for: the hash of its prompt's tokens. */
 export const promptHash = (tokens) =>
@@ -45,7 +55,7 @@ function bundleBytes(model) {
 /**
  * @typedef {object} Worker
  * @property {{ name: string }} node that of the network, or what passes for one
- * @property {import('@polkadot/keyring/types').KeyringPair} account whose key is the worker's too
+ * @property {import('@polkadot/keyring/types').KeyringPair} account whose key is the worker's too, if its node has it
  * @property {bigint} bond
  */
 
@@ -111,11 +121,19 @@ export class ServedModel {
 
   /** Makes an account a worker that is reached under a peer id, of a node or of something else. */
   async joinAs(peer, node, account, bond) {
+    await send(this.#network.api, this.joinCall(peer, account, bond), account, { until: 'finalized' });
+    return this.takes({ node, account, bond });
+  }
+
+  /** The call that makes an account a worker that is reached under a peer id. */
+  joinCall(peer, account, bond) {
     const proof = account.sign(u8aConcat(stringToU8a('POP_'), account.publicKey));
-    const [id, key] = [u8aToHex(base58Decode(peer)), account.publicKey];
-    const call = this.#network.api.tx.inference.join(this.id, id, key, proof, bond);
-    await send(this.#network.api, call, account, { until: 'finalized' });
-    const worker = { node, account, bond };
+    const id = u8aToHex(base58Decode(peer));
+    return this.#network.api.tx.inference.join(this.id, id, account.publicKey, proof, bond);
+  }
+
+  /** Takes note of a worker, which may have joined by itself. */
+  takes(worker) {
     this.workers.push(worker);
     return worker;
   }

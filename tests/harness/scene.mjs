@@ -53,24 +53,36 @@ export class Scene {
    * @property {string} [gateway]   name of its node
    * @property {string[]} [others]  names of further accounts
    * @property {import('./peer.mjs').Peer} [peer] a worker that is no node
+   * @property {Guest} [guest] a worker that joins by itself
    * @property {{ layers?: number, width?: number }} [size] of a tiny model
+   *
+   * @typedef {object} Guest
+   * @property {string} name
+   * @property {(model: ServedModel, account: import('@polkadot/keyring/types').KeyringPair, bond: bigint) => Promise<void>}
+   *   join has an account join
    *
    * @param {import('./network.mjs').Network} network
    * @param {import('./models.mjs').Model} bundle
    * @param {Parts} parts
    */
-  static async with(network, bundle, { workers = CREW, gateway = 'alice', others = [], peer }) {
+  static async with(network, bundle, { workers = CREW, gateway = 'alice', others = [], peer, guest }) {
     // Models share members, and a member goes up once.
     uploads = uploads.then(() => bundle.upload(network.first.tensors));
     await uploads;
-    const names = [...workers, ...(peer ? ['peer'] : [])].map((name) => `on ${name}`);
+    const strangers = [...(peer ? ['peer'] : []), ...(guest ? [guest.name] : [])];
+    const names = [...workers, ...strangers].map((name) => `on ${name}`);
     const accounts = await network.accounts.funded('creator', 'ann', 'asker', 'gateway', ...others, ...names);
     const model = await ServedModel.agreedOn(network, bundle, accounts.creator, [accounts.ann]);
     const hire = (name, account) => model.join(network.node(name), account, BOND);
+    const welcome = async ({ name, join }, account) => {
+      await join(model, account, BOND);
+      return model.takes({ node: { name }, account, bond: BOND });
+    };
     const [driver, ...crew] = await Promise.all([
       hire(gateway, accounts.gateway),
       ...workers.map((name) => hire(name, accounts[`on ${name}`])),
       ...(peer ? [model.joinAs(peer.id, { name: 'peer' }, accounts['on peer'], BOND)] : []),
+      ...(guest ? [welcome(guest, accounts[`on ${guest.name}`])] : []),
     ]);
     for (const { node, account } of model.workers) nodes.set(account.address, node.name);
     await model.loaded();

@@ -5,7 +5,6 @@
 
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 
 import { Client } from '../harness/client.mjs';
@@ -25,6 +24,7 @@ import {
   send,
   until,
 } from '../harness/index.mjs';
+import { freePorts } from '../harness/ports.mjs';
 import { pythonMiner } from '../harness/python.mjs';
 
 const SCORES = { rust: 900_000, python: 600_000 };
@@ -50,7 +50,8 @@ describe('miners without a node', () => {
   let foreign;
 
   before(async () => {
-    net = await Network.start({ firstRpcPort: await freePort() });
+    const [firstRpcPort] = await freePorts(1);
+    net = await Network.start({ firstRpcPort });
     client = new Client(net.first.url);
     mkdirSync(client.path('answers'));
     writeFileSync(client.path('text'), TEXT);
@@ -167,14 +168,3 @@ describe('miners without a node', () => {
     await net.moneyAddsUp();
   });
 });
-
-/** A port that nobody listens on: the node is to have the same one when it comes back. */
-function freePort() {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}

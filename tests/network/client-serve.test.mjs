@@ -6,7 +6,6 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { createServer as createSocket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 
 import { Client, commandsOf } from '../harness/client.mjs';
@@ -28,6 +27,7 @@ import {
   send,
   until,
 } from '../harness/index.mjs';
+import { freePorts } from '../harness/ports.mjs';
 import { casesOf } from '../programs/models.mjs';
 
 /** Turns a sentence round, as the models of the tests that chat do. */
@@ -263,16 +263,3 @@ describe('services run by the client', () => {
     return { url: `http://127.0.0.1:${server.address().port}`, close: () => server.close() };
   }
 });
-
-/** Ports on which nobody listens. */
-async function freePorts(count) {
-  const sockets = await Promise.all(
-    Array.from({ length: count }, () => {
-      const socket = createSocket();
-      return new Promise((resolve) => socket.listen(0, '127.0.0.1', () => resolve(socket)));
-    }),
-  );
-  const ports = sockets.map((socket) => socket.address().port);
-  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.close(resolve))));
-  return ports;
-}
