@@ -23,7 +23,12 @@ mod settled;
 mod trace;
 mod votes;
 
-use std::{collections::BTreeSet, convert::Infallible, future::pending, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    future::{pending, Future},
+    sync::Arc,
+};
 
 use ensemble_compute::Machine;
 use ensemble_rows::protocol::Message;
@@ -175,13 +180,13 @@ impl Rows {
                     Some(News::Message(Message::Call(call))) => match self.seats.call(call) {
                         Ok(Some(admission)) => admissions.push(self.seats.admit(connection, admission)),
                         Ok(None) => {},
-                        Err(refusal) => answers.extend(bring(connection, relay.as_ref(), encoded(&refusal))),
+                        Err(refusal) => answers.extend(bring(connection, relay.as_ref(), encoded(&refusal), None)),
                     },
                     // Only workers send such.
                     Some(News::Message(Message::Reply(_) | Message::Refused(_))) => {},
                 },
                 Some(out) = outs.recv(), if answers.len() < ON_THE_WAY => match out {
-                    Out::Answer(text) => answers.extend(bring(connection, relay.as_ref(), text)),
+                    Out::Answer { text, turn } => answers.extend(bring(connection, relay.as_ref(), text, turn)),
                     other => self.note(miner, other)?,
                 },
                 Some(done) = admissions.next() => done?,
@@ -219,7 +224,7 @@ impl Rows {
     /// Takes note of what a thread says, and tells it.
     fn note(&self, miner: &Miner<'_>, out: Out) -> Result<(), Error> {
         match out {
-            Out::Answer(_) => Ok(()),
+            Out::Answer { .. } => Ok(()),
             Out::Began { seat: (session, place), ranges } => {
                 miner.tell(&Event::SessionBegun { session, place, ranges })
             },
@@ -287,11 +292,17 @@ async fn next(relay: &mut Option<Relay>) -> Result<Option<News>, Error> {
     }
 }
 
-/// Brings an answer to the node. Without one it is forgotten: the gateway asks again.
+/// Brings an answer to the node, and ends the turn then. Without a node it is forgotten: the gateway asks again.
 fn bring<'a>(
     connection: &'a Connection,
     relay: Option<&Relay>,
     text: String,
-) -> Option<impl std::future::Future<Output = Result<(), Error>> + 'a> {
-    relay.map(|relay| answer(connection, relay.token(), text))
+    turn: Option<std::sync::mpsc::Sender<()>>,
+) -> Option<impl Future<Output = Result<(), Error>> + 'a> {
+    let token = relay?.token();
+    Some(async move {
+        let brought = answer(connection, token, text).await;
+        drop(turn);
+        brought
+    })
 }

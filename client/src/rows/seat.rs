@@ -1,6 +1,9 @@
 //! The thread that serves one session: it multiplies, so that nothing else has to wait for that.
 
-use std::sync::{mpsc::Receiver, Arc};
+use std::sync::{
+    mpsc::{self, Receiver},
+    Arc,
+};
 
 use base64::{engine::general_purpose::STANDARD, Engine};
 use codec::Encode;
@@ -39,8 +42,14 @@ pub type SeatId = (u32, u32);
 /// What threads say.
 #[derive(Debug)]
 pub enum Out {
-    /// An answer, in base64.
-    Answer(String),
+    /// An answer, in base64. The thread has its next answer wait until `turn` is gone: a gateway takes the answers of a
+    /// session in the order of its calls, and the node hands on what it gets in no order.
+    Answer {
+        /// The encoded message.
+        text: String,
+        /// Goes when the node has it, or is not to get it.
+        turn: Option<mpsc::Sender<()>>,
+    },
     /// A session is served from now on.
     Began {
         /// Session and place.
@@ -82,12 +91,13 @@ impl Seat {
     pub fn run(self) {
         let Self { tools, terms, gateway, number, calls, out } = self;
         let (seat, ranges) = ((terms.session, terms.place), terms.ranges.clone());
+        let mut voice = Voice { out: out.clone(), before: None };
         // What comes after this is signed.
         let begun = tools.book.begin(terms.session, terms.place);
         if !matches!(begun, Ok(true)) {
             let (passing, reason) = if begun.is_ok() { (false, OVER) } else { (true, "this worker cannot write now") };
             for call in calls.try_iter() {
-                say(&out, &Message::Refused(Refused::new(&call, passing, reason)));
+                voice.say(&Message::Refused(Refused::new(&call, passing, reason)));
             }
             let failure = begun.err().map(|error| error.line());
             let _ = out.blocking_send(Out::Ended { seat, number, positions: None, failure });
@@ -97,7 +107,7 @@ impl Seat {
         let mut served = Served::new(terms, tools.matrices.clone(), Box::new(keys), tools.machine);
         let _ = out.blocking_send(Out::Began { seat, ranges });
         for call in calls {
-            if !answer(&mut served, &call, &out) {
+            if !voice.answer(&mut served, &call) {
                 break;
             }
         }
@@ -106,27 +116,42 @@ impl Seat {
     }
 }
 
-/// Answers a call, or refuses it. Says whether anybody wants answers still.
-fn answer(served: &mut Served, call: &Call, out: &Sender<Out>) -> bool {
-    let mut is_wanted = true;
-    let answered = served.answer(call, |message| is_wanted = reply(out, call, message));
-    match answered {
-        Ok(()) => is_wanted,
-        Err(reason) => say(out, &Message::Refused(Refused::new(call, false, &reason))),
-    }
+/// How a thread says its answers: one after the other.
+struct Voice {
+    out: Sender<Out>,
+    /// Ends when the answer before is with the node.
+    before: Option<Receiver<()>>,
 }
 
-fn reply(out: &Sender<Out>, call: &Call, message: &Message) -> bool {
-    if message.encoded_size() > MAX_ANSWER {
-        let reason = "the answer has more bytes than this worker's node reads";
-        return say(out, &Message::Refused(Refused::new(call, false, reason)));
+impl Voice {
+    /// Answers a call, or refuses it. Says whether anybody wants answers still.
+    fn answer(&mut self, served: &mut Served, call: &Call) -> bool {
+        let mut is_wanted = true;
+        match served.answer(call, |message| is_wanted = self.reply(call, message)) {
+            Ok(()) => is_wanted,
+            Err(reason) => self.say(&Message::Refused(Refused::new(call, false, &reason))),
+        }
     }
-    say(out, message)
-}
 
-/// Says something. Waits until there is room for it.
-fn say(out: &Sender<Out>, message: &Message) -> bool {
-    out.blocking_send(Out::Answer(encoded(message))).is_ok()
+    fn reply(&mut self, call: &Call, message: &Message) -> bool {
+        if message.encoded_size() > MAX_ANSWER {
+            let reason = "the answer has more bytes than this worker's node reads";
+            return self.say(&Message::Refused(Refused::new(call, false, reason)));
+        }
+        self.say(message)
+    }
+
+    /// Says something. Waits until there is room for it.
+    fn say(&mut self, message: &Message) -> bool {
+        let text = encoded(message);
+        if let Some(before) = self.before.take() {
+            // Nothing comes: whoever has the other end lets it go.
+            let _ = before.recv();
+        }
+        let (turn, before) = mpsc::channel();
+        self.before = Some(before);
+        self.out.blocking_send(Out::Answer { text, turn: Some(turn) }).is_ok()
+    }
 }
 
 /// A message as the node takes it.
@@ -149,7 +174,7 @@ fn seal(book: &Book, (session, place): SeatId, served: Served) -> (u32, Option<S
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, thread};
+    use std::thread;
 
     use ensemble_compute::inference::{signed::ask_bytes, Next, Run, Trace, Vector};
     use ensemble_rows::{
@@ -192,7 +217,7 @@ mod tests {
     }
 
     fn message(out: Option<Out>) -> Message {
-        let Some(Out::Answer(text)) = out else { panic!("{out:?} is no answer") };
+        let Some(Out::Answer { text, .. }) = out else { panic!("{out:?} is no answer") };
         Message::read(&STANDARD.decode(text).expect("is base64")).expect("is a message")
     }
 
@@ -239,6 +264,27 @@ mod tests {
         drop(calls);
         let ended = outs.blocking_recv();
         assert!(matches!(ended, Some(Out::Ended { seat: (3, 0), number: 7, positions: Some(0), failure: None })));
+        thread.join().expect("ends");
+    }
+
+    #[test]
+    fn an_answer_waits_until_the_node_has_the_one_before() {
+        let (calls, mut outs, thread) = Lone::new().sit();
+        assert!(matches!(outs.blocking_recv(), Some(Out::Began { .. })));
+        for _ in 0..2 {
+            calls.send(first_call([0; 64])).expect("is taken");
+        }
+        let first = outs.blocking_recv();
+        assert!(matches!(first, Some(Out::Answer { turn: Some(_), .. })));
+        // The other call is taken from the queue, so that there is room for two, when it is being answered.
+        for _ in 0..2 {
+            calls.send(first_call([0; 64])).expect("is taken");
+        }
+        assert!(outs.try_recv().is_err(), "the first is on its way");
+        drop(first);
+        assert!(matches!(outs.blocking_recv(), Some(Out::Answer { .. })));
+        drop(outs);
+        drop(calls);
         thread.join().expect("ends");
     }
 

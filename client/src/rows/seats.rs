@@ -192,7 +192,8 @@ impl Seats {
         self.left(admission.seat, admission.number);
         // Nothing comes after what waits now.
         for call in admission.calls.try_iter() {
-            let _ = self.out.send(Out::Answer(encoded(&refusal(&call, &refused)))).await;
+            let text = encoded(&refusal(&call, &refused));
+            let _ = self.out.send(Out::Answer { text, turn: None }).await;
         }
         Ok(())
     }
