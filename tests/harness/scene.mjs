@@ -54,6 +54,7 @@ export class Scene {
    * @property {string[]} [others]  names of further accounts
    * @property {import('./peer.mjs').Peer} [peer] a worker that is no node
    * @property {Guest} [guest] a worker that joins by itself
+   * @property {object} [phases] those of the task by which the network agrees on the model, if other ones
    * @property {{ layers?: number, width?: number }} [size] of a tiny model
    *
    * @typedef {object} Guest
@@ -65,14 +66,15 @@ export class Scene {
    * @param {import('./models.mjs').Model} bundle
    * @param {Parts} parts
    */
-  static async with(network, bundle, { workers = CREW, gateway = 'alice', others = [], peer, guest }) {
+  static async with(network, bundle, { workers = CREW, gateway = 'alice', others = [], peer, guest, phases }) {
     // Models share members, and a member goes up once.
     uploads = uploads.then(() => bundle.upload(network.first.tensors));
     await uploads;
     const strangers = [...(peer ? ['peer'] : []), ...(guest ? [guest.name] : [])];
     const names = [...workers, ...strangers].map((name) => `on ${name}`);
     const accounts = await network.accounts.funded('creator', 'ann', 'asker', 'gateway', ...others, ...names);
-    const model = await ServedModel.agreedOn(network, bundle, accounts.creator, [accounts.ann]);
+    const options = phases && { phases };
+    const model = await ServedModel.agreedOn(network, bundle, accounts.creator, [accounts.ann], options);
     const hire = (name, account) => model.join(network.node(name), account, BOND);
     const welcome = async ({ name, join }, account) => {
       await join(model, account, BOND);

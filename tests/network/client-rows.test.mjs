@@ -26,6 +26,8 @@ const MIDDLE = 10;
 const SESSIONS = { majority: 3, alone: 1, restarted: 1, broken: 3, next: 1 };
 /** Votes that leave time for a restart, and no more. */
 const VOTES = { commit: 10, reveal: 8, attest: 20 };
+/** Those of the task by which the network agrees on the model. */
+const PHASES = { commit: 5, reveal: 4, attest: 12 };
 /** So many blocks old may the number be with which somebody asks a relay. */
 const AGE = 32;
 /** For so many workers the relay hands messages on. */
@@ -113,7 +115,8 @@ describe('a worker without a node', () => {
       },
     };
     const workers = ['alice', 'bob'];
-    scene = await Scene.on(net, SEED, { workers, others: ['stranger', 'mute', 'late'], guest });
+    const others = ['stranger', 'mute', 'late'];
+    scene = await Scene.on(net, SEED, { workers, others, guest, phases: PHASES });
     owned = await scene.owned();
   });
 
@@ -216,11 +219,16 @@ describe('a worker without a node', () => {
     );
   });
 
-  it('votes for all that it served to the end, is paid that, and tells so', async () => {
-    const gains = await Promise.all(Object.keys(SESSIONS).map(settles));
+  it('leaves, and votes for all that it served to the end, is paid that, and tells so', async () => {
+    await letLeaveAfter(net, 2);
+    const [left, ...gains] = await Promise.all([
+      client.ask('model leave', { key: account().secret }),
+      ...Object.keys(SESSIONS).map(settles),
+    ]);
+    assert.deepEqual([left.done, left.model, left.bond.planck], ['left', scene.model.id, `${BOND}`]);
     const gained = gains.reduce((sum, gain) => sum + gain, 0n);
     // Nothing else: votes cost nothing.
-    assert.equal((await scene.changes(owned))['on client'], gained);
+    assert.equal((await scene.changes(owned))['on client'], gained - BigInt(left.fee.planck));
     assert.deepEqual([miner.all('failed'), miner.all('abstained')], [[], []]);
   });
 
@@ -246,7 +254,7 @@ describe('a worker without a node', () => {
     const isIt = (event) => event.session === session.id;
     const { paid, shares, slashed } = await miner.tells('sessionSettled', isIt);
     assert.deepEqual([paid.planck, slashed.planck], [`${settled.paid[address]}`, '0']);
-    assert.equal(BigInt(shares.planck ?? shares), settled.shares[address]);
+    assert.equal(shares, `${settled.shares[address]}`);
     const voted = miner.all('voted').filter(isIt);
     const ranges = scene.ranges(session, place(session));
     assert.deepEqual(voted.map(({ range }) => range).sort(), [...ranges].sort());
@@ -254,14 +262,10 @@ describe('a worker without a node', () => {
     for (const { range, content } of voted) assert.equal(content, Object.fromEntries(won)[range]);
   }
 
-  it('leaves, has its bond back, and the books are right', async () => {
+  it('has its bond back, and the books are right', async () => {
     assert.equal(await miner.stop(), 0);
     assert.equal(miner.events.at(-1).event, 'stopped');
-    await letLeaveAfter(net, 2);
     const signer = { key: account().secret };
-    const left = await client.ask('model leave', signer);
-    assert.deepEqual([left.done, left.model, left.bond.planck], ['left', scene.model.id, `${BOND}`]);
-    await blockReached(relay.api, left.leavesAt);
     const back = await client.ask('model withdraw', signer);
     assert.deepEqual([back.done, back.bond.planck], ['withdrawn', `${BOND}`]);
     const { kind, exitCode } = await client.fail('model worker', signer);
