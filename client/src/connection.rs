@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::{
     chain::{hash_text, At, Config, H256, SPEC_NAME},
     error::Error,
+    socket,
 };
 
 /// Where a node is unless somebody says otherwise.
@@ -66,7 +67,7 @@ impl Connection {
         let no_node = |reason: String| Error::NoNode { url: url.into(), reason };
         let address = websocket(url)?;
         let connecting = async {
-            let rpc = RpcClient::from_insecure_url(&address).await.map_err(|error| no_node(innermost(&error)))?;
+            let rpc = socket::connect(&address).await.map_err(|error| no_node(innermost(&error)))?;
             let identity = Identity::of(&rpc).await?;
             Ok::<_, Error>((rpc, identity))
         };

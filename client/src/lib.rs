@@ -57,6 +57,7 @@ pub mod scoring;
 pub mod send;
 pub mod serve;
 pub mod signed_calls;
+mod socket;
 pub mod tensors;
 pub mod tickets;
 pub mod views;

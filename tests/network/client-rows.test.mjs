@@ -32,6 +32,8 @@ const PHASES = { commit: 5, reveal: 4, attest: 12 };
 const AGE = 32;
 /** For so many workers the relay hands messages on. */
 const RELAYS = 2;
+/** A node of others: nobody may do everything with it, but give it tensors. */
+const RELAY = ['--rpc-methods=safe', '--tensor-rpc-writes', `--row-relays=${RELAYS}`];
 const NONE = 4_000_000;
 
 const withShortVotes = (genesis) => (genesis.inference = { lengths: { ...LENGTHS, votes: VOTES, window: 6 } });
@@ -56,7 +58,7 @@ describe('a worker without a node', () => {
     net = await Network.start({ genesis: withShortVotes });
     [, relay] = await Promise.all([
       net.add({ name: 'bob', args: ['--offchain-worker=always'] }),
-      net.add({ name: 'relay', rpcPort, args: [`--row-relays=${RELAYS}`] }),
+      net.add({ name: 'relay', rpcPort, open: false, args: RELAY }),
     ]);
     client = new Client(relay.url);
   });
@@ -100,7 +102,8 @@ describe('a worker without a node', () => {
   it('becomes a worker, which is reached at the node that it uses', async () => {
     const guest = {
       name: 'client',
-      async join({ id }, account, bond) {
+      async join({ id, bundle }, account, bond) {
+        await bundle.upload(relay.tensors);
         const unknown = await client.fail(`miner run --model ${NONE}`, { key: account.secret });
         assert.equal(unknown.kind, 'not-found', unknown.message);
         const joined = await start(id, account).tells('workerJoined');

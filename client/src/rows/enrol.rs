@@ -65,7 +65,7 @@ impl Peer {
 ///
 /// # Errors
 ///
-/// If there is no such model, or the account serves another one, or leaves.
+/// If there is no such model, or the account serves another one.
 pub async fn step(
     best: &At,
     account: &AccountId32,
@@ -88,14 +88,31 @@ pub async fn step(
             remedy: "name that one with --model, or end it with `ensemble model leave`".into(),
         });
     }
-    if let Some(at) = worker.leaves_at {
-        return Err(Error::Usage {
-            message: format!("{account} leaves model {}", worker.model),
-            remedy: format!("take the bond away with `ensemble model withdraw` from block {at} on, then join again"),
-        });
-    }
     let is_known = worker.party.peer.0 == peer.bytes && worker.party.key.0 == attester.public();
     Ok(if is_known { Step::None } else { Step::Announce })
+}
+
+/// Does what there is to do after a new connection: a node that was changed is announced, but who is no worker any more
+/// does not become one by itself.
+///
+/// # Errors
+///
+/// If the account is no worker, or the chain refuses.
+pub async fn again(
+    miner: &Miner<'_>,
+    connection: &Connection,
+    service: &Service,
+    attester: &Attester,
+    peer: &Peer,
+) -> Result<(), Error> {
+    let step = step(&connection.best().await?, &miner.account, service, attester, peer).await?;
+    if let Step::Join(_) = step {
+        return Err(Error::Usage {
+            message: format!("{} has left model {}", miner.account, service.model),
+            remedy: "start the miner without --model, or once more to join again".into(),
+        });
+    }
+    take(miner, connection, service, attester, peer).await
 }
 
 /// Does what there is to do.

@@ -81,6 +81,8 @@ pub struct Rows {
     settled: Settled,
     /// Why the node did not hand messages on, the last time.
     refused: Mutex<Option<String>>,
+    /// What the node knows this worker by, as long as it hands messages on.
+    token: Mutex<Option<String>>,
 }
 
 /// What is shown before a miner serves rows.
@@ -131,6 +133,7 @@ impl Rows {
             votes: Votes::default(),
             settled: Settled::default(),
             refused: Mutex::default(),
+            token: Mutex::default(),
         })
     }
 
@@ -146,7 +149,7 @@ impl Rows {
         blocks: watch::Receiver<u64>,
     ) -> Result<Infallible, Error> {
         let peer = Peer::of(connection).await?;
-        enrol::take(miner, connection, &self.service, &self.tools.attester, &peer).await?;
+        enrol::again(miner, connection, &self.service, &self.tools.attester, &peer).await?;
         tokio::select! {
             ended = self.serve(miner, connection, &peer, blocks.clone()) => ended,
             ended = self.attend(miner, connection, blocks) => ended,
@@ -175,7 +178,10 @@ impl Rows {
             tokio::select! {
                 news = next(&mut relay) => match news? {
                     None => relay = None,
-                    Some(News::Serving) => self.tell_serving(miner, peer)?,
+                    Some(News::Serving) => {
+                        *self.token.lock() = relay.as_ref().map(Relay::token);
+                        self.tell_serving(miner, peer)?;
+                    },
                     Some(News::Message(Message::End(end))) => self.seats.end(&end),
                     Some(News::Message(Message::Call(call))) => match self.seats.call(call) {
                         Ok(Some(admission)) => admissions.push(self.seats.admit(connection, admission)),

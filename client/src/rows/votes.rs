@@ -10,6 +10,7 @@ use std::{
 
 use ensemble_tensor::{Header, OutlineBuilder, Tensor, TensorId};
 use parking_lot::Mutex;
+use subxt::rpcs::rpc_params;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 
@@ -229,6 +230,7 @@ impl Rows {
         // Removed when this is over, however it ends.
         let folder = TempDir::new_in(self.tools.book.folder()).map_err(Error::write(self.tools.book.folder()))?;
         let path = |name: &str| folder.path().join(name);
+        self.order_closing(connection, due.kept.session).await?;
         // Nobody could show that tokens are false which nobody has.
         for ((header, id), name) in [(due.closing.tokens, "tokens"), (due.closing.trace, "trace")] {
             fetch_encoded(connection, &id, header.encoded_len(), &path(name)).await?;
@@ -244,6 +246,16 @@ impl Rows {
                 getrandom::fill(&mut salt).map_err(|error| Error::Other(format!("no random numbers: {error}")))?;
                 Ok(Found::Ballot(Ballot { task: due.task, header, root, salt }))
             },
+        }
+    }
+
+    /// Has the node fetch what a gateway closed a session with. Whoever may have it fetch anything need not be its relay's
+    /// worker for that.
+    async fn order_closing(&self, connection: &Connection, session: u32) -> Result<(), Error> {
+        let Some(token) = self.token.lock().clone() else { return Ok(()) };
+        match connection.request::<serde_json::Value>("ensemble_fetchClosing", rpc_params![token, session]).await {
+            Err(error) if error.kind() == Kind::NoNode => Err(error),
+            Ok(_) | Err(_) => Ok(()),
         }
     }
 

@@ -111,15 +111,14 @@ async fn ready(
                 let reader = reader.ok_or(Error::NoKey)?;
                 return token_for(connection, id, reader).await.map(Some);
             },
-            Has::Absent if !is_asked => {
+            Has::Absent | Has::Failed { .. } if !is_asked => {
                 let none = serde_json::Value::Null;
                 connection.request::<()>("ensemble_fetchTensor", rpc_params![id, none, task]).await?;
                 is_asked = true;
             },
-            Has::Failed { reason } if is_asked => {
+            Has::Failed { reason } => {
                 return Err(Error::not_found(format!("copy of {id}: {reason}"), "ask another node with --url"));
             },
-            Has::Failed { .. } => is_asked = false,
             Has::Fetching { received, .. } if received > last_news.1 => last_news = (Instant::now(), received),
             Has::Absent | Has::Fetching { .. } if last_news.0.elapsed() > PATIENCE => {
                 return Err(Error::Timeout { what: format!("the fetch of {id}"), seconds: PATIENCE.as_secs() });

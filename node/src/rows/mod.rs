@@ -129,6 +129,7 @@ use std::{
 use ensemble_compute::Machine;
 use ensemble_rows::protocol::{self, Message};
 use ensemble_runtime::Hash;
+use ensemble_tensor::TensorId;
 use parking_lot::Mutex;
 use sc_network_types::PeerId;
 
@@ -210,7 +211,11 @@ struct Context {
     patience: Patience,
     faults: Mutex<Faults>,
     relays: Relays,
+    fetch: Fetch,
 }
+
+/// Has the node fetch a tensor of so many bytes of data at most, for itself and for those whose relay it is.
+type Fetch = Box<dyn Fn(TensorId, u64) + Send + Sync>;
 
 impl Context {
     /// Whether a worker announced that messages for it come to this node, which hands on such. Where it is away at the

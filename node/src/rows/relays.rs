@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 use codec::Encode;
 use ensemble_core::{
     attester::AttesterSignature,
-    inference::{relay_bytes, SessionId},
+    inference::{relay_bytes, SessionId, SessionPhase},
     AttesterId,
 };
 use ensemble_runtime::{BlockNumber, Hash};
@@ -70,6 +70,9 @@ pub enum Error {
     /// The gateway is gone, or takes nothing.
     #[error("the gateway does not take the answer now; it asks again if it still wants it")]
     NotTaken,
+    /// There is nothing to fetch.
+    #[error("the worker of this token takes no part in a vote on session {0} now")]
+    NoVote(SessionId),
     /// The chain's state cannot be read.
     #[error(transparent)]
     Chain(#[from] Unavailable),
@@ -120,6 +123,20 @@ impl Drop for Relay {
 }
 
 impl Context {
+    /// Fetches what a gateway closed a session with, for a worker that is to vote and compares it before.
+    pub fn fetch_closing(&self, token: &Token, id: SessionId) -> Result<(), Error> {
+        let key = self.relays.key(token).ok_or(Error::UnknownToken)?;
+        let session = self.chain.session(id)?.ok_or(Error::NoVote(id))?;
+        let SessionPhase::Voting { workers, closing, .. } = session.phase else { return Err(Error::NoVote(id)) };
+        if workers.iter().all(|worker| worker.key != key) {
+            return Err(Error::NoVote(id));
+        }
+        for content in [closing.tokens, closing.trace] {
+            (self.fetch)(content.id(), content.header.data_len());
+        }
+        Ok(())
+    }
+
     /// Tells gateways that their workers are away.
     fn refuse_away(&self, unanswered: Vec<Unanswered>) {
         for Unanswered { gateway, seat: (session, place), number } in unanswered {
@@ -256,6 +273,12 @@ impl Relays {
         if let Some(open) = state.relays.get(key) {
             let _ = open.messages.try_send(Message::End(end).encode());
         }
+    }
+
+    /// The key of whoever has a token.
+    fn key(&self, token: &Token) -> Option<AttesterId> {
+        let state = self.state.lock();
+        state.relays.iter().find(|(_, open)| open.token == *token).map(|(key, _)| key.clone())
     }
 
     /// Takes an answer. Returns the gateway that it is for.

@@ -8,6 +8,7 @@
 //! | `ensemble_session` | says what a session costs, who works in it, and how far they agreed | no |
 //! | `ensemble_serveRows` | hands on what gateways send to a worker that announced this node: a subscription | no |
 //! | `ensemble_answerRows` | takes what that worker answers | no |
+//! | `ensemble_fetchClosing` | fetches what that worker compares before it votes | no |
 //!
 //! A session is paid before it is answered, once, and to those alone who know the tokens that it was opened for. Who asks
 //! for a consent has to be able to pay, and a node agrees to no more than it can answer at once, for a minute each: so
@@ -89,6 +90,10 @@ pub trait RowsApi {
     /// Takes an answer to a call that was handed on, or its refusal: the encoded message in base64.
     #[method(name = "answerRows", blocking)]
     fn answer_rows(&self, token: Token, message: String) -> Result<(), Error>;
+
+    /// Begins to fetch tokens and trace with which its gateway closed a session on which the worker of this token votes.
+    #[method(name = "fetchClosing", blocking)]
+    fn fetch_closing(&self, token: Token, session: SessionId) -> Result<(), Error>;
 }
 
 /// What a worker is told to whom messages are handed on.
@@ -414,6 +419,7 @@ impl Error {
                 RelayError::NoAnswer(_) => 106,
                 RelayError::NotAsked => 107,
                 RelayError::NotTaken => 108,
+                RelayError::NoVote(_) => 109,
                 RelayError::Chain(_) => 11,
             },
         };
@@ -608,6 +614,10 @@ impl RowsApiServer for RowsRpc {
             let Some(message) = message else { return Ok(()) };
             item = RowsItem::Message { message: STANDARD.encode(message) };
         }
+    }
+
+    fn fetch_closing(&self, token: Token, session: SessionId) -> Result<(), Error> {
+        Ok(self.context.fetch_closing(&token, session)?)
     }
 
     fn answer_rows(&self, token: Token, message: String) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use ensemble_core::inference::InferenceApi;
+use ensemble_host::TensorAccess;
 use ensemble_runtime::{opaque::Block as OpaqueBlock, AccountId, Balance, BlockNumber, Hash};
 use futures::{Stream, StreamExt};
 use jsonrpsee::RpcModule;
@@ -79,7 +80,7 @@ impl Rows {
         network: Arc<dyn NetworkService>,
         client: Arc<C>,
         keystore: Arc<LocalKeystore>,
-        store: Arc<Store>,
+        (store, tensors): (Arc<Store>, Arc<dyn TensorAccess>),
         folder: &Path,
         tasks: &SpawnTaskHandle,
     ) -> Result<RowsService, sc_service::Error>
@@ -114,6 +115,7 @@ impl Rows {
             patience: Patience::default(),
             faults: Mutex::new(Faults::default()),
             relays: Relays::new(params.row_relays),
+            fetch: Box::new(move |id, max_bytes| tensors.fetch(id, max_bytes)),
         }));
         tasks.spawn("rows", TASK_GROUP, libp2p::run(notifications, wire, hub.clone()));
         tasks.spawn("rows-gateway", TASK_GROUP, look(blocks, hub.gateway.clone()));

@@ -139,7 +139,7 @@ pub fn full<N: NetworkBackend<Block, ensemble_runtime::Hash>>(
         network.clone(),
         client.clone(),
         keystore_container.local_keystore(),
-        tensors.store().clone(),
+        (tensors.store().clone(), tensors.access()),
         &chain_folder,
         &task_manager.spawn_handle(),
     )?;

@@ -170,10 +170,12 @@ impl Member {
         self.retry_at = Some(at);
     }
 
-    /// Takes note of a lost connection. Says whether it was one too many: those count that took an answer along.
-    pub fn lost(&mut self) -> bool {
+    /// Takes note of a lost connection. Says whether it was one too many: those count that took an answer along. The network
+    /// opens another one after some seconds, for which the worker has time again.
+    pub fn lost(&mut self, now: Instant) -> bool {
         self.losses = self.losses.saturating_add(u32::from(!self.unanswered.is_empty()));
         self.take_back();
+        self.since = self.since.map(|_| now);
         self.losses > MAX_LOSSES
     }
 
@@ -280,16 +282,16 @@ mod tests {
         let key = AttesterPair::from_seed(&[1; 32]).public();
         let mut member = Member::new(0, Some(PeerId::random()), key, vec![0]);
         for _ in 0..10 {
-            assert!(!member.lost());
+            assert!(!member.lost(Instant::now()));
         }
         for loss in 1..=MAX_LOSSES + 1 {
             member.unanswered.push_back(frame(7));
-            assert_eq!(member.lost(), loss > MAX_LOSSES);
+            assert_eq!(member.lost(Instant::now()), loss > MAX_LOSSES);
             // It is asked the same again.
             assert_eq!(member.queue.pop_front().map(|frame| frame.number()), Some(7));
         }
         member.unanswered.push_back(frame(8));
         assert!(member.answered(8, Instant::now()));
-        assert!(!member.lost());
+        assert!(!member.lost(Instant::now()));
     }
 }

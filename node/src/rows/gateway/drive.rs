@@ -435,8 +435,9 @@ impl Driver {
                     .for_each(|member| member.pump(post, now));
             },
             Mail::Closed(peer) => {
+                let now = Instant::now();
                 let of_peer = self.crew.iter_mut().filter(|member| member.peer == Some(peer) && member.is_in());
-                let gone = of_peer.filter_map(|member| member.lost().then_some(member.place)).collect::<Vec<_>>();
+                let gone = of_peer.filter_map(|member| member.lost(now).then_some(member.place)).collect::<Vec<_>>();
                 gone.into_iter().for_each(|place| self.drop_worker(place, "was lost too often"));
             },
             Mail::Banned(peer) => {

@@ -116,6 +116,8 @@ pub struct World {
     pub means: Mutex<Balance>,
     /// How often all sessions were looked through.
     pub scans: AtomicUsize,
+    /// What nodes were to fetch, and of how many bytes at most.
+    pub fetched: Mutex<Vec<(TensorId, u64)>>,
 }
 
 impl World {
@@ -529,6 +531,7 @@ impl Home {
 
     /// Connects it.
     pub fn hub(&self, world: &Arc<World>, network: Arc<dyn Network>, patience: Patience) -> Arc<Hub> {
+        let all = world.clone();
         Hub::new(Arc::new(Context {
             genesis: Hash::repeat_byte(5),
             chain: world.clone(),
@@ -543,6 +546,7 @@ impl Home {
             patience,
             faults: Mutex::new(Faults::default()),
             relays: Relays::new(RELAYS),
+            fetch: Box::new(move |id, max_bytes| all.fetched.lock().push((id, max_bytes))),
         }))
     }
 

@@ -5,9 +5,13 @@ use std::{sync::Arc, thread, time::Duration};
 use base64::{engine::general_purpose::STANDARD, Engine};
 use codec::{Decode, Encode};
 use ensemble_compute::{inference::Trace, Machine};
-use ensemble_core::inference::{ranges_of, relay_bytes, RangeIndex, SessionPhase};
+use ensemble_core::{
+    inference::{ranges_of, relay_bytes, Closing, RangeIndex, SessionPhase},
+    tasks::Descriptor,
+};
 use ensemble_rows::{protocol::Reply, Served, Terms};
 use ensemble_runtime::Hash;
+use ensemble_tensor::{Header, Kind};
 use jsonrpsee::{core::server::Subscription, MethodsError, RpcModule};
 use serde_json::Value;
 use sp_core::Pair;
@@ -310,6 +314,27 @@ fn what_a_gateway_may_not_have_is_not_handed_on() {
         wait_until("an answer is waited for", || refusals().len() > before);
         refusals().last().unwrap() == "the worker at this place is away"
     });
+}
+
+#[test]
+fn what_a_worker_votes_on_is_fetched_for_it_alone() {
+    let relayed = Relayed::new(1);
+    let miner = relayed.miner(1);
+    let fetch = |token: &str, session| block_on(relayed.methods.call("ensemble_fetchClosing", (token, session)));
+    let fetch = |token: &str, session: u32| -> Result<Value, _> { fetch(token, session).map_err(refusal) };
+    assert_eq!(fetch(&hex_text(&[7; 32]), SESSION).unwrap_err().0, 22_105);
+    assert_eq!(fetch(&miner.token, SESSION + 1).unwrap_err().0, 22_109);
+    assert_eq!(fetch(&miner.token, SESSION).unwrap_err().0, 22_109, "nothing is closed yet");
+
+    let content = |rows, cols| Descriptor { header: Header::new(Kind::I32, rows, cols).unwrap(), root: [3; 32] };
+    let closing = Closing { tokens: content(9, 1), trace: content(8, 40), contested: None };
+    let voting = |workers| SessionPhase::Voting { workers, closing, votes: Vec::new() };
+    relayed.net.change(|session| session.phase = voting(vec![relayed.net.workers[0].participant()]));
+    assert_eq!(fetch(&miner.token, SESSION).unwrap_err().0, 22_109, "others vote");
+    assert_eq!(*relayed.net.world.fetched.lock(), []);
+    relayed.net.change(|session| session.phase = voting(vec![relayed.participant()]));
+    fetch(&miner.token, SESSION).unwrap();
+    assert_eq!(*relayed.net.world.fetched.lock(), [(closing.tokens.id(), 36), (closing.trace.id(), 1280)]);
 }
 
 #[test]
