@@ -274,6 +274,7 @@ fn check(session: &Session, place: u32, model: u32, key: &[u8; 32], llama: &Llam
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
 mod tests {
     use ensemble_compute::Machine;
     use ensemble_rows::sample::{Sample, LLAMA};

@@ -335,6 +335,7 @@ fn compare(book: &Book, own: &Path, gateway: &Path, target: &Path) -> Result<Com
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, reason = "tests count in small numbers")]
 mod tests {
     use ensemble_compute::inference::{Entry, Trace};
     use ensemble_rows::sample::LLAMA;

@@ -65,6 +65,7 @@ fn name(metadata: &Metadata, bytes: &[u8]) -> Option<String> {
 }
 
 /// A call with what it is given.
+#[expect(clippy::redundant_closure, reason = "the function itself is not general enough in its lifetimes")]
 fn tell(metadata: &Metadata, bytes: &[u8]) -> Option<String> {
     if bytes.len() > MAX_TOLD {
         return None;
