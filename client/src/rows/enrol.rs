@@ -92,42 +92,26 @@ pub async fn step(
     Ok(if is_known { Step::None } else { Step::Announce })
 }
 
-/// Does what there is to do after a new connection: a node that was changed is announced, but who is no worker any more
-/// does not become one by itself.
+/// Does what there is to do. Only where it `may_join` does an account become a worker that is none.
 ///
 /// # Errors
 ///
-/// If the account is no worker, or the chain refuses.
-pub async fn again(
-    miner: &Miner<'_>,
-    connection: &Connection,
-    service: &Service,
-    attester: &Attester,
-    peer: &Peer,
-) -> Result<(), Error> {
-    let step = step(&connection.best().await?, &miner.account, service, attester, peer).await?;
-    if let Step::Join(_) = step {
-        return Err(Error::Usage {
-            message: format!("{} has left model {}", miner.account, service.model),
-            remedy: "start the miner without --model, or once more to join again".into(),
-        });
-    }
-    take(miner, connection, service, attester, peer).await
-}
-
-/// Does what there is to do.
-///
-/// # Errors
-///
-/// If the chain refuses.
+/// If the account is no worker and may not join, or the chain refuses.
 pub async fn take(
     miner: &Miner<'_>,
     connection: &Connection,
     service: &Service,
     attester: &Attester,
     peer: &Peer,
+    may_join: bool,
 ) -> Result<(), Error> {
     let step = step(&connection.best().await?, &miner.account, service, attester, peer).await?;
+    if !may_join && matches!(step, Step::Join(_)) {
+        return Err(Error::Usage {
+            message: format!("{} has left model {}", miner.account, service.model),
+            remedy: "start the miner without --model, or once more to join again".into(),
+        });
+    }
     let calls = ensemble::transactions().inference();
     let (id, key) = (BoundedVec(peer.bytes.clone()), Public(attester.public()));
     let proof = Signature(attester.proof(&miner.account));

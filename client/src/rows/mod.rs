@@ -122,7 +122,7 @@ impl Rows {
         let (state, chain) = (miner.context.state_folder(), chain_part(&miner.genesis));
         let book = Arc::new(Book::open(state.join(format!("{chain}-rows-{}", miner.account)))?);
         let matrices = bundle::open(connection, &content, state.join("models").join(content.to_string())).await?;
-        enrol::take(miner, connection, &service, &attester, &Peer::of(connection).await?).await?;
+        enrol::take(miner, connection, &service, &attester, &Peer::of(connection).await?, true).await?;
         let tools = Arc::new(Tools { matrices, attester, book, machine: Machine::native() });
         let (out, outs) = mpsc::channel(WAITING);
         Ok(Self {
@@ -149,7 +149,8 @@ impl Rows {
         blocks: watch::Receiver<u64>,
     ) -> Result<Infallible, Error> {
         let peer = Peer::of(connection).await?;
-        enrol::again(miner, connection, &self.service, &self.tools.attester, &peer).await?;
+        // Who has left does not come back by itself because the node does.
+        enrol::take(miner, connection, &self.service, &self.tools.attester, &peer, false).await?;
         tokio::select! {
             ended = self.serve(miner, connection, &peer, blocks.clone()) => ended,
             ended = self.attend(miner, connection, blocks) => ended,

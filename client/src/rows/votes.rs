@@ -221,7 +221,7 @@ impl Rows {
         entry.map_err(Error::chain)?.map(|entry| entry.decode()).transpose().map_err(Error::chain)
     }
 
-    /// Looks up what to vote for, and sees to it that the node has it.
+    /// Looks up what to vote for.
     async fn find(&self, connection: &Connection, due: &Due) -> Result<Found, Error> {
         let own = self.tools.book.header(&due.kept)?;
         if let Some(reason) = trace::misfit(&own, &due.closing.trace.0) {
@@ -235,13 +235,12 @@ impl Rows {
         for ((header, id), name) in [(due.closing.tokens, "tokens"), (due.closing.trace, "trace")] {
             fetch_encoded(connection, &id, header.encoded_len(), &path(name)).await?;
         }
-        let (own, cut) = (self.tools.book.trace(&due.kept), self.tools.book.cut(&due.kept, &due.matter));
-        let (book, gateway, target) = (self.tools.book.clone(), path("trace"), cut.clone());
+        let (own, target) = (self.tools.book.trace(&due.kept), self.tools.book.cut(&due.kept, &due.matter));
+        let (book, gateway) = (self.tools.book.clone(), path("trace"));
         let comparing = spawn_blocking(move || compare(&book, &own, &gateway, &target)).await;
         match comparing.map_err(|error| Error::Other(format!("two traces were not compared: {error}")))?? {
             Compared::Different(reason) => Ok(Found::Abstain(reason)),
             Compared::Same { header, root } => {
-                upload(connection, &cut).await?;
                 let mut salt = [0; 32];
                 getrandom::fill(&mut salt).map_err(|error| Error::Other(format!("no random numbers: {error}")))?;
                 Ok(Found::Ballot(Ballot { task: due.task, header, root, salt }))
