@@ -1,5 +1,6 @@
 /** The events of all finalised blocks, in their order: what tests wait for and are sure of. */
 
+import { History } from './history.mjs';
 import { inTime } from './wait.mjs';
 
 export class Chronicle {
@@ -20,18 +21,20 @@ export class Chronicle {
   /** Follows the chain over this connection from now on, and reads on where it had come to. */
   async follow(api) {
     this.close();
+    const history = new History(api);
     let reading = Promise.resolve();
     const readTo = async (last) => {
-      for (let next = this.last + 1; next <= last; next += 1) await this.#read(api, next);
+      for (let next = this.last + 1; next <= last; next += 1) {
+        await this.#read(history, await api.rpc.chain.getBlockHash(next), next);
+      }
     };
     this.#stop = await api.rpc.chain.subscribeFinalizedHeads((header) => {
       reading = reading.then(() => readTo(header.number.toNumber())).catch((error) => this.#fail(error));
     });
   }
 
-  async #read(api, number) {
-    const hash = await api.rpc.chain.getBlockHash(number);
-    const records = await (await api.at(hash)).query.system.events();
+  async #read(history, hash, number) {
+    const records = await (await history.at(hash)).read('system', 'events');
     this.#events.push(...records.map(({ event }) => ({ block: number, event })));
     this.last = number;
     for (const waiting of this.#waiting) waiting.look();
@@ -44,6 +47,11 @@ export class Chronicle {
   /** The finalised events so far for which `matches` is true. */
   all(matches) {
     return this.#events.filter(({ event }) => matches(event)).map(({ event }) => event);
+  }
+
+  /** The number of the block that an event from here is of. */
+  blockOf(event) {
+    return this.#events.find((entry) => entry.event === event).block;
   }
 
   /** The events of the blocks after `first` up to `last`, all finalised, for which `matches` is true. */

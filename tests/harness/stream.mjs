@@ -7,6 +7,7 @@
  * refuses it from then on, and when it has not arrived for long.
  */
 
+import { History } from './history.mjs';
 import { until } from './wait.mjs';
 
 /** How many transfers an account sends beyond what is finalised of it. */
@@ -22,6 +23,7 @@ export class Stream {
   #call;
   #senders;
   #version;
+  #history;
   #stop;
   #working = Promise.resolve();
   #isEnding = false;
@@ -46,6 +48,7 @@ export class Stream {
 
   /** Begins. */
   async start() {
+    this.#history = new History(this.#net.api);
     this.#stop = await this.#net.api.rpc.chain.subscribeFinalizedHeads(({ hash }) => {
       this.#working = this.#working.then(() => this.#work(hash));
     });
@@ -77,12 +80,11 @@ export class Stream {
   }
 
   async #read(hash) {
-    const { api, first } = this.#net;
-    const { specVersion } = await first.rpc('state_getRuntimeVersion');
+    const { specVersion } = await this.#net.first.rpc('state_getRuntimeVersion');
     const isAnother = this.#version !== undefined && this.#version !== specVersion;
     this.#version = specVersion;
-    const at = await api.at(hash);
-    const accounts = await at.query.system.account.multi(this.#senders.map(({ pair }) => pair.address));
+    const state = await this.#history.at(hash);
+    const accounts = await Promise.all(this.#senders.map(({ pair }) => state.read('system', 'account', pair.address)));
     for (const [number, sender] of this.#senders.entries()) {
       const arrived = accounts[number].nonce.toNumber();
       sender.waiting = arrived > sender.arrived || arrived === sender.made ? 0 : sender.waiting + 1;
