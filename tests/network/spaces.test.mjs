@@ -203,8 +203,11 @@ describe('spaces on four validators', { concurrency: 1 }, () => {
     assert(good.length >= FEWEST && honest.every((name) => [undefined, 'Outvoted'].includes(reasons[name])));
     assert.deepEqual([accepted, rejected], [good.length, Object.keys(bundles).length - good.length]);
 
+    // A node whose validator was too late to vote fetches what the others have computed.
+    await net.first.tensors.reaches(content, 'held');
     const { members } = await net.first.tensors.download(content);
     assert.deepEqual(Object.keys(members), ['head', 'report', 'state']);
+    await net.first.tensors.reaches(members.head, 'held');
     const head = await net.first.tensors.download(members.head);
     assert.deepEqual([head.kind, head.rows, head.cols], ['i32', HEAD.rows, HEAD.cols]);
     await net.moneyAddsUp();
