@@ -24,17 +24,15 @@ export class Chronicle {
     const history = new History(api);
     let reading = Promise.resolve();
     const readTo = async (last) => {
-      for (let next = this.last + 1; next <= last; next += 1) {
-        await this.#read(history, await api.rpc.chain.getBlockHash(next), next);
-      }
+      for (let next = this.last + 1; next <= last; next += 1) await this.#read(history, next);
     };
     this.#stop = await api.rpc.chain.subscribeFinalizedHeads((header) => {
       reading = reading.then(() => readTo(header.number.toNumber())).catch((error) => this.#fail(error));
     });
   }
 
-  async #read(history, hash, number) {
-    const records = await (await history.at(hash)).read('system', 'events');
+  async #read(history, number) {
+    const records = await (await history.at(number)).read('system', 'events');
     this.#events.push(...records.map(({ event }) => ({ block: number, event })));
     this.last = number;
     for (const waiting of this.#waiting) waiting.look();

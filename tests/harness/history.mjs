@@ -17,12 +17,9 @@ export class History {
     this.#api = api;
   }
 
-  /**
-   * What was stored after this block, which is not the first one.
-   *
-   * @param {import('@polkadot/types/types').AnyU8a} hash of the block
-   */
-  async at(hash) {
+  /** What was stored after the block of this number, which is finalised and not the first one. */
+  async at(number) {
+    const hash = await this.#api.rpc.chain.getBlockHash.raw(number);
     return new State(this.#api, hash, await this.#runtime(hash));
   }
 
@@ -31,7 +28,7 @@ export class History {
     const { chain, state } = this.#api.rpc;
     const { parentHash } = await chain.getHeader.raw(hash);
     const { specVersion } = await state.getRuntimeVersion.raw(parentHash);
-    if (!this.#runtimes.has(specVersion)) this.#runtimes.set(specVersion, this.#load(parentHash));
+    if (!this.#runtimes.has(specVersion)) this.#runtimes.set(specVersion, await this.#load(parentHash));
     return this.#runtimes.get(specVersion);
   }
 

@@ -49,8 +49,8 @@ export class Stream {
   /** Begins. */
   async start() {
     this.#history = new History(this.#net.api);
-    this.#stop = await this.#net.api.rpc.chain.subscribeFinalizedHeads(({ hash }) => {
-      this.#working = this.#working.then(() => this.#work(hash));
+    this.#stop = await this.#net.api.rpc.chain.subscribeFinalizedHeads(({ number }) => {
+      this.#working = this.#working.then(() => this.#work(number.toNumber()));
     });
     return this;
   }
@@ -70,20 +70,20 @@ export class Stream {
   }
 
   /** Looks at what has arrived, and sends what is next. An error of a connection counts as "not yet". */
-  async #work(hash) {
+  async #work(block) {
     try {
-      await this.#read(hash);
+      await this.#read(block);
       await Promise.all(this.#senders.map((sender) => this.#send(sender)));
     } catch (error) {
       this.#count(error);
     }
   }
 
-  async #read(hash) {
+  async #read(block) {
     const { specVersion } = await this.#net.first.rpc('state_getRuntimeVersion');
     const isAnother = this.#version !== undefined && this.#version !== specVersion;
     this.#version = specVersion;
-    const state = await this.#history.at(hash);
+    const state = await this.#history.at(block);
     const accounts = await Promise.all(this.#senders.map(({ pair }) => state.read('system', 'account', pair.address)));
     for (const [number, sender] of this.#senders.entries()) {
       const arrived = accounts[number].nonce.toNumber();

@@ -65,15 +65,14 @@ describe('a runtime upgrade by referendum under load', { concurrency: 1 }, () =>
   it('runs from the next block on, on every node', async () => {
     for (const node of net.nodes) {
       await until(`${node.name} to get there`, async () => (await node.finalized()) > upgrade);
+      await until('the connection to learn it', () => node.api.runtimeVersion.specVersion.eq(spec + 1));
       const history = new History(node.api);
       const lastUpgrade = async (number) => {
-        const hash = await node.rpc('chain_getBlockHash', number);
-        const last = await (await history.at(hash)).read('system', 'lastRuntimeUpgrade');
+        const last = await (await history.at(number)).read('system', 'lastRuntimeUpgrade');
         return last.unwrap().specVersion.toNumber();
       };
       assert.deepEqual([await lastUpgrade(upgrade), await lastUpgrade(upgrade + 1)], [spec, spec + 1], node.name);
     }
-    await until('the connection to learn it', () => net.api.runtimeVersion.specVersion.eq(spec + 1));
     assert.equal(net.api.runtimeVersion.transactionVersion.toNumber(), 1);
   });
 
@@ -133,8 +132,7 @@ describe('a runtime upgrade by referendum under load', { concurrency: 1 }, () =>
     const history = new History(net.api);
     const times = [];
     for (let number = first; number <= last; number += 1) {
-      const hash = await net.first.rpc('chain_getBlockHash', number);
-      const now = await (await history.at(hash)).read('timestamp', 'now');
+      const now = await (await history.at(number)).read('timestamp', 'now');
       times.push(now.toNumber());
     }
     return Math.max(...times.slice(1).map((time, at) => time - times[at])) / 1_000;
